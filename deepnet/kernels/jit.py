@@ -1,0 +1,112 @@
+"""Compiler flags, cache folder and threads: the only `njit` in the house.
+
+Flags are chosen so that the same source gives the same bits on every CPU with FMA: `nsz` and `contract`
+change no result with the vector width; `reassoc`, `arcp` and `afn` do, `nnan` and `ninf` would break the
+search for diverged weights. `error_model="numpy"` takes the zero-division test out of the loops.
+"""
+
+import hashlib
+import os
+import stat
+from pathlib import Path
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import config
+from numba.core.registry import cpu_target
+from numba.extending import intrinsic
+
+ENABLED = not config.DISABLE_JIT
+FLAGS = {"error_model": "numpy", "fastmath": {"nsz", "contract"}, "nogil": True}
+
+
+def _cache_folder():
+    """The folder of compiled kernels, ours alone (it holds pickles), or None where none can be had.
+
+    Its name is a hash of the kernel sources, the compiler's versions and the CPU, because Numba's own
+    cache does not notice an edited function that another one calls.
+    """
+    digest = hashlib.sha256()
+    for page in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(page.read_bytes())
+    digest.update(repr((numba.__version__, np.__version__, cpu_target.target_context.codegen().magic_tuple())).encode())
+    root = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    folder = Path(root) / "deepnet" / digest.hexdigest()[:16]
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        facts = folder.stat()
+        ours = facts.st_uid == os.getuid() and not facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        return folder if ours and os.access(folder, os.W_OK | os.X_OK) else None
+    except OSError:
+        return None
+
+
+CACHE = _cache_folder() if ENABLED else None
+if CACHE is not None:
+    config.CACHE_DIR = str(CACHE)
+
+
+def njit(function=None, *, parallel=False, inline=False):
+    """Compile on first call with the house's flags; without a JIT the function stays as it is.
+
+    `inline` is for scalar functions, which must lie inside their caller's loop for it to vectorise.
+    """
+    if function is None:
+        return lambda f: njit(f, parallel=parallel, inline=inline)
+    return numba.njit(function, parallel=parallel, forceinline=inline, cache=CACHE is not None, **FLAGS)
+
+
+@intrinsic
+def _pointer(typingctx, address):
+    def emit(context, builder, signature, values):
+        return builder.inttoptr(values[0], ir.PointerType(ir.FloatType()))
+
+    return types.CPointer(types.float32)(types.int64), emit
+
+
+@njit(inline=True)
+def row_of(array, i, j0, j1):
+    """Row i of a float32 matrix, columns j0..j1, as an array that is known to be contiguous and to begin at 0.
+
+    Loops over it vectorise; over a strided view, or from an unknown first index, they would not.
+    """
+    return numba.carray(_pointer(array.ctypes.data + i * array.strides[0] + j0 * 4), (j1 - j0,))
+
+
+@njit
+def lane_sum(row):
+    """The sum of a contiguous float32 row in sixteen interleaved chains, added in order: one result on every CPU, and it vectorises."""
+    lanes = np.zeros(16, np.float32)
+    whole = row.size // 16
+    for k in range(whole):
+        part = row[k * 16 : k * 16 + 16]
+        for j in range(16):
+            lanes[j] += part[j]
+    for j in range(row.size - 16 * whole):
+        lanes[j] += row[16 * whole + j]
+    total = np.float32(0)
+    for j in range(16):
+        total += lanes[j]
+    return total
+
+
+def warm():
+    """True where compiled kernels lie in the cache already, so that the first call will be quick."""
+    return CACHE is not None and any(CACHE.rglob("*.nbi"))
+
+
+def compiled(array):
+    """Whether this array goes to the compiled form of a kernel (float32) or to its twin (all else)."""
+    return ENABLED and array.dtype == np.float32
+
+
+def set_threads(count):
+    """Use `count` threads, at least 1, at most what Numba was started with. Results do not depend on it."""
+    numba.set_num_threads(max(1, min(count, config.NUMBA_NUM_THREADS)))
+
+
+def threads():
+    """The number of threads in use."""
+    return numba.get_num_threads()

@@ -1,0 +1,216 @@
+"""Losses case by case, the step back from them, and sums in a fixed order.
+
+Axes: B cases, N outputs. z is the input of the output units, t the target (B, N), `value` (B,) the loss of each case.
+A long sum runs in blocks of BLOCK terms whose partial sums are added in index order.
+"""
+
+import numpy as np
+from numba import prange
+
+from .exp import ZERO, exp, log, softplus
+from .jit import compiled, lane_sum, njit, row_of
+
+BLOCK = 256
+HALF = np.float32(0.5)
+
+
+@njit
+def _softmax_entropy(z, t, value):
+    for i in range(z.shape[0]):
+        row, target = row_of(z, i, 0, z.shape[1]), row_of(t, i, 0, z.shape[1])
+        top = row[0]
+        for j in range(row.size):
+            top = row[j] if row[j] > top else top
+        total, weight, inner = ZERO, ZERO, ZERO
+        for j in range(row.size):
+            total += exp(row[j] - top)
+            weight += target[j]
+            inner += target[j] * (row[j] - top)
+        value[i] = weight * log(total) - inner
+
+
+@njit
+def _logistic_entropy(z, t, value):
+    for i in range(z.shape[0]):
+        row, target = row_of(z, i, 0, z.shape[1]), row_of(t, i, 0, z.shape[1])
+        terms = np.empty(row.size, np.float32)
+        for j in range(row.size):
+            terms[j] = softplus(row[j]) - target[j] * row[j]
+        value[i] = lane_sum(terms)
+
+
+@njit
+def _squared_error(z, t, value):
+    for i in range(z.shape[0]):
+        row, target = row_of(z, i, 0, z.shape[1]), row_of(t, i, 0, z.shape[1])
+        terms = np.empty(row.size, np.float32)
+        for j in range(row.size):
+            terms[j] = (row[j] - target[j]) * (row[j] - target[j])
+        value[i] = HALF * lane_sum(terms)
+
+
+@njit
+def _difference(a, t, scale, d, d_t):
+    for i in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            d[i, j] = (a[i, j] - t[i, j]) * scale
+            d_t[j, i] = d[i, j]
+
+
+@njit
+def _transpose(a, out):
+    for i0 in range(0, a.shape[0], 16):
+        for j in range(a.shape[1]):
+            for i in range(i0, min(i0 + 16, a.shape[0])):
+                out[j, i] = a[i, j]
+
+
+@njit
+def _column_sums(d, out):
+    part = np.empty(d.shape[1], np.float32)
+    out[:] = ZERO
+    for first in range(0, d.shape[0], BLOCK):
+        part[:] = ZERO
+        for i in range(first, min(first + BLOCK, d.shape[0])):
+            row = row_of(d, i, 0, d.shape[1])
+            for j in range(row.size):
+                part[j] += row[j]
+        for j in range(part.size):
+            out[j] += part[j]
+
+
+@njit
+def _row_sums(d_t, out):
+    for i in range(d_t.shape[0]):
+        out[i] = lane_sum(row_of(d_t, i, 0, d_t.shape[1]))
+
+
+@njit
+def _dots(v, c, out):
+    terms = np.empty(v.shape[1], np.float32)
+    for i in range(v.shape[0]):
+        row = row_of(v, i, 0, v.shape[1])
+        for j in range(row.size):
+            terms[j] = row[j] * c[j]
+        out[i] = lane_sum(terms)
+
+
+@njit(parallel=True)
+def _distances(v, y_t, out):
+    for block in prange((v.shape[1] + 15) // 16):
+        first = block * 16
+        lanes = np.zeros(16, np.float32)
+        width = min(16, v.shape[1] - first)
+        for i in range(v.shape[0]):
+            row = row_of(v, i, first, first + width)
+            for j in range(width):
+                lanes[j] += (row[j] - y_t[first + j, i]) * (row[j] - y_t[first + j, i])
+        for j in range(width):
+            out[first + j] = lanes[j]
+
+
+@njit
+def _logarithm(x):
+    for i in range(x.size):
+        x[i] = log(x[i])
+
+
+@njit
+def _total(values):
+    total = 0.0
+    for first in range(0, values.size, BLOCK):
+        part = 0.0
+        for i in range(first, min(first + BLOCK, values.size)):
+            part += values[i]
+        total += part
+    return total
+
+
+def softmax_entropy(z, t, value):
+    """value <- -sum_j t_j log softmax(z)_j."""
+    if compiled(z):
+        _softmax_entropy(z, t, value)
+    else:
+        shifted = z - z.real.max(axis=1, keepdims=True)
+        value[...] = t.sum(axis=1) * np.log(np.exp(shifted).sum(axis=1)) - (t * shifted).sum(axis=1)
+
+
+def logistic_entropy(z, t, value):
+    """value <- -sum_j [t_j log a_j + (1 - t_j) log(1 - a_j)] with a = sigmoid(z), written softplus(z) - t z."""
+    if compiled(z):
+        _logistic_entropy(z, t, value)
+    else:
+        big = np.where(z.real > 0, z, 0)
+        value[...] = (big + np.log1p(np.exp(z - 2 * big)) - t * z).sum(axis=1)
+
+
+def squared_error(z, t, value):
+    """value <- 1/2 sum_j (z_j - t_j)^2."""
+    if compiled(z):
+        _squared_error(z, t, value)
+    else:
+        value[...] = 0.5 * ((z - t) ** 2).sum(axis=1)
+
+
+def difference(a, t, scale, d, d_t):
+    """d (B, N) and d_t (N, B) <- scale (a - t): the gradient of a loss at the input of its matching output unit."""
+    if compiled(d):
+        _difference(a, t, np.float32(scale), d, d_t)
+    else:
+        d[...] = scale * (a - t)
+        d_t[...] = d.T
+
+
+def transpose(a, out):
+    """out (N, B) <- a' (B, N)."""
+    if compiled(a):
+        _transpose(a, out)
+    else:
+        out[...] = a.T
+
+
+def column_sums(d, out):
+    """out (N,) <- the sum over cases of d (B, N)."""
+    if compiled(d):
+        _column_sums(d, out)
+    else:
+        out[...] = d.sum(axis=0)
+
+
+def row_sums(d_t, out):
+    """out (N,) <- the sum over cases of d_t (N, B)."""
+    if compiled(d_t):
+        _row_sums(d_t, out)
+    else:
+        out[...] = d_t.sum(axis=1)
+
+
+def dots(v, c, out):
+    """out (B,) <- v c for v (B, M) and c (M,)."""
+    if compiled(v):
+        _dots(v, c, out)
+    else:
+        out[...] = v @ c
+
+
+def distances(v, y_t, out):
+    """out (M,) <- sum over cases of (v - y)^2, unit by unit: v (B, M), y_t (M, B)."""
+    if compiled(v):
+        _distances(v, y_t, out)
+    else:
+        out[...] = ((v - y_t.T) ** 2).sum(axis=0)
+
+
+def logarithm(x):
+    """x <- log x for a vector of positive numbers, the same bits on every CPU."""
+    if compiled(x):
+        _logarithm(x)
+    else:
+        x[...] = np.log(x)
+
+
+def total(values):
+    """The sum of a vector of any float type, in float64, as a Python number."""
+    return float(_total(values)) if compiled(values) else float(np.sum(values, dtype=np.float64))
+
+

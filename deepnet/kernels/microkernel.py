@@ -1,0 +1,178 @@
+"""The register block of every matrix product, emitted as LLVM IR for this CPU.
+
+A block is C[0:R, 0:V*L] = sum over k of A[i, k] * B[k, j]: R rows times V vectors of L lanes stay in registers
+while k runs; per step V vectors of B are loaded and R elements of A broadcast. A may have any two strides, B and
+C need unit inner stride, so no operand is ever packed. Each element is one chain of fused multiply-adds over k in
+increasing order, begun at zero or at the value in C: its bits depend on no block shape and no vector width.
+
+Why so (measured in ../shared/KERNELS.md's tradition, one core of Zen 4): a plain triple loop keeps no block of C in
+registers and reaches a third of this. One function holds all block shapes behind a switch and is compiled once;
+callers reach it through its address, because Numba compiles a callee again in every caller.
+"""
+
+import functools
+
+import numba
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.registry import cpu_target
+from numba.extending import intrinsic
+
+from .jit import CACHE, FLAGS
+
+INT, FLOAT = ir.IntType(64), ir.FloatType()
+# address and element strides of A (row, k), of B (k), of C (row); steps of k; lanes used in the last vector;
+# whether the chain begins at C; block shape.
+ARGUMENTS = ("a", "a_row", "a_k", "b", "b_k", "c", "c_row", "steps", "tail", "keep", "rows", "vectors")
+
+
+@functools.cache
+def target():
+    """(lanes, {vectors: most rows}) for the instruction set that Numba compiles for."""
+    features = cpu_target.target_context.codegen().magic_tuple()[2].split(",")
+    if "+avx512f" in features:
+        return 16, {1: 14, 2: 14, 3: 9}
+    if "+avx2" in features:
+        return 8, {1: 8, 2: 6, 3: 4}
+    return 4, {1: 8, 2: 8, 3: 6}
+
+
+def _emit_block(builder, arg, rows, vectors, lanes, done):
+    """IR of one block shape; every path ends with a branch to `done`."""
+    vector = ir.VectorType(FLOAT, lanes)
+    pointer = ir.PointerType(FLOAT)
+    four = INT(4)
+
+    def at(base, *offsets):
+        for offset in offsets:
+            base = builder.add(base, builder.mul(offset, four))
+        return base
+
+    def vector_pointer(address):
+        return builder.inttoptr(address, ir.PointerType(vector))
+
+    module = builder.module
+    suffix = f"v{lanes}f32.p0"
+    masks = ir.VectorType(ir.IntType(1), lanes)
+    load = cgutils.get_or_insert_function(
+        module, ir.FunctionType(vector, [ir.PointerType(vector), ir.IntType(32), masks, vector]), "llvm.masked.load." + suffix
+    )
+    store = cgutils.get_or_insert_function(
+        module,
+        ir.FunctionType(ir.VoidType(), [vector, ir.PointerType(vector), ir.IntType(32), masks]),
+        "llvm.masked.store." + suffix,
+    )
+    fma = cgutils.get_or_insert_function(module, ir.FunctionType(vector, [vector] * 3), f"llvm.fma.v{lanes}f32")
+    zero = ir.Constant(vector, [0.0] * lanes)
+    align = ir.Constant(ir.IntType(32), 4)
+
+    narrow = ir.VectorType(ir.IntType(32), lanes)
+    tail = builder.trunc(arg["tail"], ir.IntType(32))
+    spread = builder.shuffle_vector(
+        builder.insert_element(ir.Constant(narrow, ir.Undefined), tail, ir.IntType(32)(0)),
+        ir.Constant(narrow, ir.Undefined),
+        ir.Constant(narrow, [0] * lanes),
+    )
+    mask = builder.icmp_unsigned("<", ir.Constant(narrow, list(range(lanes))), spread)
+
+    def get(address, v):
+        if v == vectors - 1:
+            return builder.call(load, [vector_pointer(address), align, mask, zero])
+        return builder.load(vector_pointer(address), align=4)
+
+    def cell(i, v):
+        return at(arg["c"], builder.mul(INT(i), arg["c_row"]), INT(v * lanes))
+
+    begin = builder.block
+    resume = builder.append_basic_block("resume")
+    loop = builder.append_basic_block("loop")
+    write = builder.append_basic_block("write")
+    builder.cbranch(builder.icmp_signed("!=", arg["keep"], INT(0)), resume, loop)
+    builder.position_at_end(resume)
+    kept = [get(cell(i, v), v) for i in range(rows) for v in range(vectors)]
+    builder.branch(loop)
+
+    builder.position_at_end(loop)
+    k = builder.phi(INT)
+    a = builder.phi(INT)
+    b = builder.phi(INT)
+    sums = [builder.phi(vector) for _ in range(rows * vectors)]
+    for node, first in ((k, INT(0)), (a, arg["a"]), (b, arg["b"])):
+        node.add_incoming(first, begin)
+        node.add_incoming(first, resume)
+    for node, value in zip(sums, kept, strict=True):
+        node.add_incoming(zero, begin)
+        node.add_incoming(value, resume)
+    right = [get(at(b, INT(v * lanes)), v) for v in range(vectors)]
+    new = []
+    for i in range(rows):
+        left = builder.load(builder.inttoptr(at(a, builder.mul(INT(i), arg["a_row"])), pointer), align=4)
+        left = builder.shuffle_vector(
+            builder.insert_element(ir.Constant(vector, ir.Undefined), left, ir.IntType(32)(0)),
+            ir.Constant(vector, ir.Undefined),
+            ir.Constant(narrow, [0] * lanes),
+        )
+        new += [builder.call(fma, [left, right[v], sums[i * vectors + v]]) for v in range(vectors)]
+    for node, value in zip(sums, new, strict=True):
+        node.add_incoming(value, loop)
+    k_next = builder.add(k, INT(1))
+    k.add_incoming(k_next, loop)
+    a.add_incoming(at(a, arg["a_k"]), loop)
+    b.add_incoming(at(b, arg["b_k"]), loop)
+    builder.cbranch(builder.icmp_signed("<", k_next, arg["steps"]), loop, write)
+
+    builder.position_at_end(write)
+    for i in range(rows):
+        for v in range(vectors):
+            value, address = new[i * vectors + v], vector_pointer(cell(i, v))
+            if v == vectors - 1:
+                builder.call(store, [value, address, align, mask])
+            else:
+                builder.store(value, address, align=4)
+    builder.branch(done)
+
+
+@intrinsic
+def _block(typingctx, arguments):
+    lanes, shapes = target()
+
+    def emit(context, builder, signature, values):
+        arg = dict(zip(ARGUMENTS, cgutils.unpack_tuple(builder, values[0]), strict=True))
+        done = builder.append_basic_block("done")
+        code = builder.add(builder.mul(arg["rows"], INT(4)), arg["vectors"])
+        switch = builder.switch(code, done)
+        for vectors, most in shapes.items():
+            for rows in range(1, most + 1):
+                block = builder.append_basic_block(f"block_{rows}x{vectors}")
+                switch.add_case(INT(rows * 4 + vectors), block)
+                builder.position_at_end(block)
+                _emit_block(builder, arg, rows, vectors, lanes, done)
+        builder.position_at_end(done)
+        return context.get_dummy_value()
+
+    return types.void(arguments), emit
+
+
+@functools.cache
+def block_address():
+    """Address of the compiled block function, an argument of every product."""
+    signature = types.void(*[types.int64] * len(ARGUMENTS))
+
+    @numba.cfunc(signature, cache=CACHE is not None, nopython=True, error_model="numpy")
+    def block(a, a_row, a_k, b, b_k, c, c_row, steps, tail, keep, rows, vectors):
+        _block((a, a_row, a_k, b, b_k, c, c_row, steps, tail, keep, rows, vectors))
+
+    return block.address
+
+
+@intrinsic
+def call_block(typingctx, address, arguments):
+    """Call the block function at `address` with a tuple of the twelve integers of ARGUMENTS."""
+
+    def emit(context, builder, signature, values):
+        kind = ir.FunctionType(ir.VoidType(), [INT] * len(ARGUMENTS))
+        builder.call(builder.inttoptr(values[0], ir.PointerType(kind)), cgutils.unpack_tuple(builder, values[1]))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, arguments), emit

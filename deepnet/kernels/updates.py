@@ -1,0 +1,169 @@
+"""One step of each first-order rule, in one pass over the parameter vector; norms; and the data's way into a minibatch.
+
+theta, velocity, gradient ... are contiguous vectors of P parameters. Every element is computed alone, so threads change nothing.
+"""
+
+import numpy as np
+from numba import prange
+
+from .jit import compiled, njit, row_of
+
+CHUNK = 16384
+_f = np.float32
+ONE = _f(1)
+
+
+@njit(inline=True)
+def _span(c, size):
+    return c * CHUNK, min((c + 1) * CHUNK, size)
+
+
+@njit(parallel=True)
+def _sgd(theta, g, rate):
+    for c in prange((theta.size + CHUNK - 1) // CHUNK):
+        first, last = _span(c, theta.size)
+        w, d = theta[first:last], g[first:last]
+        for i in range(w.size):
+            w[i] -= rate * d[i]
+
+
+@njit(parallel=True)
+def _momentum(theta, velocity, g, rate, mu):
+    for c in prange((theta.size + CHUNK - 1) // CHUNK):
+        first, last = _span(c, theta.size)
+        w, v, d = theta[first:last], velocity[first:last], g[first:last]
+        for i in range(w.size):
+            v[i] = mu * v[i] - rate * d[i]
+            w[i] += v[i]
+
+
+@njit(parallel=True)
+def _ahead(theta, velocity, mu):
+    for c in prange((theta.size + CHUNK - 1) // CHUNK):
+        first, last = _span(c, theta.size)
+        w, v = theta[first:last], velocity[first:last]
+        for i in range(w.size):
+            w[i] += mu * v[i]
+
+
+@njit(parallel=True)
+def _nesterov(theta, velocity, g, rate, mu):
+    for c in prange((theta.size + CHUNK - 1) // CHUNK):
+        first, last = _span(c, theta.size)
+        w, v, d = theta[first:last], velocity[first:last], g[first:last]
+        for i in range(w.size):
+            v[i] = mu * v[i] - rate * d[i]
+            w[i] -= rate * d[i]
+
+
+@njit(parallel=True)
+def _adam(theta, mean, square, g, rate, beta1, beta2, epsilon):
+    for c in prange((theta.size + CHUNK - 1) // CHUNK):
+        first, last = _span(c, theta.size)
+        w, m, s, d = theta[first:last], mean[first:last], square[first:last], g[first:last]
+        for i in range(w.size):
+            m[i] = beta1 * m[i] + (ONE - beta1) * d[i]
+            s[i] = beta2 * s[i] + (ONE - beta2) * d[i] * d[i]
+            w[i] -= rate * m[i] / (np.sqrt(s[i]) + epsilon)
+
+
+@njit
+def _sum_squares(x):
+    lanes = np.zeros(16, np.float64)
+    whole = x.size // 16
+    for k in range(whole):
+        part = x[k * 16 : k * 16 + 16]
+        for j in range(16):
+            lanes[j] += np.float64(part[j]) * np.float64(part[j])
+    for j in range(x.size - 16 * whole):
+        lanes[j] += np.float64(x[16 * whole + j]) * np.float64(x[16 * whole + j])
+    total = 0.0
+    for j in range(16):
+        total += lanes[j]
+    return total
+
+
+@njit(parallel=True)
+def _gather(inputs, rows, offset, scale, out):
+    for i in prange(rows.size):
+        given = inputs[rows[i]]
+        row = row_of(out, i, 0, out.shape[1])
+        for j in range(row.size):
+            row[j] = (_f(given[j]) - offset[j]) / scale[j]
+
+
+def sgd(theta, g, rate):
+    """theta <- theta - rate g."""
+    if compiled(theta):
+        _sgd(theta, g, _f(rate))
+    else:
+        theta -= rate * g
+
+
+def momentum(theta, velocity, g, rate, mu):
+    """velocity <- mu velocity - rate g; theta <- theta + velocity (Polyak 1964)."""
+    if compiled(theta):
+        _momentum(theta, velocity, g, _f(rate), _f(mu))
+    else:
+        velocity *= mu
+        velocity -= rate * g
+        theta += velocity
+
+
+def ahead(theta, velocity, mu):
+    """theta <- theta + mu velocity: the point where Nesterov's gradient is taken."""
+    if compiled(theta):
+        _ahead(theta, velocity, _f(mu))
+    else:
+        theta += mu * velocity
+
+
+def nesterov(theta, velocity, g, rate, mu):
+    """velocity <- mu velocity - rate g; theta <- theta - rate g, where theta has been moved `ahead` (Sutskever et al. 2013, eqs. 3-4)."""
+    if compiled(theta):
+        _nesterov(theta, velocity, g, _f(rate), _f(mu))
+    else:
+        velocity *= mu
+        velocity -= rate * g
+        theta -= rate * g
+
+
+def adam(theta, mean, square, g, rate, beta1, beta2, epsilon):
+    """mean, square <- running moments of g; theta <- theta - rate mean / (sqrt(square) + epsilon) (Kingma and Ba 2015).
+
+    The bias corrections are within rate and epsilon.
+    """
+    if compiled(theta):
+        _adam(theta, mean, square, g, _f(rate), _f(beta1), _f(beta2), _f(epsilon))
+    else:
+        mean += (1 - beta1) * (g - mean)
+        square += (1 - beta2) * (g * g - square)
+        theta -= rate * mean / (np.sqrt(square) + epsilon)
+
+
+def sum_squares(x):
+    """The sum of squares of a vector, in float64 and sixteen interleaved chains, as a Python number."""
+    return float(_sum_squares(x)) if compiled(x) else float(np.sum(np.abs(x) ** 2))
+
+
+def gather(inputs, rows, offset, scale, out):
+    """out (B, M) <- (inputs[rows] - offset) / scale: a minibatch of uint8 or float data (cases, M), scaled column by column."""
+    if compiled(out):
+        _gather(inputs, rows, offset, scale, out)
+    else:
+        out[...] = (inputs[rows] - offset) / scale
+
+
+@njit
+def _decay(theta, l2, l1, g):
+    for i in range(theta.size):
+        sign = ONE if theta[i] > 0 else (-ONE if theta[i] < 0 else _f(0))
+        g[i] += l2 * theta[i] + l1 * sign
+
+
+def decay(theta, l2, l1, g):
+    """g <- g + l2 theta + l1 sign(theta), the gradient of l2 / 2 |theta|^2 + l1 |theta|_1."""
+    if compiled(theta):
+        _decay(theta, _f(l2), _f(l1), g)
+    else:
+        g += l2 * theta + l1 * np.sign(theta.real)

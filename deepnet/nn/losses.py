@@ -1,0 +1,36 @@
+"""LOSSES: each with its matching output unit, so that its gradient at the unit's input is a - t (Bishop 1995, section 6.9).
+
+z and a are input and activation of the output units, t the targets, all (B, N).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..kernels import losses as kernels
+from .units import UNITS, Unit
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss: `value(z, t, out)` writes each case's loss into out (B,); `unit` names the matching output unit."""
+
+    unit: str
+    value: Callable[[np.ndarray, np.ndarray, np.ndarray], None]
+
+    @property
+    def output(self) -> Unit:
+        """The matching output unit."""
+        return UNITS[self.unit]
+
+    def curvature(self, a: np.ndarray, rz: np.ndarray) -> None:
+        """rz (B, N) <- H rz, H the Hessian of a case's loss at z: for a matching unit its own derivative (Schraudolph 2002, section 3)."""
+        self.output.chain(a, rz)
+
+
+LOSSES: dict[str, Loss] = {
+    "cross_entropy": Loss("softmax", kernels.softmax_entropy),
+    "binary_cross_entropy": Loss("logistic", kernels.logistic_entropy),
+    "squared_error": Loss("linear", kernels.squared_error),
+}

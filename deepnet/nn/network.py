@@ -1,0 +1,170 @@
+"""A feed-forward network, and the objective it gives to optimizers.
+
+An autoencoder is a network whose targets are its inputs; there is no other class for it.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..kernels import losses as sums
+from ..kernels import products, random, updates
+from .layers import Dense, Layer
+from .losses import LOSSES, Loss
+from .parameters import Layout
+from .units import UNITS
+
+# Writes the scaled inputs (B, M) and the targets (B, N) of some rows into the arrays it is given.
+Feed = Callable[[np.ndarray, np.ndarray, np.ndarray | None], None]
+
+
+@dataclass(frozen=True)
+class Network:
+    """Layers in order, the last one dense with the loss's matching output unit."""
+
+    layers: tuple[Layer, ...]
+    loss: str
+
+    @cached_property
+    def layout(self) -> Layout:
+        """theta's layout; layer i's array W is named `i.W`."""
+        shapes = {f"{i}.{name}": shape for i, layer in enumerate(self.layers) for name, shape in layer.shapes().items()}
+        return Layout.of(shapes)
+
+    @property
+    def inputs(self) -> int:
+        """Width of a case."""
+        return self.layers[0].inputs
+
+    @property
+    def outputs(self) -> int:
+        """Number of output units."""
+        return self.layers[-1].outputs
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Units layer by layer, from the inputs up, as in 784-500-10."""
+        return (self.inputs, *(layer.outputs for layer in self.layers if isinstance(layer, Dense)))
+
+    def split(self, theta: np.ndarray) -> list[dict[str, np.ndarray]]:
+        """Each layer's own arrays in theta."""
+        parts: list[dict[str, np.ndarray]] = [{} for _ in self.layers]
+        for name, view in self.layout.views(theta).items():
+            index, _, own = name.partition(".")
+            parts[int(index)][own] = view
+        return parts
+
+    def workspace(self, cases: int, dtype: np.dtype) -> list[dict[str, np.ndarray]]:
+        """Every layer's arrays for minibatches of at most `cases` cases."""
+        return [layer.workspace(cases, dtype) for layer in self.layers]
+
+    def forward(self, parts: list, work: list, x: np.ndarray, key: int | None = None) -> np.ndarray:
+        """Outputs (B, N) for x (B, M). Without a key nothing is drawn: dropout passes its input on."""
+        for i, layer in enumerate(self.layers):
+            x = layer.forward(parts[i], work[i], x, None if key is None else random.fold(key, i))
+        return x
+
+
+def rows_of(work: list[dict[str, np.ndarray]], cases: int) -> list[dict[str, np.ndarray]]:
+    """The workspace of a smaller minibatch, as views."""
+    return [{n: a[:, :cases] if n.endswith("_t") else a[:cases] for n, a in w.items()} for w in work]
+
+
+class NetworkObjective:
+    """Mean loss of a network over a minibatch, plus weight_decay / 2 times the squared weights; biases are free.
+
+    `at` moves it to a minibatch; dropout is fixed by that key, so all methods speak of the same function.
+    """
+
+    def __init__(self, network: Network, feed: Feed, cases: int, weight_decay: float = 0.0, dtype=np.float32):
+        self.network, self.layout = network, network.layout
+        self.name = "a network's loss"
+        self.spans: list[tuple[int, int, float]] = [(0, self.layout.size, 1.0)]
+        self.loss: Loss = LOSSES[network.loss]
+        self.weight_decay = weight_decay
+        self._feed = feed
+        self._whole = network.workspace(cases, dtype)
+        self._x = products.matrix(cases, network.inputs, dtype)
+        self._t = products.matrix(cases, network.outputs, dtype)
+        self._value = np.zeros(cases, dtype)
+        self.grad = self.layout.zeros(dtype)
+        self._product = self.layout.zeros(dtype)
+        self.last_value = math.nan
+
+    def at(self, rows: np.ndarray, key: int | None) -> None:
+        """Move to the minibatch of these rows of the data; noise is drawn from the key, none without."""
+        n = len(rows)
+        self.x, self.t, self._case_values = self._x[:n], self._t[:n], self._value[:n]
+        self._work, self._key = rows_of(self._whole, n), key
+        self._feed(rows, self.x, self.t)
+
+    def value(self, theta: np.ndarray) -> float:
+        """The objective at theta."""
+        self._forward(self.network.split(theta))
+        return self._mean_loss(theta)
+
+    def gradient(self, theta: np.ndarray) -> np.ndarray:
+        """d value / d theta, in an array that the next call overwrites. `last_value` is the value that came with it."""
+        parts = self.network.split(theta)
+        a = self._forward(parts)
+        self.last_value = self._mean_loss(theta)
+        top = self._work[-1]
+        sums.difference(a, self.t, 1 / len(a), top["d"], top["d_t"])
+        self._backward(parts, self.grad)
+        self._add_decay(theta, self.grad)
+        return self.grad
+
+    def curvature_product(self, theta: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """The Gauss-Newton product G v plus weight_decay v, in an array that the next call overwrites (Schraudolph 2002)."""
+        parts, directions = self.network.split(theta), self.network.split(v)
+        self._forward(parts)
+        rx: np.ndarray | None = None
+        for i, layer in enumerate(self.network.layers):
+            rx = layer.r_forward(parts[i], directions[i], self._work[i], self._input_of(i), rx)
+            if i < len(self.network.layers) - 1:
+                rx = layer.r_activate(self._work[i])
+        top = self._work[-1]
+        self.loss.curvature(top["a"], top["r"])
+        zero = np.zeros_like(top["r"])
+        sums.difference(top["r"], zero, 1 / len(zero), top["d"], top["d_t"])
+        self._backward(parts, self._product)
+        self._add_decay(v, self._product)
+        return self._product
+
+    def _forward(self, parts: list) -> np.ndarray:
+        """Outputs, with the last layer's inputs z kept for the loss."""
+        below = Network(self.network.layers[:-1], self.network.loss)
+        x = below.forward(parts, self._work, self.x, self._key)
+        self._z, a = self._work[-1]["z"], self._work[-1]["a"]
+        products.up(x, parts[-1]["W"], parts[-1]["b"], UNITS["linear"].code, self._z)
+        a[...] = self._z
+        self.loss.output.activate(a)
+        return a
+
+    def _input_of(self, i: int) -> np.ndarray:
+        return self.x if i == 0 else self._work[i - 1]["a"]
+
+    def _backward(self, parts: list, into: np.ndarray) -> None:
+        grads = self.network.split(into)
+        for i in range(len(parts) - 1, -1, -1):
+            pending = self.network.layers[i].backward(parts[i], grads[i], self._work[i], self._input_of(i))
+            if i:
+                self.network.layers[i - 1].pull(self._work[i - 1], pending)
+
+    def _mean_loss(self, theta: np.ndarray) -> float:
+        self.loss.value(self._z, self.t, self._case_values)
+        value = sums.total(self._case_values) / len(self._case_values)
+        if self.weight_decay:
+            value += 0.5 * self.weight_decay * sum(updates.sum_squares(theta[a:b]) for a, b in self._weights())
+        return value
+
+    def _add_decay(self, theta: np.ndarray, grad: np.ndarray) -> None:
+        if self.weight_decay:
+            for a, b in self._weights():
+                updates.decay(theta[a:b], self.weight_decay, 0.0, grad[a:b])
+
+    def _weights(self) -> Iterator[tuple[int, int]]:
+        return ((s.start, s.stop) for s in self.layout.segments if len(s.shape) == 2)

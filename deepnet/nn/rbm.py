@@ -1,0 +1,197 @@
+"""Restricted Boltzmann machines, and contrastive divergence as an objective for optimizers (Hinton 2002).
+
+Energy of logistic units: E(v, h) = -c.v - b.h - v W h; linear visibles have (v - c)^2 / 2 in place of -c.v (unit variance).
+v (B, M) visible, h (B, N) hidden, W (M, N), b (N,) hidden and c (M,) visible biases; `_t` marks an array stored transposed.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..kernels import losses as sums
+from ..kernels import products, updates
+from ..kernels import units as kernels
+from .parameters import Layout
+from .units import UNITS, Unit
+
+# Writes the scaled visibles (B, M) of some rows into the array it is given.
+Feed = Callable[[np.ndarray, np.ndarray], None]
+
+
+@dataclass(frozen=True)
+class RBM:
+    """Settings of a machine: widths and unit types. Its parameters are W, b (hidden biases), c (visible biases)."""
+
+    inputs: int
+    outputs: int
+    visible: str
+    hidden: str
+
+    @cached_property
+    def layout(self) -> Layout:
+        """theta's layout."""
+        return Layout.of({"W": (self.inputs, self.outputs), "b": (self.outputs,), "c": (self.inputs,)})
+
+    @property
+    def units(self) -> tuple[Unit, Unit]:
+        """The records of the visible and the hidden unit."""
+        return UNITS[self.visible], UNITS[self.hidden]
+
+
+class Chain:
+    """One machine's arrays for up to `cases` chains, and the conditional laws between its two sides."""
+
+    def __init__(self, rbm: RBM, cases: int, dtype=np.float32):
+        self.rbm = rbm
+        self._v_t = products.matrix(rbm.inputs, cases, dtype)
+        self._h_t = products.matrix(rbm.outputs, cases, dtype)
+        self._v = products.matrix(cases, rbm.inputs, dtype)
+
+    def hidden_states(self, p: dict, v: np.ndarray, key: int, draw: int, mean: np.ndarray) -> np.ndarray:
+        """mean (B, N) <- E[h | v]; returns states drawn from P(h | v), transposed (N, B)."""
+        unit, h_t = self.rbm.units[1], self._h_t[:, : len(v)]
+        if unit.rowwise:
+            self.hidden_mean(p, v, mean)
+            kernels.sample_softmax(mean, key, draw, h_t)
+        else:
+            products.up_sample(v, p["W"], p["b"], unit.code, key, draw, mean, h_t)
+        return h_t
+
+    def hidden_mean(self, p: dict, v: np.ndarray, mean: np.ndarray) -> None:
+        """mean (B, N) <- E[h | v]; v may have any strides."""
+        unit = self.rbm.units[1]
+        if unit.rowwise:
+            products.up(v, p["W"], p["b"], kernels.LINEAR, mean)
+            unit.mean(mean)
+        else:
+            code = kernels.SOFTPLUS if unit.code == kernels.RELU else unit.code
+            products.up(v, p["W"], p["b"], code, mean)
+
+    def visible_mean(self, p: dict, h_t: np.ndarray) -> np.ndarray:
+        """E[v | h] (M, B), transposed, for states h_t (N, B)."""
+        unit, v_t = self.rbm.units[0], self._v_t[:, : h_t.shape[1]]
+        if unit.rowwise:
+            products.down(p["W"], h_t, p["c"], kernels.LINEAR, v_t)
+            straight = self._v[: h_t.shape[1]]
+            sums.transpose(v_t, straight)
+            unit.mean(straight)
+            sums.transpose(straight, v_t)
+        else:
+            code = kernels.SOFTPLUS if unit.code == kernels.RELU else unit.code
+            products.down(p["W"], h_t, p["c"], code, v_t)
+        return v_t
+
+
+def free_energy(rbm: RBM, p: dict, v: np.ndarray) -> np.ndarray:
+    """F(v) (B,) with P(v) proportional to e^-F (Hinton 2010, section 16.1), less a constant that depends on the unit types alone."""
+    dtype = p["W"].dtype
+    z = products.matrix(len(v), rbm.outputs, dtype)
+    products.up(v, p["W"], p["b"], kernels.LINEAR, z)
+    hidden, visible = np.zeros(len(v), dtype), np.zeros(len(v), dtype)
+    kernels.log_partition(rbm.units[1].partition, z, hidden)
+    if rbm.visible == "linear":
+        sums.squared_error(v, np.broadcast_to(p["c"], v.shape).copy(), visible)
+        return visible - hidden
+    sums.dots(v, p["c"], visible)
+    return -visible - hidden
+
+
+@dataclass(frozen=True)
+class Penalties:
+    """What is added to the CD gradient: weight decay (L2), L1, and a sparsity target on the hidden units' mean activation.
+
+    Sparsity: q <- 0.9 q + 0.1 (minibatch mean); cost (q - target) is added to the gradient of b, and of W times the mean visible
+    (Hinton 2010, section 11).
+    """
+
+    weight_decay: float = 0.0
+    l1: float = 0.0
+    sparsity_target: float | None = None
+    sparsity_cost: float = 0.0
+
+
+class ContrastiveDivergence:
+    """CD-k: the gradient -(<v h>_data - <v h>_k) of a minibatch, and nothing else; it has no value (Hinton 2002).
+
+    As in the code of Hinton and Salakhutdinov 2006: hidden states are drawn to drive the visibles, visibles stay at their
+    means, and statistics use means on both sides. Running sums over an epoch lie in `tally`.
+    """
+
+    def __init__(self, rbm: RBM, feed: Feed, cases: int, steps: int, penalties: Penalties, dtype=np.float32):
+        self.rbm, self.layout, self.steps, self.penalties = rbm, rbm.layout, steps, penalties
+        self.name = "contrastive divergence"
+        self.spans = [(0, self.layout.size, 1.0)]
+        self._feed = feed
+        self._chain = Chain(rbm, cases, dtype)
+        self._v0 = products.matrix(cases, rbm.inputs, dtype)
+        self._h0 = products.matrix(cases, rbm.outputs, dtype)
+        self._h1 = products.matrix(cases, rbm.outputs, dtype)
+        self._error = np.zeros(rbm.inputs, dtype)
+        self._sums = {name: np.zeros(n, dtype) for name, n in (("v0", rbm.inputs), ("v1", rbm.inputs), ("h0", rbm.outputs), ("h1", rbm.outputs))}
+        self.grad = self.layout.zeros(dtype)
+        self.state = {"activity": np.zeros(rbm.outputs, dtype)}
+        self.tally = {"cases": np.zeros(1), "squared_error": np.zeros(1), "hidden": np.zeros(rbm.outputs, np.float64)}
+
+    def at(self, rows: np.ndarray, key: int | None) -> None:
+        """Move to the minibatch of these rows; all draws come from the key."""
+        self._n, self._key = len(rows), 0 if key is None else key
+        self._feed(rows, self._v0[: self._n])
+
+    def gradient(self, theta: np.ndarray) -> np.ndarray:
+        """The negative of the CD-k statistics per case, plus the penalties' gradients, in an array that the next call overwrites."""
+        p, g = self.layout.views(theta), self.layout.views(self.grad)
+        n = self._n
+        v0, h0, h1, total = self._v0[:n], self._h0[:n], self._h1[:n], self._sums
+        h_t = self._chain.hidden_states(p, v0, self._key, 0, h0)
+        for step in range(1, self.steps):
+            v_t = self._chain.visible_mean(p, h_t)
+            h_t = self._chain.hidden_states(p, v_t.T, self._key, step, h1)
+        v1_t = self._chain.visible_mean(p, h_t)
+        self._chain.hidden_mean(p, v1_t.T, h1)
+        sums.column_sums(h0, total["h0"])
+        sums.column_sums(h1, total["h1"])
+        sums.column_sums(v0, total["v0"])
+        sums.row_sums(v1_t, total["v1"])
+        self._count(v0, v1_t)
+        np.negative(h1, out=h1)
+        products.contrast(v0, h0, v1_t, h1, -1 / n, g["W"])
+        scale = self.grad.dtype.type(-1 / n)
+        np.multiply(total["h0"] - total["h1"], scale, out=g["b"])
+        np.multiply(total["v0"] - total["v1"], scale, out=g["c"])
+        self._penalize(theta, g, n)
+        return self.grad
+
+    def _count(self, v0: np.ndarray, v1_t: np.ndarray) -> None:
+        sums.distances(v0, v1_t, self._error)
+        self.tally["cases"] += len(v0)
+        self.tally["squared_error"] += sums.total(self._error)
+        self.tally["hidden"] += self._sums["h0"]
+
+    def _penalize(self, theta: np.ndarray, g: dict, n: int) -> None:
+        rule, first = self.penalties, self.layout.segments[0]
+        if rule.weight_decay or rule.l1:
+            span = slice(first.start, first.stop)
+            updates.decay(theta[span], rule.weight_decay, rule.l1, self.grad[span])
+        if rule.sparsity_target is not None:
+            q = self.state["activity"]
+            q *= q.dtype.type(0.9)
+            q += self._sums["h0"] * q.dtype.type(0.1 / n)
+            push = (q - q.dtype.type(rule.sparsity_target)) * q.dtype.type(rule.sparsity_cost)
+            g["b"] += push
+            g["W"] += np.multiply.outer(self._sums["v0"] * q.dtype.type(1 / n), push)
+
+
+def start(rbm: RBM, weights: np.ndarray, visible_means: np.ndarray | None) -> np.ndarray:
+    """A first theta: the weights given, hidden biases 0, visible biases 0 or, from the data's means m (M,), log(m / (1 - m))
+    for logistic units and m for the others (Hinton 2010, section 8)."""
+    c = np.zeros(rbm.inputs, np.float32)
+    if visible_means is not None:
+        c[...] = visible_means
+        if rbm.visible == "logistic":
+            on, off = np.clip(c, 1e-3, 1 - 1e-3), 1 - np.clip(c, 1e-3, 1 - 1e-3)
+            sums.logarithm(on)
+            sums.logarithm(off)
+            c = on - off
+    return rbm.layout.pack({"W": weights, "b": np.zeros(rbm.outputs), "c": c})

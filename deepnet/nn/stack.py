@@ -1,0 +1,59 @@
+"""A greedily trained stack of RBMs, turned into a network: with an output layer on top, or unrolled into an autoencoder."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import UsageError
+from .layers import Dense, Dropout, Layer
+from .losses import LOSSES
+from .network import Network
+from .rbm import RBM
+
+Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Machines from the data up; each one's visible units are the hidden units of the one below."""
+
+    rbms: tuple[RBM, ...]
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Units layer by layer, from the inputs up."""
+        return (self.rbms[0].inputs, *(rbm.outputs for rbm in self.rbms))
+
+
+def encoder(stack: Stack) -> tuple[Dense, ...]:
+    """The stack's way up as layers of a network."""
+    return tuple(Dense(rbm.inputs, rbm.outputs, rbm.hidden) for rbm in stack.rbms)
+
+
+def with_dropout(layers: Sequence[Dense], rates: Sequence[float]) -> tuple[Layer, ...]:
+    """Dropout before each dense layer, at its rate; none where the rate is 0."""
+    out: list[Layer] = []
+    for layer, rate in zip(layers, rates, strict=True):
+        out += [Dropout(layer.inputs, rate), layer] if rate else [layer]
+    return tuple(out)
+
+
+def unroll(stack: Stack, arrays: Sequence[Arrays]) -> tuple[Network, list[Arrays]]:
+    """A deep autoencoder and its layers' W and b: up with W and the hidden biases, down with W' and the visible biases.
+
+    Up and down are untied from here on (Hinton and Salakhutdinov 2006). The loss is the one that matches the data's units.
+    """
+    loss = loss_for(stack.rbms[0].visible)
+    down = tuple(Dense(rbm.outputs, rbm.inputs, rbm.visible) for rbm in reversed(stack.rbms))
+    weights = [{"W": a["W"], "b": a["b"]} for a in arrays]
+    weights += [{"W": a["W"].T, "b": a["c"]} for a in reversed(arrays)]
+    return Network((*encoder(stack), *down), loss), weights
+
+
+def loss_for(unit: str) -> str:
+    """The loss whose matching output unit is `unit`."""
+    for name, loss in LOSSES.items():
+        if loss.unit == unit:
+            return name
+    raise UsageError(f"no loss matches {unit} units at the output; use one of {', '.join(loss.unit for loss in LOSSES.values())}")

@@ -1,0 +1,60 @@
+"""UNITS: one record per unit type, one name for its life in an RBM and in a net.
+
+In a net a unit is its activation and its slope; in an RBM it is also a distribution: its mean, its samples, and the
+term it adds to the free energy. Sources: Hinton 2010, sections 3 and 13; Nair and Hinton 2010 (relu as NReLU).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..kernels import units as kernels
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What a unit type can do. `code` names its elementwise kernels; softmax units act on a whole row instead.
+
+    `rate` is the default learning rate of an RBM that has it (None: it has no place in an RBM); `bounded` says that its
+    values lie within [0, 1], so data for visible units of this type must too.
+    """
+
+    code: int
+    rowwise: bool = False
+    rate: float | None = None
+    bounded: bool = False
+
+    def activate(self, z: np.ndarray) -> None:
+        """z (B, N) <- f(z)."""
+        if self.rowwise:
+            kernels.softmax(z, z)
+        elif self.code != kernels.LINEAR:
+            kernels.activate(self.code, z)
+
+    def mean(self, z: np.ndarray) -> None:
+        """z (B, N) <- the expected state of an RBM's unit with that input: f(z), for relu softplus(z)."""
+        if self.code == kernels.RELU:
+            kernels.activate(kernels.SOFTPLUS, z)
+        else:
+            self.activate(z)
+
+    def chain(self, a: np.ndarray, d: np.ndarray) -> None:
+        """d (B, N) <- d f'(z), from a = f(z); for softmax f' is the symmetric matrix diag(a) - a a' of each row."""
+        if self.rowwise:
+            kernels.softmax_chain(a, d)
+        elif self.code != kernels.LINEAR:
+            kernels.chain(self.code, a, d)
+
+    @property
+    def partition(self) -> int:
+        """The code of its term in the free energy (`kernels.units.log_partition`)."""
+        return kernels.SOFTMAX if self.rowwise else self.code
+
+
+UNITS: dict[str, Unit] = {
+    "logistic": Unit(kernels.LOGISTIC, rate=0.1, bounded=True),
+    "linear": Unit(kernels.LINEAR, rate=0.001),
+    "relu": Unit(kernels.RELU, rate=0.001),
+    "softmax": Unit(kernels.LINEAR, rowwise=True, rate=0.1, bounded=True),
+    "tanh": Unit(kernels.TANH),
+}

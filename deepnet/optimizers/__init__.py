@@ -1,0 +1,24 @@
+"""OPTIMIZERS: rules that move a parameter vector with what an objective tells; one page each.
+
+An optimizer is a frozen dataclass of settings with three things: `needs`, the objective's methods it calls;
+`init(theta)`, its starting state as named arrays; `step(objective, theta, state)`, one update in place.
+`objective.spans` are the pieces of theta with the factor of their learning rate; frozen pieces have none.
+`state["updates"]` counts the steps, and schedules are functions of it.
+"""
+
+from ..errors import UsageError
+from .adam import Adam
+from .momentum import Momentum
+from .nesterov import Nesterov
+from .objective import Objective, Optimizer
+from .sgd import SGD
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "momentum": Momentum, "nesterov": Nesterov, "adam": Adam}
+
+
+def check(name: str, optimizer: Optimizer, objective: Objective) -> None:
+    """Refuse, before the first epoch, an optimizer that needs what the objective cannot tell."""
+    for method in optimizer.needs:
+        if not hasattr(objective, method):
+            able = ", ".join(n for n, kind in OPTIMIZERS.items() if all(hasattr(objective, m) for m in kind.needs))
+            raise UsageError(f"--optimizer {name} needs the objective's {method}, which {objective.name} has not; use one of {able}")

@@ -1,0 +1,88 @@
+"""SCHEDULES: a rate or a momentum as a function of the number of updates made.
+
+Written as text, `0.1` or `NAME:VALUE:...`, with times in epochs; `parse` turns epochs into updates. A number is the schedule
+`constant`. A schedule that runs over the whole training says so, since more epochs would change its past.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..errors import UsageError
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """`rule(time, *values)` with time in epochs, as a fraction, and `total` epochs where the rule needs them."""
+
+    name: str
+    values: tuple[float, ...]
+    per_epoch: int
+    epochs: int
+
+    def at(self, updates: int) -> float:
+        """The value for the update after `updates` of them."""
+        return SCHEDULES[self.name].rule(updates / self.per_epoch, self.epochs, *self.values)
+
+    @property
+    def needs_total(self) -> bool:
+        """Whether its past depends on the number of epochs planned."""
+        return SCHEDULES[self.name].needs_total
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A schedule's function of (epochs passed, epochs planned, *values), how it is written, and whether it needs the plan."""
+
+    rule: Callable[..., float]
+    form: str
+    count: int
+    needs_total: bool = False
+
+
+def _step(time: float, total: float, *values: float) -> float:
+    """a, and from epoch e on b, and so on: step:a:b:e or step:a:b:e:c:f."""
+    current = values[0]
+    for value, epoch in zip(values[1::2], values[2::2], strict=True):
+        current = value if time >= epoch else current
+    return current
+
+
+def _cosine(time: float, total: float, first: float, last: float) -> float:
+    """Half a cosine from first to last (Loshchilov and Hutter 2017, eq. 5)."""
+    return last + (first - last) * (1 + math.cos(math.pi * min(1.0, time / total))) / 2
+
+
+SCHEDULES: dict[str, Rule] = {
+    "constant": Rule(lambda time, total, value: value, "VALUE", 1),
+    "step": Rule(_step, "step:FIRST:NEXT:EPOCH", 3),
+    "linear": Rule(lambda time, total, a, b: a + (b - a) * min(1.0, time / total), "linear:FIRST:LAST", 2, True),
+    "exponential": Rule(lambda time, total, a, factor: a * factor**time, "exponential:FIRST:FACTOR", 2),
+    "cosine": Rule(_cosine, "cosine:FIRST:LAST", 2, True),
+}
+
+
+def parse(option: str, text: str | float, per_epoch: int, epochs: int, most: float = math.inf) -> Schedule:
+    """The schedule that `text` writes, values in [0, most); `option` is named where it cannot be read."""
+    name, _, rest = str(text).partition(":")
+    if name not in SCHEDULES:
+        name, rest = "constant", str(text)
+    rule = SCHEDULES[name]
+    try:
+        values = tuple(float(part) for part in rest.split(":"))
+    except ValueError:
+        values = ()
+    fits = len(values) == rule.count or (name == "step" and len(values) > 3 and len(values) % 2 == 1)
+    if not fits or not all(0 <= v < math.inf for v in values):
+        forms = ", ".join(r.form for r in SCHEDULES.values())
+        raise UsageError(f"{option} {text}: not a number of at least 0 or a schedule; write {forms}")
+    levels = values if name != "step" else (values[0], *values[1::2])
+    levels = levels[:1] if name == "exponential" else levels
+    if any(v >= most for v in levels):
+        raise UsageError(f"{option} {text}: must stay below {most:g}")
+    return Schedule(name, values, per_epoch, epochs)
+
+
+def constant(value: float) -> Schedule:
+    """A schedule that never changes."""
+    return Schedule("constant", (value,), 1, 1)
