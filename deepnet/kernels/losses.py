@@ -8,7 +8,7 @@ import numpy as np
 from numba import prange
 
 from .exp import ZERO, exp, log, softplus
-from .jit import compiled, lane_sum, njit, row_of
+from .jit import ENABLED, compiled, lane_sum, njit, row_of
 
 BLOCK = 256
 HALF = np.float32(0.5)
@@ -211,6 +211,6 @@ def logarithm(x):
 
 def total(values):
     """The sum of a vector of any float type, in float64, as a Python number."""
-    return float(_total(values)) if compiled(values) else float(np.sum(values, dtype=np.float64))
+    return float(_total(values)) if ENABLED else float(np.sum(values, dtype=np.float64))
 
 

@@ -3,7 +3,6 @@
 An autoencoder is a network whose targets are its inputs; there is no other class for it.
 """
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -92,7 +91,7 @@ class NetworkObjective:
         self._value = np.zeros(cases, dtype)
         self.grad = self.layout.zeros(dtype)
         self._product = self.layout.zeros(dtype)
-        self.last_value = math.nan
+        self.tally = {"cases": np.zeros(1), "loss": np.zeros(1), "wrong": np.zeros(1), "squared_error": np.zeros(1)}
 
     def at(self, rows: np.ndarray, key: int | None) -> None:
         """Move to the minibatch of these rows of the data; noise is drawn from the key, none without."""
@@ -107,15 +106,37 @@ class NetworkObjective:
         return self._mean_loss(theta)
 
     def gradient(self, theta: np.ndarray) -> np.ndarray:
-        """d value / d theta, in an array that the next call overwrites. `last_value` is the value that came with it."""
+        """d value / d theta, in an array that the next call overwrites; counts loss and errors into `tally`."""
         parts = self.network.split(theta)
         a = self._forward(parts)
-        self.last_value = self._mean_loss(theta)
+        self.count()
         top = self._work[-1]
         sums.difference(a, self.t, 1 / len(a), top["d"], top["d_t"])
         self._backward(parts, self.grad)
         self._add_decay(theta, self.grad)
         return self.grad
+
+    def count(self) -> None:
+        """Add the current minibatch's loss, wrong cases (softmax) or squared error (other outputs) to `tally`."""
+        a, tally = self._work[-1]["a"], self.tally
+        self.loss.value(self._z, self.t, self._case_values)
+        tally["cases"] += len(a)
+        tally["loss"] += sums.total(self._case_values)
+        if self.loss.unit == "softmax":
+            tally["wrong"] += np.count_nonzero(a.argmax(axis=1) != self.t.argmax(axis=1))
+        else:
+            sums.squared_error(a, self.t, self._case_values)
+            tally["squared_error"] += 2 * sums.total(self._case_values)
+
+    @property
+    def outputs(self) -> np.ndarray:
+        """Activations (B, N) of the output units for the current minibatch."""
+        return self._work[-1]["a"]
+
+    @property
+    def case_losses(self) -> np.ndarray:
+        """Each case's loss (B,) in the current minibatch, after `value`."""
+        return self._case_values
 
     def curvature_product(self, theta: np.ndarray, v: np.ndarray) -> np.ndarray:
         """The Gauss-Newton product G v plus weight_decay v, in an array that the next call overwrites (Schraudolph 2002)."""

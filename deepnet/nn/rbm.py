@@ -116,7 +116,8 @@ class ContrastiveDivergence:
     """CD-k: the gradient -(<v h>_data - <v h>_k) of a minibatch, and nothing else; it has no value (Hinton 2002).
 
     As in the code of Hinton and Salakhutdinov 2006: hidden states are drawn to drive the visibles, visibles stay at their
-    means, and statistics use means on both sides. Running sums over an epoch lie in `tally`.
+    means, and statistics use means on both sides. Running sums over an epoch lie in `tally`; its "loss" is the squared
+    error of the reconstruction.
     """
 
     def __init__(self, rbm: RBM, feed: Feed, cases: int, steps: int, penalties: Penalties, dtype=np.float32):
@@ -132,7 +133,7 @@ class ContrastiveDivergence:
         self._sums = {name: np.zeros(n, dtype) for name, n in (("v0", rbm.inputs), ("v1", rbm.inputs), ("h0", rbm.outputs), ("h1", rbm.outputs))}
         self.grad = self.layout.zeros(dtype)
         self.state = {"activity": np.zeros(rbm.outputs, dtype)}
-        self.tally = {"cases": np.zeros(1), "squared_error": np.zeros(1), "hidden": np.zeros(rbm.outputs, np.float64)}
+        self.tally = {"cases": np.zeros(1), "loss": np.zeros(1), "hidden": np.zeros(rbm.outputs, np.float64)}
 
     def at(self, rows: np.ndarray, key: int | None) -> None:
         """Move to the minibatch of these rows; all draws come from the key."""
@@ -166,7 +167,7 @@ class ContrastiveDivergence:
     def _count(self, v0: np.ndarray, v1_t: np.ndarray) -> None:
         sums.distances(v0, v1_t, self._error)
         self.tally["cases"] += len(v0)
-        self.tally["squared_error"] += sums.total(self._error)
+        self.tally["loss"] += sums.total(self._error)
         self.tally["hidden"] += self._sums["h0"]
 
     def _penalize(self, theta: np.ndarray, g: dict, n: int) -> None:

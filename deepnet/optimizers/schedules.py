@@ -62,8 +62,8 @@ SCHEDULES: dict[str, Rule] = {
 }
 
 
-def parse(option: str, text: str | float, per_epoch: int, epochs: int, most: float = math.inf) -> Schedule:
-    """The schedule that `text` writes, values in [0, most); `option` is named where it cannot be read."""
+def parse(option: str, text: str | float, per_epoch: int, epochs: int, most: float = math.inf, positive: bool = False) -> Schedule:
+    """The schedule that `text` writes, levels in [0, most), above 0 if `positive`; `option` is named where it cannot be read."""
     name, _, rest = str(text).partition(":")
     if name not in SCHEDULES:
         name, rest = "constant", str(text)
@@ -78,6 +78,8 @@ def parse(option: str, text: str | float, per_epoch: int, epochs: int, most: flo
         raise UsageError(f"{option} {text}: not a number of at least 0 or a schedule; write {forms}")
     levels = values if name != "step" else (values[0], *values[1::2])
     levels = levels[:1] if name == "exponential" else levels
+    if positive and levels[0] == 0:
+        raise UsageError(f"{option} {text}: must be above 0")
     if any(v >= most for v in levels):
         raise UsageError(f"{option} {text}: must stay below {most:g}")
     return Schedule(name, values, per_epoch, epochs)

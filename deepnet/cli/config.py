@@ -1,0 +1,105 @@
+"""Where the value of an option comes from: flag, environment, TOML file, default, in this order.
+
+A TOML file has a table for each command, its keys are the options' names: `[pretrain]`, `layers = [500, 500, 2000]`.
+Lists and single values both fit options that take one value a layer. What Typer would pass over in silence, an
+unknown key or table, is refused here with the nearest known one.
+"""
+
+import sys
+import tomllib
+
+import typer
+
+from deepnet.errors import UsageError
+
+from .values import nearest
+
+COMMANDS = ("pretrain", "finetune", "evaluate", "visualize", "predict", "inspect")
+_UNCONFIGURED = {"config", "help"}
+
+
+def spelled(parameter):
+    """The name of an option as a user writes it: `batch-size`; of an argument: `data`."""
+    long = [flag for flag in parameter.opts if flag.startswith("--")]
+    return long[0].removeprefix("--") if long else parameter.name
+
+
+def read(ctx: typer.Context, path: str | None):
+    """Make the command's table of the TOML file the defaults of this call (a callback of --config)."""
+    if path is None or ctx.resilient_parsing:
+        return path
+    command, shown = ctx.info_name, "standard input" if path == "-" else path
+    tables = _parse(path, shown)
+    for name, table in tables.items():
+        if name not in COMMANDS or not isinstance(table, dict):
+            raise UsageError(f"{shown}: {name!r} is not the table of a command: {nearest(name, COMMANDS)}")
+    if command not in tables:
+        raise UsageError(
+            f"{shown} has no table [{command}]; it has {', '.join(f'[{name}]' for name in tables) or 'none'}"
+        )
+    parameters = {spelled(p): p for p in ctx.command.params if p.name not in _UNCONFIGURED}
+    defaults: dict[str, object] = {}
+    for key, value in tables[command].items():
+        parameter = parameters.get(key.replace("_", "-"))
+        if parameter is None:
+            raise UsageError(
+                f"{shown}: [{command}] has no option {key!r}: {nearest(key.replace('_', '-'), [*parameters])}"
+            )
+        if parameter.name in defaults:
+            raise UsageError(f"{shown}: [{command}] has {spelled(parameter)!r} twice; leave one of them")
+        defaults[parameter.name] = _words(value, getattr(parameter, "multiple", False), f"{shown}: [{command}] {key}")
+    ctx.default_map = defaults
+    ctx.obj["config"] = f"{shown} [{command}]"
+    return path
+
+
+def _parse(path, shown):
+    """The tables of a TOML file or of standard input."""
+    if path == "-":
+        content = sys.stdin.buffer.read()
+    else:
+        from deepnet.files import read_input
+
+        content = read_input(path, UsageError)
+    try:
+        return tomllib.loads(content.decode())
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{shown} is not UTF-8 text (byte {error.start}); settings are a TOML file") from None
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+        raise UsageError(f"{shown} is not TOML: {error}") from None
+
+
+def _words(value, multiple, where):
+    """A TOML value as the words a user would type: lists with commas, numbers as text."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, list):
+        words = [_words(member, False, where) for member in value]
+        return [str(word) for word in words] if multiple else ",".join(map(str, words))
+    if not isinstance(value, str | int | float):
+        raise UsageError(f"{where} is neither text, number, true, false nor a list of them")
+    return [str(value)] if multiple else str(value)
+
+
+def origins(ctx: typer.Context):
+    """Each option's value as text and where it came from, by its spelled name, in the order of the help page."""
+    table = {}
+    for parameter in ctx.command.params:
+        source = ctx.get_parameter_source(parameter.name)
+        if parameter.name in ctx.params and source is not None:
+            table[spelled(parameter)] = {"value": ctx.params[parameter.name], "from": origin(ctx, parameter)}
+    return table
+
+
+def origin(ctx, parameter):
+    """Where the value of one option came from, in words."""
+    source = ctx.get_parameter_source(parameter.name)
+    name = source.name if source is not None else "DEFAULT"
+    if name == "ENVIRONMENT":
+        return f"environment {variable(ctx, parameter)}"
+    return {"COMMANDLINE": "command line", "DEFAULT_MAP": ctx.obj.get("config", "file")}.get(name, "default")
+
+
+def variable(ctx, parameter):
+    """The environment variable of an option."""
+    return parameter.envvar or f"{ctx.auto_envvar_prefix}_{parameter.name.upper()}"

@@ -1,0 +1,74 @@
+"""`deepnet evaluate`: options -> `workflows.evaluate`."""
+
+import operator
+from typing import Annotated
+
+import typer
+
+from deepnet.errors import RequirementError, UsageError
+
+from . import options as o
+from . import values
+from .options import option
+
+HELP = """Measure a model on data, with a 95 % interval.
+
+[bold]Examples[/]
+  deepnet evaluate net.h5 mnist
+  deepnet evaluate net.h5 mnist -v
+  deepnet evaluate net.h5 own.csv --label species --json
+  deepnet evaluate net.h5 mnist --require 'error<=0.015'
+
+What is measured depends on the model:
+  classifier   error, wrong cases, cross-entropy; with -v classes, confusions
+  regressor    RMSE, MAE, R2
+  autoencoder  squared error a case, beside PCA of the same width
+  stack        reconstruction error and free energy
+How the data were scaled is remembered by the model."""
+
+Split = Annotated[str, option("Data", help="Which part of the data: train, valid, test.", metavar="NAME")]
+Require = Annotated[
+    str | None,
+    option(
+        "Output",
+        help="Exit with 7 unless the metric keeps the bound; several with commas.",
+        metavar="METRIC<=X",
+        parser=values.several(values.requirement),
+    ),
+]
+_COMPARISONS = {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt, "==": operator.eq}
+
+
+def evaluate(
+    ctx: typer.Context,
+    model: o.Model,
+    data: o.Data,
+    split: Split = "test",
+    label: o.Label = None,
+    require: Require = None,
+    json: o.Json = False,
+    verbose: o.Verbose = False,
+    config: o.Config = None,
+    threads: o.Threads = None,
+    debug: o.Debug = False,
+):
+    """Evaluate, print, and compare with what was required."""
+    from . import console, run
+
+    facts = run.workflows(threads).evaluate(model, data, split=split, label=label, threads=threads)
+    for name, _, _ in require or ():
+        _number(facts, name)
+    console.result("evaluate", facts, as_json=json, verbose=verbose)
+    for name, sign, bound in require or ():
+        if not _COMPARISONS[sign](_number(facts, name), bound):
+            raise RequirementError(f"{name} is {_number(facts, name):.6g}, required is {name}{sign}{bound:g}")
+
+
+def _number(facts, name):
+    """The metric of a name among the facts."""
+    metrics = {
+        key: value for key, value in facts.items() if not isinstance(value, str | bool) and hasattr(value, "__float__")
+    }
+    if name not in metrics:
+        raise UsageError(f"--require {name}: this evaluation has no such metric: {values.nearest(name, [*metrics])}")
+    return float(metrics[name])

@@ -1,0 +1,201 @@
+"""`deepnet finetune`: options -> `workflows.finetune`."""
+
+from typing import Annotated
+
+import typer
+
+from deepnet.errors import UsageError
+
+from . import options as o
+from . import values
+from .options import option
+
+HELP = """Train a network by backpropagation, from a pre-trained stack or from random weights.
+
+[bold]Examples[/]
+  deepnet finetune mnist --from stack.h5 -o net.h5
+  deepnet finetune mnist --from stack.h5 -o net.h5 --valid 10000 --patience 5
+  deepnet finetune mnist --layers 500,500 --units relu --init he -o net.h5
+  deepnet finetune mnist --from code.h5 --task reconstruct -o coder.h5
+
+The task chooses the output layer and the loss:
+  classify     softmax units, cross-entropy
+  regress      linear units, squared error
+  reconstruct  the stack unrolled into an autoencoder, the loss of its data
+
+A rate or momentum is a number or a schedule over epochs:
+  step:0.5:0.9:5  linear:0.1:0.001  exponential:0.1:0.98  cosine:0.1:0.001
+The first means 0.5, and 0.9 from epoch 5 on.
+
+Every option has an environment variable: DEEPNET_FINETUNE_EPOCHS=20."""
+
+From = Annotated[
+    str | None,
+    option(
+        "Architecture",
+        "--from",
+        help="Start from this stack or network.",
+        metavar="FILE",
+        envvar="DEEPNET_FINETUNE_FROM",
+    ),
+]
+Layers = Annotated[
+    str | None,
+    option(
+        "Architecture",
+        help="Start from random weights: the hidden units of each layer.",
+        metavar="N,...",
+        parser=values.several(values.integer(1, o.MOST_UNITS)),
+    ),
+]
+Units = Annotated[
+    str,
+    option(
+        "Architecture",
+        help=f"With --layers, hidden units: {', '.join(o.UNITS)}; one or one a layer.",
+        metavar="UNIT,...",
+        parser=values.names(o.UNITS),
+    ),
+]
+Init = Annotated[
+    str,
+    option(
+        "Architecture",
+        help=f"With --layers, first weights: {', '.join(o.INITIALIZERS)}; one or one a layer.",
+        metavar="NAME:...",
+        parser=values.texts,
+    ),
+]
+Dropout = Annotated[
+    str,
+    option(
+        "Architecture",
+        help="Share of units left out: one value for all hidden layers, or input,hidden,hidden,...",
+        metavar="P,...",
+        parser=values.several(values.number(0, 0.99)),
+    ),
+]
+Task = Annotated[o.Task, option("Training", help=f"What the network learns: {', '.join(o.TASKS)}.", metavar="NAME")]
+Optimizer = Annotated[
+    o.Optimizer, option("Training", help=f"The rule that moves the weights: {', '.join(o.OPTIMIZERS)}.", metavar="NAME")
+]
+Rate = Annotated[
+    str | None, option("Training", help="Learning rate or schedule.", metavar="RATE", show_default="the optimizer's")
+]
+Momentum = Annotated[
+    str | None, option("Training", help="Momentum or schedule.", metavar="RATE", show_default="the optimizer's")
+]
+WeightDecay = Annotated[str, option("Training", help="L2 penalty of weights.", metavar="X", parser=values.number(0))]
+Clip = Annotated[
+    str | None, option("Training", help="Longest gradient allowed.", metavar="NORM", parser=values.positive)
+]
+BatchSize = Annotated[str, option("Training", help="Cases in a minibatch.", metavar="N", parser=values.integer(1))]
+Epochs = Annotated[
+    str, option("Training", help="Passes over the data.", metavar="N", parser=values.integer(1, o.MOST_EPOCHS))
+]
+Patience = Annotated[
+    str | None,
+    option(
+        "Training",
+        help="End after this many epochs without a better one; needs --valid.",
+        metavar="N",
+        parser=values.integer(1),
+    ),
+]
+FreezeEpochs = Annotated[
+    str,
+    option(
+        "Training",
+        help="First train the output layer alone for this many epochs.",
+        metavar="N",
+        parser=values.integer(0),
+    ),
+]
+
+
+def finetune(
+    ctx: typer.Context,
+    data: o.Data,
+    valid: o.Valid = "none",
+    scale: o.Scaling = "auto",
+    label: o.Label = None,
+    ignore: o.Ignore = None,
+    start: From = None,
+    layers: Layers = None,
+    units: Units = "logistic",
+    init: Init = "glorot",
+    dropout: Dropout = "0",
+    task: Task = "classify",
+    optimizer: Optimizer = "nesterov",
+    epochs: Epochs = "30",
+    batch_size: BatchSize = "100",
+    learning_rate: Rate = None,
+    momentum: Momentum = None,
+    weight_decay: WeightDecay = "0",
+    clip: Clip = None,
+    patience: Patience = None,
+    freeze_epochs: FreezeEpochs = "0",
+    output: o.Output = None,
+    force: o.Force = False,
+    resume: o.Resume = False,
+    dry_run: o.DryRun = False,
+    json: o.Json = False,
+    log: o.Log = None,
+    verbose: o.Verbose = False,
+    quiet: o.Quiet = False,
+    config: o.Config = None,
+    seed: o.Seed = "0",
+    threads: o.Threads = None,
+    max_time: o.MaxTime = None,
+    progress: o.ShowProgress = "auto",
+    debug: o.Debug = False,
+):
+    """Check what the words say together, then train and show the records."""
+    from .run import one_or_each, watch
+
+    _check(start, layers, patience, valid)
+    if layers is not None:
+        one_or_each(ctx, "layers", "units", "init")
+    watch(
+        ctx,
+        lambda workflows, **live: workflows.finetune(
+            data,
+            output,
+            start=start,
+            layers=layers,
+            units=units,
+            init=init,
+            dropout=dropout,
+            task=task,
+            optimizer=optimizer,
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            momentum=momentum,
+            weight_decay=weight_decay,
+            clip=clip,
+            patience=patience,
+            freeze_epochs=freeze_epochs,
+            valid=valid,
+            scale=scale,
+            label=label,
+            ignore=ignore or (),
+            force=force,
+            resume=resume,
+            dry_run=dry_run,
+            seed=seed,
+            threads=threads,
+            max_time=max_time,
+            **live,
+        ),
+    )
+
+
+def _check(start, layers, patience, valid):
+    """Refuse options that contradict or miss each other."""
+    if start is None and layers is None:
+        raise UsageError("there is nothing to start from: add --from STACK, or --layers 500,500 for random weights")
+    if start is not None and layers is not None:
+        raise UsageError("--from takes the layers of its file and --layers makes new ones: leave one of them")
+    if patience is not None and valid == "none":
+        raise UsageError("--patience looks at held-out cases: add --valid 0.1, or another choice of them")

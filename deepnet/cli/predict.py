@@ -1,0 +1,57 @@
+"""`deepnet predict`: options -> `workflows.predict`."""
+
+from typing import Annotated
+
+import typer
+
+from . import options as o
+from .options import option
+
+HELP = """Apply a model to data and write a line a case.
+
+[bold]Examples[/]
+  deepnet predict net.h5 new.csv
+  deepnet predict net.h5 new.csv --give probabilities -o answer.csv
+  deepnet predict coder.h5 mnist --give codes -o codes.csv
+  deepnet predict net.h5 new.csv | head -3
+
+The model remembers how the data were scaled and what the classes are called."""
+
+Give = Annotated[
+    o.Give | None,
+    option(
+        "Output",
+        help=f"What to write of each case: {', '.join(o.GIVES)}.",
+        metavar="NAME",
+        show_default="what the model is for",
+    ),
+]
+Destination = Annotated[str, option("Output", "-o", "--output", help="A file; - is stdout.", metavar="FILE|-")]
+
+
+def predict(
+    ctx: typer.Context,
+    model: o.Model,
+    data: o.Data,
+    label: o.Label = None,
+    ignore: o.Ignore = None,
+    give: Give = None,
+    output: Destination = "-",
+    force: o.Force = False,
+    config: o.Config = None,
+    threads: o.Threads = None,
+    debug: o.Debug = False,
+):
+    """Predict, and write each piece as it comes, or the whole to a file."""
+    from deepnet import files
+
+    from . import console, run
+
+    if output != "-":
+        files.check_output(output, force)
+    pieces = run.workflows(threads).predict(model, data, give=give, label=label, ignore=ignore or (), threads=threads)
+    if output != "-":
+        files.write_output(output, b"".join(pieces))
+        return
+    for piece in pieces:
+        console.write(piece)

@@ -1,0 +1,176 @@
+"""From arguments to an exit code; and the way of a training command from its options to its records and its result."""
+
+import contextlib
+import os
+import signal
+import sys
+
+import typer
+
+from deepnet import __version__
+from deepnet.errors import DeepnetError, UsageError
+
+from . import app, config, console, progress, show
+from .options import MOST_THREADS
+from .signals import Interruption, leave_on_request
+
+THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+NOTE = "deepnet: stopping: the run is being saved; once more to leave at once"
+
+
+def run(arguments):
+    """Run the command line and return its exit code; nothing but the exit code leaves this function."""
+    facts: dict[str, object] = {"debug": False}
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    with _signals_restored():
+        leave_on_request()
+        try:
+            code = app(arguments or ["--help"], prog_name="deepnet", standalone_mode=False, obj=facts)
+            return code if isinstance(code, int) else 0
+        except SystemExit as ended:
+            # Rich and Typer, not we, end with 1, and only where the reader of a help page went away.
+            return console.BROKEN_PIPE if ended.code == 1 else ended.code or 0
+        except typer.Abort:
+            return 130
+        except Exception as error:  # whatever it is, it becomes one line
+            return console.failure(error, facts["debug"])
+
+
+@contextlib.contextmanager
+def _signals_restored():
+    """Leave the process's signals as they were, for those who call `run` from Python."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def workflows(threads):
+    """The workflows, imported after the variables that heavy imports read once are set."""
+    os.environ["HDF5_PLUGIN_PRELOAD"] = "::"  # an unknown filter must not make HDF5 load libraries
+    if "numba" not in sys.modules:
+        given = os.environ.get("NUMBA_NUM_THREADS")
+        if threads is not None:
+            os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
+        elif given is not None and not (given.isdecimal() and 1 <= int(given) <= MOST_THREADS):
+            raise UsageError(
+                f"NUMBA_NUM_THREADS={given} is not a number from 1 to {MOST_THREADS}; unset it or use --threads"
+            )
+    from deepnet import workflows
+
+    return workflows
+
+
+def one_or_each(ctx, layers, *options):
+    """Refuse options that have neither one value nor one for each of the layers."""
+    count = len(ctx.params[layers])
+    for name in options:
+        given = ctx.params[name]
+        if given is not None and len(given) not in (1, count):
+            flag = f"--{name.replace('_', '-')} {_typed(given)}"
+            raise UsageError(f"{flag} has {len(given)} values for {count} layers: give one value, or one a layer")
+
+
+def watch(ctx, begin):
+    """Run a training command: `begin(workflows, stop=..., meter=...)` gives its records. Ends with `typer.Exit`."""
+    asked = ctx.params
+    _check(asked)
+    rooms = workflows(asked["threads"])
+    with Interruption() as interruption:
+        meter = rooms.Meter()
+        mode = "none" if asked["quiet"] or asked["dry_run"] else asked["progress"]
+        display = progress.choose(mode, meter, interruption, shared=asked["log"] == "-" and _stdout_is_terminal())
+        interruption.note = NOTE if isinstance(display, progress.Plain) else ""
+        if mode != "none":
+            _announce_compilation()
+        end = _follow(ctx, rooms, begin(rooms, stop=interruption.stop, meter=meter), display)
+    if end is not None and end.outcome == "interrupted" and interruption.number:
+        raise typer.Exit(interruption.exit_code)
+
+
+def _check(asked):
+    """Refuse options that contradict each other."""
+    if asked["output"] is None and not asked["dry_run"]:
+        raise UsageError("there is no output: add -o FILE, or -n to see the plan only")
+    if asked["force"] and asked["resume"]:
+        raise UsageError("--force starts anew and --resume goes on: leave one of them")
+    if asked["log"] == "-" and asked["json"]:
+        raise UsageError("--log - and --json both want stdout: write the log to a file or leave --json")
+
+
+def _stdout_is_terminal():
+    """Whether stdout is a terminal."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+def _announce_compilation():
+    """Say on a terminal that the first run takes longer."""
+    if progress.on_terminal():
+        from deepnet.kernels import jit
+
+        if jit.ENABLED and not jit.warm():
+            console.say("compiling kernels (first run)")
+
+
+def _follow(ctx, rooms, records, display):
+    """Pass the records of a run on to the display and the log, and print its result; the End record, or None."""
+    asked, end = ctx.params, None
+    journal = console.Journal(None)
+    with contextlib.closing(records), contextlib.closing(display):
+        try:
+            for record in records:
+                match record:
+                    case rooms.Start() if asked["dry_run"]:
+                        _print_plan(ctx, record)
+                    case rooms.Start():
+                        journal = console.Journal(asked["log"], force=asked["force"], resume=asked["resume"])
+                        options = {name: entry["value"] for name, entry in config.origins(ctx).items()}
+                        journal.write(
+                            "run_start", command=record.command, plan=record.plan, options=options, version=__version__
+                        )
+                        display.start(progress.headline(record.command, record.plan, asked["seed"]))
+                    case rooms.Epoch():
+                        journal.write("epoch", **vars(record))
+                        display.epoch(record)
+                    case rooms.Saved():
+                        journal.write("checkpoint", **vars(record))
+                    case rooms.End():
+                        end = record
+        except DeepnetError as error:
+            journal.end(outcome="failed", error=str(error), exit=error.exit_code)
+            raise
+    if end is not None and not asked["dry_run"]:
+        journal.end(outcome=end.outcome, result=end.result, next=end.next)
+        _print_end(ctx, end)
+    return end
+
+
+def _print_end(ctx, end):
+    """Print the result of a run, unless the log took its place."""
+    if ctx.params["log"] != "-":
+        facts = {**end.result, "outcome": end.outcome, "next": end.next}
+        console.result(ctx.info_name, facts, as_json=ctx.params["json"], verbose=ctx.params["verbose"])
+
+
+def _print_plan(ctx, start):
+    """Print what a run would do, and each option with where its value came from."""
+    options = config.origins(ctx)
+    if ctx.params["json"]:
+        return console.result(ctx.info_name, {"plan": start.plan, "options": options}, as_json=True, verbose=False)
+    console.result(ctx.info_name, start.plan, as_json=False, verbose=True)
+    rows = [{"option": name, "value": _typed(entry["value"]), "from": entry["from"]} for name, entry in options.items()]
+    console.write("\n" + "".join(line + "\n" for line in show.table(rows)))
+    return None
+
+
+def _typed(value):
+    """An option's value as a user would type it."""
+    if isinstance(value, tuple):
+        return ",".join(map(_typed, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "-" if value is None else str(value)

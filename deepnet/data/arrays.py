@@ -1,0 +1,108 @@
+"""Reader of NPY and NPZ. Nothing is unpickled, and a header is believed only if as many bytes follow as it says.
+
+A header is searched for its three facts: NumPy's own reader evaluates it as Python, which has warnings and moods.
+
+Source: NumPy enhancement proposal 1, "A simple file format for NumPy arrays"; an NPZ is a zip of such files.
+"""
+
+import math
+import re
+import zipfile
+import zlib
+
+import numpy as np
+
+from ..errors import DataError
+from ..files import shown
+from .conventions import choose
+from .dataset import RATIO, assemble, refuse_ignore
+from .formats import fill, reading
+
+LONGEST_HEADER = 10_000  # NumPy's own limit for files that are not trusted
+_WIDTHS = {b"\1\0": 2, b"\2\0": 4}  # version of the format: bytes that give the length of its header
+_TYPE = re.compile(r"""['"]descr['"]\s*:\s*['"]([<>|=]?[biufSU]\d{1,9})['"]""")
+_ORDER = re.compile(r"""['"]fortran_order['"]\s*:\s*(True|False)""")
+_SHAPE = re.compile(r"""['"]shape['"]\s*:\s*\(([\dL,\s]*)\)""")
+
+
+def read_npy(source, options):
+    """Dataset of the one array of an NPY file, without labels."""
+    refuse_ignore(source, options)
+    if options.label is not None:
+        raise DataError(f"{source} holds one array; keep --label {shown(options.label)} in an NPZ file beside it")
+    with reading(source):
+        return assemble(source, {"train": (read_array(source.stream, source.size, source), None, str(source))})
+
+
+def read_npz(source, options):
+    """Dataset of the arrays of an NPZ file that are named as inputs and labels."""
+    refuse_ignore(source, options)
+    try:
+        with zipfile.ZipFile(source.stream) as archive:
+            members = _members(source, archive)
+            chosen = choose(source, list(members), options.label, source.key)
+            parts = {}
+            for split, (x, y) in chosen.items():
+                labels = None if y is None else _member(source, archive, members[y], y)
+                parts[split] = (_member(source, archive, members[x], x), labels, f"{source}:{shown(x)}")
+            return assemble(source, parts)
+    except (zipfile.BadZipFile, RuntimeError, zlib.error, EOFError, OSError) as problem:
+        raise DataError(f"{source} is a damaged or encrypted NPZ file ({shown(problem)}); save it again") from None
+
+
+def _members(source, archive):
+    """{array name: entry} of a zip, after a look at the names."""
+    members = {}
+    for entry in archive.infolist():
+        name = entry.filename.removesuffix(".npy")
+        if name in members or name.startswith("/") or ".." in name.split("/"):
+            raise DataError(f"{source} has a member {shown(entry.filename)} twice or outside; save it again")
+        if entry.filename.endswith(".npy"):
+            members[name] = entry
+    return members
+
+
+def _member(source, archive, entry, name):
+    """One array of a zip, which must not unpack to more than deflate can pack."""
+    where = f"{source}:{shown(name)}"
+    if entry.flag_bits & 1:
+        raise DataError(f"{where} is encrypted; save it without a password")
+    if entry.file_size > RATIO * max(1, entry.compress_size):
+        raise DataError(f"{where} says {entry.file_size} bytes in {entry.compress_size}; that cannot be, save it again")
+    with archive.open(entry) as stream:
+        return read_array(stream, entry.file_size, where)
+
+
+def _facts(header, where):
+    """(shape, Fortran order, type) of an NPY header, which is the text of a Python dict."""
+    kind, order, shape = (pattern.search(header) for pattern in (_TYPE, _ORDER, _SHAPE))
+    if kind is None and "descr" in header:
+        raise DataError(f"{where} holds no plain numbers or text ({shown(header[:80])}); save an array of numbers")
+    try:
+        dtype = np.dtype(kind[1]) if kind and order and shape else None
+    except TypeError:
+        dtype = None
+    sizes = re.findall(r"\d+", shape[1]) if shape else []
+    if dtype is None or any(len(size) > 20 for size in sizes):
+        raise DataError(f"{where} has an NPY header that cannot be read; save it again with numpy.save")
+    return tuple(map(int, sizes)), order[1] == "True", dtype
+
+
+def read_array(stream, size, where):
+    """The array of an NPY stream of `size` bytes, in its own type."""
+    start = stream.read(8)
+    if start[:6] != b"\x93NUMPY" or start[6:] not in _WIDTHS:
+        raise DataError(f"{where} is not an NPY file of version 1 or 2; save it with numpy.save")
+    width = _WIDTHS[start[6:]]
+    count = stream.read(width)
+    length = int.from_bytes(count, "little")
+    if len(count) < width or length > min(LONGEST_HEADER, size):
+        raise DataError(f"{where} has a header of {length} bytes; save it again with numpy.save")
+    shape, fortran, dtype = _facts(stream.read(length).decode("latin-1"), where)
+    declared, found = math.prod(shape) * dtype.itemsize, size - 8 - width - length
+    if declared != found or max(shape, default=0) >= 1 << 62 or len(shape) > 32:
+        raise DataError(f"{where} says shape {shown(shape)}, {shown(declared)} bytes, but holds {found}; save it again")
+    array = np.empty(shape[::-1] if fortran else shape, dtype)
+    if fill(stream, array) != declared or stream.read(1):
+        raise DataError(f"{where} does not hold the {declared} bytes that it says; save it again")
+    return array.T if fortran else array

@@ -1,0 +1,191 @@
+"""What a data set is: cases in splits, and the checks that every reader's arrays pass.
+
+Axes: N cases, D columns (visible units), T targets.
+"""
+
+import hashlib
+import math
+import os
+from dataclasses import dataclass, replace
+from typing import BinaryIO
+
+import numpy as np
+
+from ..errors import DataError
+from ..files import shown
+
+BLOCK = 8 << 20  # bytes of float32 that are looked at or converted at a time
+RATIO = 1100  # most bytes that one stored byte may stand for; deflate reaches 1032
+LONGEST_LABEL = 256  # characters
+MOST_CLASSES = 65_535
+
+
+@dataclass(frozen=True, eq=False)
+class Cases:
+    """Rows of one split.
+
+    inputs (N, D): C-contiguous, uint8 as stored or float32. targets: None, class indices int64 (N,), numbers
+    float32 (N, T), or the labels as stored where no task was named.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray | None = None
+
+    def __len__(self):
+        return len(self.inputs)
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Named splits ("train" and, when there, "valid" and "test") of cases of one shape.
+
+    `shape` is that of one case, `classes` and `columns` are names or (). `fingerprint` is the SHA-256 of shapes, types
+    and bytes of all splits as read, before any task or split: pre-training and fine-tuning on a file share it.
+    """
+
+    name: str
+    splits: dict[str, Cases]
+    classes: tuple[str, ...] = ()
+    shape: tuple[int, ...] = ()
+    columns: tuple[str, ...] = ()
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to read: the label column (or array), columns to leave out, and the task they are read for."""
+
+    label: str | None = None
+    ignore: tuple[str, ...] = ()
+    task: str | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """An open file: its name for messages and neighbours, its bytes, their number, what follows a colon in its name."""
+
+    path: str
+    stream: BinaryIO
+    size: int
+    key: str | None = None
+
+    def __str__(self):
+        return shown(self.path)
+
+
+def fingerprint(splits):
+    """SHA-256 hex of the names, types, shapes and bytes of all splits."""
+    digest = hashlib.sha256()
+    for name, cases in sorted(splits.items()):
+        for kind, array in (("inputs", cases.inputs), ("targets", cases.targets)):
+            if array is not None:
+                digest.update(repr((name, kind, array.dtype.str, array.shape)).encode())
+                digest.update(np.ascontiguousarray(array).data if array.dtype.kind != "U" else array.tobytes())
+    return digest.hexdigest()
+
+
+def blocks(inputs):
+    """Slices of rows, each about BLOCK bytes as float32."""
+    rows = max(1, BLOCK // (4 * max(1, math.prod(inputs.shape[1:]))))
+    return [slice(first, min(first + rows, len(inputs))) for first in range(0, len(inputs), rows)]
+
+
+def check_finite(array, where, first_row=1):
+    """DataError with row and column (from 1) of the first value of (N, D) that is NaN or infinite."""
+    for rows in blocks(array):
+        good = np.isfinite(array[rows])
+        if not good.all():
+            row, column = np.argwhere(~good)[0]
+            value = array[rows][row, column]
+            raise DataError(
+                f"{where}: row {rows.start + row + first_row}, column {column + 1} holds {value}, not a finite number "
+                "that float32 can hold; mend or remove it"
+            )
+
+
+def case_shape(shape):
+    """Shape of one case from that of an array of rank 2 to 4; (n, h, w, 1) counts as (n, h, w)."""
+    return tuple(shape[1:-1]) if len(shape) == 4 and shape[-1] == 1 else tuple(shape[1:])
+
+
+def check_rows(shape, where):
+    """DataError unless the shape is that of at least one case with at least one value."""
+    if len(shape) not in (2, 3, 4):
+        raise DataError(
+            f"{where} has rank {len(shape)}, shape {tuple(shape)}; give (cases, columns) or (cases, height, width)"
+        )
+    if shape[0] == 0 or 0 in shape:
+        raise DataError(f"{where} has shape {tuple(shape)}, no cases or no columns; give at least one of each")
+
+
+def check_numbers(dtype, where):
+    """DataError unless the type is one of integers, floats or booleans."""
+    if dtype.kind not in "buif":
+        raise DataError(f"{where} holds {_kind(dtype)}, not numbers; give an array of integers or floats")
+
+
+def as_inputs(array, where):
+    """(N, D), uint8 as it is, other numbers as finite float32, and the shape of one case."""
+    check_rows(array.shape, where)
+    check_numbers(array.dtype, where)
+    shape = case_shape(array.shape)
+    flat = np.ascontiguousarray(array).reshape(len(array), -1)
+    if flat.dtype == np.uint8:
+        return flat, shape
+    if flat.dtype != np.float32 or not flat.dtype.isnative:
+        with np.errstate(over="ignore"):
+            flat = flat.astype(np.float32)
+    check_finite(flat, where)
+    return flat, shape
+
+
+def as_labels(array, where):
+    """Labels as stored, in native byte order: integers or text (N,), floats (N,) or (N, T); bytes become text."""
+    if array.dtype.kind == "S":
+        try:
+            array = np.char.decode(array, "utf-8")
+        except UnicodeDecodeError:
+            raise DataError(f"{where} holds text that is not UTF-8; save it as UTF-8") from None
+    if array.dtype.kind not in "biufU":
+        raise DataError(f"{where} holds {_kind(array.dtype)}, not labels; give integers, floats or text")
+    if array.dtype.kind == "U" and array.dtype.itemsize > 4 * LONGEST_LABEL:
+        raise DataError(f"{where} holds a label of more than {LONGEST_LABEL} characters; shorten it")
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim not in (1, 2):
+        raise DataError(f"{where} has shape {array.shape}; give one label or one row of targets a case")
+    return np.ascontiguousarray(array, array.dtype.newbyteorder("="))
+
+
+def _kind(dtype):
+    """The name of a type that cannot be used, in words."""
+    words = {"O": "Python objects (pickle)", "V": "records", "c": "complex numbers", "M": "dates", "m": "durations"}
+    return words.get(dtype.kind, "text" if dtype.kind in "SU" else f"values of type {dtype}")
+
+
+def assemble(source, parts, columns=()):
+    """A Dataset from {split: (inputs, labels or None, where)} after the checks that all formats share."""
+    splits, shapes = {}, {}
+    for name, (inputs, labels, where) in parts.items():
+        inputs, shapes[name] = as_inputs(inputs, where)
+        if labels is not None:
+            labels = as_labels(labels, where)
+            if len(labels) != len(inputs):
+                raise DataError(f"{where} has {len(inputs)} cases but {len(labels)} labels; give one label a case")
+        splits[name] = Cases(inputs, labels)
+    shape = shapes["train"]
+    for name, other in shapes.items():
+        if other != shape:
+            raise DataError(f"{source}: a case has shape {other} in {name} but {shape} in train; make them alike")
+    return Dataset(shown(os.path.basename(source.path)), splits, (), shape, tuple(columns))
+
+
+def refuse_ignore(source, options):
+    """DataError where columns are to be left out of a format that has none with names."""
+    if options.ignore:
+        raise DataError(f"{source}: --ignore {shown(','.join(options.ignore))} is for columns of CSV and TSV; drop it")
+
+
+def with_shape(dataset, shape):
+    """The same data with another shape of one case, when as many values fill it."""
+    return replace(dataset, shape=shape) if math.prod(shape) == math.prod(dataset.shape) else dataset

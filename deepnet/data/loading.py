@@ -1,0 +1,78 @@
+"""From what a user names to a Dataset: a shipped data set, a file, a part of one, or a folder of IDX files."""
+
+import io
+import os
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from ..errors import DataError
+from ..files import open_input, shown
+from . import idx, tasks
+from .arrays import read_npy, read_npz
+from .csv import read as read_csv
+from .dataset import Options, Source, fingerprint
+from .formats import sniff
+from .hdf5 import read as read_hdf5
+
+READERS = {"idx": idx.read, "npy": read_npy, "npz": read_npz, "hdf5": read_hdf5, "csv": read_csv}
+FOLDERS = (Path(__file__).parents[1] / "datasets", Path(__file__).parents[2] / "datasets")  # installed; checkout
+_WORD = re.compile(r"\w[A-Za-z0-9_-]*", re.ASCII)
+
+
+def shipped():
+    """{name: path} of the data sets that come with deepnet."""
+    return {path.stem: str(path) for folder in reversed(FOLDERS) for path in sorted(folder.glob("*.h5"))}
+
+
+def load(source, *, label=None, ignore=(), task=None, classes=None):
+    """The Dataset that `source` names.
+
+    A bare word is a shipped data set, anything with a suffix or a slash a path (also `file.npz:key`, `file.h5:/path`,
+    a folder or prefix of IDX files), "-" is standard input. `task` is "classify" (targets become indices into
+    `classes`, or into the sorted labels), "regress", "reconstruct" (no targets) or None (labels as stored).
+    DataError: one sentence with file, row, column and remedy.
+    """
+    path, key = locate(os.fspath(source))
+    options = Options(label, tuple(ignore), task)
+    if path == "-":
+        data = sys.stdin.buffer.read()
+        dataset = read(Source("standard input", io.BytesIO(data), len(data)), options)
+    else:
+        with open_input(path) as stream:
+            dataset = read(Source(path, stream, os.fstat(stream.fileno()).st_size, key), options)
+    name = source if _WORD.fullmatch(os.fspath(source)) else dataset.name
+    return tasks.apply(replace(dataset, name=name), task, classes)
+
+
+def read(source, options):
+    """The Dataset of an open file, whatever its format, with its fingerprint."""
+    format_ = sniff(source)
+    if source.key is not None and format_ not in ("npz", "hdf5"):
+        raise DataError(f"{source} has no parts to name; leave out :{shown(source.key)}")
+    dataset = READERS[format_](source, options)
+    return replace(dataset, fingerprint=fingerprint(dataset.splits))
+
+
+def locate(text):
+    """(path, key or None) of what a user typed."""
+    if text == "-":
+        return text, None
+    if _WORD.fullmatch(text):
+        known = shipped()
+        if text in known:
+            return known[text], None
+        hint = f"for the file or folder here give ./{text}" if os.path.exists(text) else "check the name"
+        raise DataError(f"no data set {text} comes with deepnet ({', '.join(known) or 'none does'}); {hint}")
+    if "\0" in text or not text:
+        raise DataError(f"the data path '{shown(text)}' is no path; give a file")
+    if os.path.isfile(text):
+        return text, None
+    path, colon, key = text.rpartition(":")
+    if colon and os.path.isfile(path):
+        return path, key
+    images = idx.images_at(text)
+    if images is None and os.path.isdir(text):
+        raise DataError(f"{shown(text)} is a folder without {idx.IMAGES[0]}; give a file")
+    return images or text, None

@@ -1,0 +1,92 @@
+"""Validation cases: taken from the training cases by the seed, by count from the end, or joined from another file."""
+
+import hashlib
+from dataclasses import replace
+
+import numpy as np
+
+from ..errors import DataError, UsageError
+from ..files import shown
+from .dataset import Cases
+
+
+def parse_valid(text):
+    """("fraction", 0.1), ("count", 10000), ("last", 10000), ("none", 0) or ("path", text) of what --valid says."""
+    text = str(text)
+    if text == "none":
+        return "none", 0
+    kind, _, number = text.rpartition(":")
+    if kind == "last" or (text.isascii() and text.isdigit()):
+        if not (number.isascii() and number.isdigit() and len(number) < 19 and int(number) > 0):
+            raise UsageError(f"--valid {shown(text)}: give a count of 1 or more, such as last:10000, or none")
+        return "last" if kind else "count", int(number)
+    try:
+        value = float(text)
+    except ValueError:
+        return "path", text
+    if not 0 < value < 1:
+        raise UsageError(f"--valid {shown(text)}: give a fraction between 0 and 1, a count, last:COUNT, none or a path")
+    return "fraction", value
+
+
+def split(dataset, valid, seed):
+    """The data set with a "valid" split as `valid` says, in place of one that it had; rows keep their order.
+
+    A fraction or a count is drawn by the seed, each class in proportion where targets are classes; "last:N" takes the
+    last cases; "none" leaves no "valid". A path is read by the caller and given to `join`.
+    """
+    kind, amount = parse_valid(valid)
+    if kind == "path":
+        raise UsageError(f"--valid {shown(valid)}: give a fraction, a count, last:COUNT or none")
+    splits = {name: cases for name, cases in dataset.splits.items() if name != "valid"}
+    if kind == "none":
+        return replace(dataset, splits=splits)
+    train = splits["train"]
+    count = max(1, int(amount * len(train) + 0.5)) if kind == "fraction" else amount
+    if count >= len(train):
+        raise DataError(f"--valid {shown(valid)} takes all of the {len(train)} training cases; give less")
+    if kind == "last":
+        parts = slice(0, len(train) - count), slice(len(train) - count, None)
+    else:
+        chosen = choose(train, count, seed, len(dataset.classes))
+        parts = ~chosen, chosen
+    new = {name: _take(train, rows) for name, rows in zip(("train", "valid"), parts, strict=True)}
+    return replace(dataset, splits=new | {name: cases for name, cases in splits.items() if name != "train"})
+
+
+def _take(cases, rows):
+    """Some of the cases, in their order."""
+    return Cases(cases.inputs[rows], None if cases.targets is None else cases.targets[rows])
+
+
+def choose(cases, count, seed, classes):
+    """`count` cases drawn by the seed, True in a bool (N,): from each class its share by largest remainder."""
+    from ..kernels.random import SPLIT, fold, permutation  # compiles on import; reading data need not wait for it
+
+    order = permutation(fold(seed, SPLIT), len(cases))
+    targets = cases.targets if classes else None
+    group = np.zeros(len(cases), np.int64) if targets is None else targets
+    sizes = np.bincount(group, minlength=max(1, classes))
+    shares, remainders = sizes * count // len(cases), sizes * count % len(cases)
+    for place in np.argsort(-remainders, kind="stable")[: count - shares.sum()]:
+        shares[place] += 1
+    order = order[np.argsort(group[order], kind="stable")]  # class by class, each in the order of the draw
+    rank = np.arange(len(cases)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    chosen = np.zeros(len(cases), bool)
+    chosen[order[rank < np.repeat(shares, sizes)]] = True
+    return chosen
+
+
+def join(dataset, other, name="valid"):
+    """The data set with the training cases of another one as split `name`; DataError unless they fit together."""
+    if other.shape != dataset.shape:
+        raise DataError(f"{other.name}: a case has shape {other.shape}, in {dataset.name} {dataset.shape}; match them")
+    if other.columns and dataset.columns and other.columns != dataset.columns:
+        both = zip(dataset.columns, other.columns, strict=True)
+        first, second = next((a, b) for a, b in both if a != b)
+        known = f"column '{shown(second)}' stands where {dataset.name} has '{shown(first)}'"
+        raise DataError(f"{other.name}: {known}; bring its columns in the same order")
+    if other.classes != dataset.classes:
+        raise DataError(f"{other.name} has other classes than {dataset.name}; give data with the same labels")
+    both = hashlib.sha256(f"{dataset.fingerprint} {name} {other.fingerprint}".encode()).hexdigest()
+    return replace(dataset, splits=dataset.splits | {name: other.splits["train"]}, fingerprint=both)

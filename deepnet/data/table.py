@@ -1,0 +1,152 @@
+"""The plan of a CSV table: delimiter, header, and which columns are inputs, labels or left out."""
+
+import csv
+import difflib
+from collections import Counter
+from dataclasses import dataclass
+
+from ..errors import DataError
+from ..files import shown
+
+SAMPLE = 20  # records that are looked at
+DELIMITERS = ",\t;| "
+LAST_NAMES = {"label", "class", "target", "y"}  # a last column of this name holds the labels
+FIRST_NAMES = {"label", "class", "target"}  # and so does a first one, as in the tables of Kaggle
+
+
+@dataclass(frozen=True)
+class Table:
+    """Positions count from 0. `numeric`: the labels are numbers to be predicted, not classes."""
+
+    dialect: dict
+    width: int
+    header: tuple[str, ...]
+    inputs: tuple[int, ...]
+    labels: tuple[int, ...]
+    numeric: bool
+
+    @property
+    def numbers(self):
+        """The columns that are read as numbers."""
+        return self.inputs + self.labels if self.numeric else self.inputs
+
+    @property
+    def texts(self):
+        """The columns that are read as text."""
+        return () if self.numeric else self.labels
+
+    def named(self, column):
+        """A column for a message, counted from 1, with its name."""
+        name = f" '{shown(self.header[column])}'" if self.header and self.header[column] else ""
+        return f"column {column + 1}{name}"
+
+
+def read_table(source, text, options):
+    """The plan, from the first lines and the options; DataError when the label column is not said or not there."""
+    dialect, records = sniff(source, text)
+    width = len(records[0])
+    header = tuple(cell.strip() for cell in records[0]) if has_header(records) else ()
+    ignored = {position(source, header, width, word, "--ignore") for word in options.ignore}
+    labels = _labels(source, header, width, options)
+    inputs = tuple(n for n in range(width) if n not in ignored and n not in labels)
+    if not inputs:
+        raise DataError(f"{source} has {width} columns and none left for inputs; check --label and --ignore")
+    return Table(dialect, width, header, inputs, labels, options.task == "regress" or len(labels) > 1)
+
+
+def lines_of(text, strip=False):
+    """The lines of a text with their ends, one at a time; without the blanks around them if `strip`."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start) + 1 or len(text)
+        yield text[start:end].strip() + "\n" if strip else text[start:end]
+        start = end
+
+
+def sniff(source, text):
+    """The csv module's options, and the first records, for the delimiter under which these agree best."""
+    best = None
+    for delimiter in DELIMITERS:
+        dialect = {"delimiter": delimiter, "skipinitialspace": True}
+        records = _records(text, dialect)
+        if not records:
+            continue
+        width = len(records[0])
+        even = sum(len(record) == width for record in records) / len(records)
+        score = (width > 1, even, width)
+        if best is None or score > best[0]:
+            best = score, dialect, records
+    if best is None:
+        raise DataError(f"{source} has no rows that can be read as CSV or TSV; give a table with cases")
+    return best[1:]
+
+
+def _records(text, dialect):
+    """The first records that are not empty; stops at what cannot be read, which the reader will name."""
+    records = []
+    try:
+        for record in csv.reader(lines_of(text, dialect["delimiter"] == " "), **dialect):
+            if not is_blank(record):
+                records.append(record)
+            if len(records) == SAMPLE:
+                break
+    except csv.Error:
+        pass
+    return records
+
+
+def is_blank(record):
+    """Whether this is what the csv module makes of an empty line."""
+    return len(record) < 2 and not "".join(record).strip()
+
+
+def is_number(cell):
+    """Whether float() takes this cell."""
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def has_header(records):
+    """Whether the first record is names: some column has text there and a number below, or it names the labels."""
+    first, rest = records[0], records[1:]
+    if {first[0].strip().lower(), first[-1].strip().lower()} & LAST_NAMES:
+        return True
+    if not rest:
+        return not any(is_number(cell) for cell in first)
+    texts = [n for n, cell in enumerate(first) if not is_number(cell)]
+    return any(n < len(record) and is_number(record[n]) for n in texts for record in rest[:1])
+
+
+def position(source, header, width, word, option):
+    """The column that a name or a position from 1 means."""
+    count = Counter(header)[word]
+    if count == 1:
+        return header.index(word)
+    if count > 1:
+        raise DataError(f"{source}: {count} columns are named '{shown(word)}'; give {option} a position from 1")
+    if word.isascii() and word.isdigit() and 1 <= int(word[:9]) <= width and len(word) < 10:
+        return int(word) - 1
+    near = difflib.get_close_matches(word, header, n=3) or list(header[:3]) + list(header[-1:])
+    known = f"; the header has {', '.join(shown(name) for name in near)}" if header else "; it has no header"
+    raise DataError(f"{source}: no column '{shown(word)}' for {option}{known}; give a name or a position 1 to {width}")
+
+
+def _labels(source, header, width, options):
+    """Positions of the label columns: as told, else by name, else none."""
+    if options.label is not None:
+        words = [options.label] if options.label in header else options.label.split(",")
+        if len(words) > 1 and options.task == "classify":
+            raise DataError(f"{source}: --label {shown(options.label)} names {len(words)} columns; classes need one")
+        return tuple(position(source, header, width, word.strip(), "--label") for word in words)
+    if header and width > 1:
+        if header[-1].lower() in LAST_NAMES:
+            return (width - 1,)
+        if header[0].lower() in FIRST_NAMES:
+            return (0,)
+    if options.task in ("classify", "regress"):
+        names = f" (its columns: {', '.join(shown(name) for name in header[:6])})" if header else ""
+        raise DataError(f"{source} does not say which column holds the labels{names}; give --label NAME or a position")
+    return ()

@@ -1,0 +1,122 @@
+"""From labels as stored to targets: class indices, numbers, or none."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..errors import DataError
+from ..files import shown
+from .conventions import listed
+from .dataset import MOST_CLASSES, Cases, check_finite
+
+REMEDY = "; for numbers to predict, give --task regress"
+
+
+def apply(dataset, task, classes=None):
+    """The data set with the targets that `task` needs: "classify", "regress", "reconstruct", or None for no change."""
+    if task is None:
+        return dataset
+    if task == "reconstruct":
+        return replace(dataset, splits={name: Cases(cases.inputs) for name, cases in dataset.splits.items()})
+    for name, cases in dataset.splits.items():
+        if cases.targets is None:
+            raise DataError(f"{dataset.name} has no labels for {name}; give --label, or data with labels")
+    first = 1 + bool(dataset.columns)
+    if task == "regress":
+        return _with_targets(dataset, {name: _numbers(dataset, name, first) for name in dataset.splits})
+    if task != "classify":
+        raise ValueError(f"no task {task!r}")
+    labels = {name: _checked(dataset, name, first) for name in dataset.splits}
+    known = tuple(classes) if classes else _classes(dataset, labels)
+    targets = {name: _indices(dataset, name, found, known, first) for name, found in labels.items()}
+    return replace(_with_targets(dataset, targets), classes=known)
+
+
+def _with_targets(dataset, targets):
+    """The same inputs with these targets."""
+    splits = {name: Cases(cases.inputs, targets[name]) for name, cases in dataset.splits.items()}
+    return replace(dataset, splits=splits)
+
+
+def _numbers(dataset, name, first):
+    """float32 (N, T) targets of a regression, finite."""
+    labels = dataset.splits[name].targets
+    where = f"{dataset.name}: targets of {name}"
+    if labels.dtype.kind == "U":
+        bad = next((n for n, label in enumerate(labels.reshape(-1)) if not _is_float(label)), None)
+        if bad is not None:
+            found = shown(labels.reshape(-1)[bad])
+            raise DataError(f"{where}: row {bad + first} holds '{found}', no number; for classes give --task classify")
+    with np.errstate(over="ignore"):
+        numbers = np.ascontiguousarray(labels, np.float32).reshape(len(labels), -1)
+    check_finite(numbers, where, first)
+    return numbers
+
+
+def _is_float(text):
+    """Whether float() takes this text."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _checked(dataset, name, first):
+    """Labels of one split as int64 or text; whole floats and texts of whole numbers ("2.0") count as integers."""
+    labels = dataset.splits[name].targets
+    where = f"{dataset.name}: labels of {name}"
+    if labels.ndim != 1:
+        raise DataError(f"{where} have shape {labels.shape}; give one class a case (argmax of one-hot rows){REMEDY}")
+    if labels.dtype.kind == "U":
+        return _whole(labels, where, first)
+    bad = ~(labels == np.floor(labels)) if labels.dtype.kind == "f" else np.zeros(len(labels), bool)
+    for wrong, words in ((bad, "not a whole number"), (labels < 0, "below 0"), (labels >= MOST_CLASSES, "too many")):
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            limit = f"; classes are 0 to at most {MOST_CLASSES - 1}"
+            raise DataError(f"{where}: row {row + first} holds {labels[row]}, {words}{limit}{REMEDY}")
+    return labels.astype(np.int64)
+
+
+def _whole(labels, where, first):
+    """Text labels; when all are numbers, they must be whole, and "2.0" becomes "2"."""
+    names, places = np.unique(labels, return_inverse=True)
+    if not all(_is_float(name) for name in names):
+        return labels
+    values = names.astype(np.float64)
+    wrong = ~np.isfinite(values) | (values != np.floor(values))
+    if wrong.any():
+        row = int(np.argmax(wrong[places]))
+        raise DataError(f"{where}: row {row + first} holds {labels[row]}, not a whole number{REMEDY}")
+    plain = [name if _is_integer(name) else str(int(value)) for name, value in zip(names, values, strict=True)]
+    return np.array(plain)[places]
+
+
+def _is_integer(text):
+    """Whether the text is an integer as it is written."""
+    return text.lstrip("+-").isdecimal() and text.isascii()
+
+
+def _classes(dataset, labels):
+    """Class names: "0" to the largest integer label, or the texts sorted, integers by value."""
+    if all(found.dtype.kind == "i" for found in labels.values()):
+        return tuple(map(str, range(1 + max(int(found.max()) for found in labels.values()))))
+    names = sorted(set().union(*(map(str, np.unique(found)) for found in labels.values())))
+    if len(names) > MOST_CLASSES:
+        raise DataError(f"{dataset.name} has {len(names)} classes; at most {MOST_CLASSES} are possible{REMEDY}")
+    return tuple(sorted(names, key=lambda name: int(name)) if all(map(_is_integer, names)) else names)
+
+
+def _indices(dataset, name, labels, known, first):
+    """int64 (N,) positions in `known`; DataError for a label that is not there."""
+    table = {word: n for n, word in enumerate(known)}
+    found, places = np.unique(labels, return_inverse=True)
+    index = np.array([table.get(str(label), -1) for label in found], np.int64)[places]
+    if (index < 0).any():
+        row = int(np.argmax(index < 0))
+        raise DataError(
+            f"{dataset.name}: labels of {name}: row {row + first} holds '{shown(labels[row])}', which is none of the "
+            f"model's classes {listed(known)}; check --label or train with it"
+        )
+    return index

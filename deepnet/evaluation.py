@@ -1,0 +1,105 @@
+"""Metrics: arrays in, numbers out. Intervals are 95 %: Wilson's for a share, the normal one for a mean.
+
+Axes: N cases, C classes, D columns, K components.
+"""
+
+import math
+
+import numpy as np
+
+Z95 = 1.959963984540054
+
+
+def wilson(count: int, cases: int) -> list[float]:
+    """Interval of a share (Wilson 1927)."""
+    share, z2 = count / cases, Z95**2
+    centre, reach = share + z2 / (2 * cases), Z95 * math.sqrt(share * (1 - share) / cases + z2 / (4 * cases**2))
+    return [max(0.0, (centre - reach) / (1 + z2 / cases)), min(1.0, (centre + reach) / (1 + z2 / cases))]
+
+
+def mean_with_interval(values: np.ndarray) -> tuple[float, list[float]]:
+    """Mean of (N,) and its interval."""
+    mean = float(values.mean(dtype=np.float64))
+    reach = Z95 * float(values.std(dtype=np.float64, ddof=1 if len(values) > 1 else 0)) / math.sqrt(len(values))
+    return mean, [mean - reach, mean + reach]
+
+
+def classification(outputs: np.ndarray, targets: np.ndarray, losses: np.ndarray, classes: tuple[str, ...]) -> dict:
+    """Error, wrong cases, cross-entropy (nats a case), precision and recall by class, confusion matrix (rows true).
+
+    outputs (N, C) probabilities, targets (N,) class indices, losses (N,) each case's cross-entropy.
+    """
+    predicted, count = outputs.argmax(axis=1), len(classes)
+    confusion = np.bincount(targets * count + predicted, minlength=count * count).reshape(count, count)
+    wrong = int((predicted != targets).sum())
+    entropy, interval = mean_with_interval(losses)
+    hits, true, called = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
+    rows = [
+        {
+            "class": name,
+            "cases": int(true[c]),
+            "precision": float(hits[c] / called[c]) if called[c] else None,
+            "recall": float(hits[c] / true[c]) if true[c] else None,
+        }
+        for c, name in enumerate(classes)
+    ]
+    return {
+        "cases": len(targets),
+        "error": wrong / len(targets),
+        "error_interval": wilson(wrong, len(targets)),
+        "wrong": wrong,
+        "cross_entropy": entropy,
+        "cross_entropy_interval": interval,
+        "classes": rows,
+        "confusion": confusion.tolist(),
+    }
+
+
+def regression(outputs: np.ndarray, targets: np.ndarray) -> dict:
+    """RMSE, MAE and R2 over all targets, in their own units; (N, T) both."""
+    gaps = outputs.astype(np.float64) - targets
+    squares = (gaps**2).mean(axis=1)
+    mse, (low, high) = mean_with_interval(squares)
+    mae, mae_interval = mean_with_interval(np.abs(gaps).mean(axis=1))
+    spread = ((targets - targets.mean(axis=0, dtype=np.float64)) ** 2).sum()
+    return {
+        "cases": len(targets),
+        "rmse": math.sqrt(mse),
+        "rmse_interval": [math.sqrt(max(0.0, low)), math.sqrt(high)],
+        "mae": mae,
+        "mae_interval": mae_interval,
+        "r2": 1 - float((gaps**2).sum() / spread) if spread > 0 else None,
+    }
+
+
+class PCA:
+    """Principal components of training cases, the linear rival of an autoencoder's code.
+
+    Fed block by block, so that the data never become one array of floats. By LAPACK, so its last bits depend on the machine.
+    """
+
+    def __init__(self, columns: int, components: int):
+        self.components = min(components, columns)
+        self._cases, self._sum, self._products = 0, np.zeros(columns), np.zeros((columns, columns))
+
+    def add(self, x: np.ndarray) -> None:
+        """Count a block of training cases (N, D)."""
+        block = x.astype(np.float64)
+        self._cases += len(block)
+        self._sum += block.sum(axis=0)
+        self._products += block.T @ block
+
+    def fit(self) -> "PCA":
+        """Mean (D,) and components (D, K), largest variance first."""
+        self.mean = self._sum / self._cases
+        covariance = self._products / self._cases - np.outer(self.mean, self.mean)
+        self.basis = np.linalg.eigh(covariance)[1][:, ::-1][:, : self.components]
+        return self
+
+    def codes(self, x: np.ndarray) -> np.ndarray:
+        """(N, K) coordinates."""
+        return (x - self.mean) @ self.basis
+
+    def reconstruct(self, x: np.ndarray) -> np.ndarray:
+        """(N, D) from K coordinates."""
+        return self.codes(x) @ self.basis.T + self.mean

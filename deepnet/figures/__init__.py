@@ -1,0 +1,23 @@
+"""Figures: arrays in, matplotlib Figure out; one page a figure. The caller writes the bytes that `encode` makes.
+
+Nothing here touches pyplot or a display: every figure has an Agg canvas, and the same arrays give the same bytes.
+"""
+
+from deepnet.figures.codes import codes
+from deepnet.figures.confusion import confusion
+from deepnet.figures.filters import filters
+from deepnet.figures.history import history
+from deepnet.figures.reconstructions import reconstructions
+from deepnet.figures.style import FORMATS, encode
+from deepnet.figures.summary import summary
+
+FIGURES = {
+    "filters": filters,
+    "history": history,
+    "reconstructions": reconstructions,
+    "confusion": confusion,
+    "codes": codes,
+    "summary": summary,
+}
+
+__all__ = ["FIGURES", "FORMATS", "codes", "confusion", "encode", "filters", "history", "reconstructions", "summary"]

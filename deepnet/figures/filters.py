@@ -1,0 +1,85 @@
+"""What each hidden unit looks for: its incoming weights drawn in the shape of a case, a panel a layer."""
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from deepnet.figures import style, tiles
+
+PICTURES, CURVES = 100, 60  # at most this many filters a panel
+_FEWEST = 3  # columns of a panel, so that a single filter does not fill it
+_WIDTHS = {1: 5.2, 2: 4.0}  # inches of a panel by number of columns; otherwise 3.2
+
+
+def filters(layers: list[tuple[str, np.ndarray]], shape: tuple[int, ...]) -> Figure:
+    """Filters of every layer: `layers` holds (title, weights of shape (units, inputs of the case)).
+
+    Two-dimensional shapes (and those with three colours) become pictures, others small curves. Each filter has its own
+    scale, symmetric about zero. Of many units we show some at even distances and say so; a title's words after
+    its first colon are set smaller. Deeper layers are given already projected to the input
+    (Erhan et al. 2009, "Visualizing higher-layer features of a deep network", section 3.3: linear combination).
+    """
+    rows, columns = style.arrangement(len(layers))
+    width = _WIDTHS.get(columns, 3.2)
+    drawn = [_chosen(title, np.asarray(weights, np.float32), shape) for title, weights in layers]
+    pictures = [tiles.picture_shape(shape, weights.shape[1]) for _, weights in drawn]
+    each = [_height(len(w), p, width) for (_, w), p in zip(drawn, pictures, strict=True)]
+    heights = [max(each[i : i + columns]) for i in range(0, len(each), columns)]
+    with style.look():
+        above = style.head_height([title for title, _ in drawn], width)
+        figure = style.page(columns * (width + 0.12), sum(heights) + rows * above + 0.3)
+        places = style.panels(figure, len(layers), heights)
+        for axes, (title, weights), picture in zip(places, drawn, pictures, strict=True):
+            _panel(axes, weights, picture)
+            style.head(axes, title, width)
+        style.note(figure, _explanation(pictures))
+        return style.settle(figure)
+
+
+def _chosen(title: str, weights: np.ndarray, shape: tuple[int, ...]) -> tuple[str, np.ndarray]:
+    """Title and the filters to draw, finite; the title says how many when some are left out."""
+    most = PICTURES if tiles.picture_shape(shape, weights.shape[1]) else CURVES
+    weights = np.nan_to_num(weights, nan=0.0, posinf=0.0, neginf=0.0)
+    if len(weights) <= most:
+        return title, weights
+    kept = np.linspace(0, len(weights) - 1, most).round().astype(int)
+    return f"{title}{',' if ': ' in title else ':'} {most} shown", weights[kept]
+
+
+def _cells(count: int, picture: tuple[int, ...] | None) -> tuple[int, float]:
+    """Columns of a panel, and width / height of a cell."""
+    aspect = picture[1] / picture[0] if picture else 1.6
+    return max(_FEWEST, tiles.columns_for(count, aspect)), aspect
+
+
+def _height(count: int, picture: tuple[int, ...] | None, width: float) -> float:
+    """Inches that a panel of `count` filters needs when it is `width` inches wide."""
+    columns, aspect = _cells(count, picture)
+    return min(width * 1.4, width / columns / aspect * -(-count // columns))
+
+
+def _panel(axes: Axes, weights: np.ndarray, picture: tuple[int, ...] | None) -> None:
+    columns, _ = _cells(len(weights), picture)
+    largest = np.maximum(np.abs(weights).max(axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    if picture is None:
+        limits = np.hstack([-largest, largest])
+        tiles.ruled(axes, len(weights), columns, limits)
+        tiles.curves(axes, weights, columns, limits, style.BLUE)
+        return
+    unit = 0.5 + 0.5 * weights / largest
+    coloured = unit.reshape(-1, *picture) if len(picture) == 3 else _signed(unit).reshape(-1, *picture, 3)
+    tiles.show(axes, tiles.mosaic(coloured, columns, gap=max(1, min(picture[:2]) // 20)))
+
+
+def _signed(unit: np.ndarray) -> np.ndarray:
+    """Values in 0..1 (a half is zero) to red, green and blue."""
+    return matplotlib.colormaps[style.SIGNED](unit)[..., :3]
+
+
+def _explanation(pictures: list[tuple[int, ...] | None]) -> str:
+    if all(picture is None for picture in pictures):
+        return "Each filter on its own scale, symmetric about the grey line (zero)."
+    if any(picture is not None and len(picture) == 3 for picture in pictures):
+        return "Each filter on its own scale, symmetric about grey (zero)."
+    return "Each filter on its own scale, symmetric about white (zero): blue is negative, red positive."

@@ -1,0 +1,76 @@
+"""What a model makes of its input: the cases in the first row, below them their reconstructions, same scale."""
+
+import textwrap
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from deepnet.figures import style, tiles
+
+PICTURES, CURVES = 20, 8  # at most this many cases a row
+_LABEL = 1.7  # inches at the left of a row for its name
+_LETTERS, _LINES = 25, 3  # of the words after the name's colon
+
+
+def reconstructions(rows: list[tuple[str, np.ndarray]], shape: tuple[int, ...]) -> Figure:
+    """A row an entry of `rows`: (name, cases (n, width)), the originals first; case i stands below case i.
+
+    All rows share the first row's range (0 to 1 if it lies within). Curves of later rows have the original in grey
+    behind them. A name's words after its first colon, such as a squared error, are set smaller below it.
+    """
+    arrays = [np.nan_to_num(np.asarray(cases, np.float32)) for _, cases in rows]
+    picture = tiles.picture_shape(shape, arrays[0].shape[1])
+    count = min(len(arrays[0]), PICTURES if picture else CURVES)
+    cell = min(1.0, 6.5 / count) if picture else min(2.4, 6.5 / count)
+    height = cell * (picture[0] / picture[1] if picture else 0.75)
+    low, high = _range(arrays[0][:count])
+    wide, high_row = max(cell * count, 2.0), max(height, 0.52)
+    with style.look():
+        figure = style.page(_LABEL + wide + 0.1, (high_row + 0.09) * len(rows), arranged=False)
+        step = 1 / len(rows)
+        across = (_LABEL / figure.get_figwidth(), cell * count / figure.get_figwidth())
+        for i, ((name, _), cases) in enumerate(zip(rows, arrays, strict=True)):
+            axes = figure.add_axes((across[0], 1 - (i + 0.96) * step, across[1], 0.92 * step))
+            unit = np.clip((cases[:count] - low) / (high - low), 0, 1)
+            behind = np.clip((arrays[0][:count] - low) / (high - low), 0, 1) if i else None
+            _strip(axes, unit, behind, picture, float(np.clip(-low / (high - low), 0, 1)))
+            _label(axes, name)
+        return style.settle(figure)
+
+
+def _range(cases: np.ndarray) -> tuple[float, float]:
+    """Lowest and highest value of the scale."""
+    low, high = float(cases.min(initial=0.0)), float(cases.max(initial=0.0))
+    if low >= 0 and high <= 1:
+        return 0.0, 1.0
+    return low, high
+
+
+def _strip(
+    axes: Axes, unit: np.ndarray, behind: np.ndarray | None, picture: tuple[int, ...] | None, zero: float
+) -> None:
+    """One row: n cases with values in 0..1; `behind` are the originals, `zero` the place of the value 0."""
+    count = len(unit)
+    if picture is not None:
+        grey = matplotlib.colormaps["gray"](unit)[..., :3]
+        coloured = unit.reshape(-1, *picture) if len(picture) == 3 else grey.reshape(-1, *picture, 3)
+        tiles.show(axes, tiles.mosaic(coloured, count, gap=1))
+        return
+    limits = np.repeat(np.array([[-zero, 1 - zero]]), count, axis=0)
+    tiles.ruled(axes, count, count, limits)
+    if behind is not None:
+        tiles.curves(axes, behind - zero, count, limits, "#bcc4cb", 1.6)
+    tiles.curves(axes, unit - zero, count, limits, style.BLUE if behind is not None else style.INK)
+
+
+def _label(axes: Axes, name: str) -> None:
+    """Name of a row at its left, what follows the colon below it."""
+    head, _, rest = name.partition(": ")
+    lines = [style.plain(line, _LETTERS) for line in textwrap.wrap(rest, _LETTERS)[:_LINES]]
+    (lift, side) = (4.5 * len(lines) - 4, "bottom") if lines else (0, "center")
+    axes.annotate(style.plain(head, 22), (0, 0.5), (-7, lift), weight="bold", ha="right", va=side, **style.BESIDE)
+    if lines:
+        look = {"fontsize": 7, "color": style.MUTED, "ha": "right", "va": "top"}
+        axes.annotate("\n".join(lines), (0, 0.5), (-7, lift - 2), **look, **style.BESIDE)

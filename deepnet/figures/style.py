@@ -1,0 +1,202 @@
+"""The look that all figures share: colours, type, the making of a page and of its bytes, and text from files made safe.
+
+Colours: classes have the ten of Petroff (2021, "Accessible color sequences for data visualization"), chosen to stay
+apart for colour-blind readers; signs are blue (negative) and red (positive); words are dark grey on white.
+"""
+
+import io
+import math
+import textwrap
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from functools import cache
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+from matplotlib import font_manager
+from matplotlib import style as styles
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
+
+from deepnet.errors import UsageError
+
+INK, MUTED, FAINT, PAPER = "#1f2933", "#5f6b76", "#dfe3e8", "#ffffff"
+BLUE, ORANGE, GREEN = "#2b6ca3", "#d0661c", "#4f8a4b"
+CLASS_COLOURS = (
+    "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
+)  # fmt: skip
+SIGNED = "RdBu_r"
+DOTS_PER_INCH = 160
+# How annotations are placed: from a point of the axes in fractions, moved by points, also outside the axes.
+BESIDE: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
+# What a format would otherwise write about the day and the program, and we leave out.
+FORMATS = {
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+_SETTINGS = {
+    "font.family": ["DejaVu Sans"],
+    "font.size": 8,
+    "axes.titlesize": 9,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 8,
+    "axes.labelcolor": MUTED,
+    "axes.edgecolor": MUTED,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": True,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "text.color": INK,
+    "lines.linewidth": 1.4,
+    "lines.solid_capstyle": "round",
+    "figure.facecolor": PAPER,
+    "savefig.facecolor": PAPER,
+    "figure.constrained_layout.w_pad": 0.06,
+    "figure.constrained_layout.h_pad": 0.06,
+    "svg.hashsalt": "deepnet",
+    "pdf.fonttype": 42,
+}
+
+
+def look() -> AbstractContextManager[None]:
+    """The settings under which a figure is made and encoded; the user's own matplotlibrc has no part in them."""
+    return styles.context(["default", _SETTINGS])
+
+
+def page(width: float, height: float, *, arranged: bool = True) -> Figure:
+    """An empty white page of `width` by `height` inches with an Agg canvas; `arranged`: axes find their own places."""
+    layout = "constrained" if arranged else "none"
+    figure = Figure(figsize=(round(width, 2), round(height, 2)), dpi=DOTS_PER_INCH, layout=layout)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def settle(figure: Figure) -> Figure:
+    """Lay the page out and keep it so, that encoding it twice gives the same bytes; returns the figure.
+
+    Three times, because room for a title is measured before a picture's aspect has moved it. Rounded, because the
+    layout's solver leaves other last bits in every run, and an SVG's names of clips are made of all bits.
+    """
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        for _ in range(3):
+            engine.execute(figure)
+        figure.set_layout_engine("none")
+    for part in figure.subfigs:
+        part.bbox_relative.set_points(part.bbox_relative.get_points().round(5))
+    for axes in figure.axes:
+        axes.set_position(Bbox(axes.get_position(original=True).get_points().round(5)))
+    for text in figure.texts:
+        text.set_position(np.round(text.get_position(), 5))
+    return figure
+
+
+def encode(figure: Figure, suffix: str) -> bytes:
+    """The bytes of a figure as `png`, `svg` or `pdf` (a leading dot is allowed): no dates, so same figure, same bytes.
+
+    Raises UsageError for any other suffix.
+    """
+    kind = suffix.lower().removeprefix(".")
+    if kind not in FORMATS:
+        raise UsageError(f"a figure cannot be written as {suffix!r}; end the output's name with .png, .svg or .pdf")
+    stream = io.BytesIO()
+    with look():
+        figure.savefig(stream, format=kind, dpi=DOTS_PER_INCH, metadata=FORMATS[kind])
+    return stream.getvalue()
+
+
+@cache
+def _glyphs() -> frozenset[int]:
+    """The characters that both weights of our font can draw."""
+    kinds = ("DejaVu Sans", "DejaVu Sans:bold")
+    fonts = [font_manager.get_font(font_manager.findfont(kind)) for kind in kinds]
+    return frozenset(fonts[0].get_charmap()) & frozenset(fonts[1].get_charmap())
+
+
+def plain(text: object, limit: int | None = None) -> str:
+    """Text from a file as matplotlib may draw it: no mathematics, no control characters, at most `limit` characters.
+
+    What our font lacks is written as its escape (`u4e2d` after a backslash), so that two names never become the same
+    row of boxes.
+    """
+    glyphs = _glyphs()
+    marks = [c if c.isprintable() and ord(c) in glyphs else c.encode("unicode_escape").decode() for c in str(text)]
+    if limit is not None and sum(map(len, marks)) > limit:
+        tail = limit // 3
+        marks = [*_first(marks, limit - tail - 1), "…", *reversed(_first(marks[::-1], tail))]
+    return "".join(marks).replace("$", r"\$")
+
+
+def _first(marks: list[str], limit: int) -> list[str]:
+    """As many of the first marks as have together at most `limit` characters."""
+    lengths = accumulate(map(len, marks))
+    return [mark for mark, length in zip(marks, lengths, strict=True) if length <= limit]
+
+
+def head(axes: Axes, title: str, width: float) -> None:
+    """Title of a panel `width` inches wide; what follows a first colon stands below it, smaller and grey."""
+    names, lines = _head_lines(title, width)
+    axes.set_title("\n".join(names), pad=5 + 9.5 * len(lines))
+    if lines:
+        axes.annotate("\n".join(lines), (0, 1), (0, 4), fontsize=7, color=MUTED, va="bottom", **BESIDE)
+
+
+def head_height(titles: Sequence[str], width: float) -> float:
+    """Inches that the highest of these panel titles needs."""
+    sizes = [_head_lines(title, width) for title in titles]
+    return max((0.17 + 0.15 * len(names) + 0.14 * len(lines) for names, lines in sizes), default=0.0)
+
+
+def _head_lines(title: str, width: float) -> tuple[list[str], list[str]]:
+    """The lines of a title's name (at most two) and of its smaller words (at most three)."""
+    name, _, rest = title.partition(": ")
+    across = int(width * 12), int(width * 15)
+    names, words = textwrap.wrap(name, across[0])[:2], textwrap.wrap(rest, across[1])[:3]
+    return [plain(line, across[0]) for line in names], [plain(line, across[1]) for line in words]
+
+
+def note(figure: Figure, text: str) -> None:
+    """A grey line of explanation at the foot of the page."""
+    figure.supxlabel(text, x=0.012, ha="left", fontsize=7, color=MUTED)
+
+
+def panels(figure: Figure, count: int, heights: list[float]) -> list[Axes]:
+    """`count` axes in rows of at most three (four make two rows of two); what is left of the last row is blank."""
+    rows, columns = arrangement(count)
+    axes = figure.subplots(rows, columns, squeeze=False, height_ratios=heights).ravel()
+    for empty in axes[count:]:
+        empty.set_axis_off()
+    return list(axes[:count])
+
+
+def arrangement(count: int) -> tuple[int, int]:
+    """Rows and columns of a page with `count` panels."""
+    columns = 2 if count == 4 else min(count, 3)
+    return math.ceil(count / columns), columns
+
+
+def spread(places: Sequence[float], gap: float) -> np.ndarray:
+    """Places moved apart as little as needed so that neighbours are at least `gap` away; order is kept."""
+    places = np.asarray(places, dtype=float)
+    order = np.argsort(places, kind="stable")
+    moved = places[order]
+    for _ in range(40):
+        short = np.maximum(gap - np.diff(moved), 0) / 2
+        moved[:-1] -= short
+        moved[1:] += short
+    result = np.empty_like(moved)
+    result[order] = moved
+    return result

@@ -1,0 +1,12 @@
+"""What a user does, one generator or function each; here data, models, training and files meet."""
+
+from ..training import Meter
+from .evaluate import evaluate
+from .finetune import finetune
+from .inspect import inspect
+from .predict import predict
+from .pretrain import pretrain
+from .records import End, Epoch, Saved, Start
+from .visualize import visualize
+
+__all__ = ["End", "Epoch", "Meter", "Saved", "Start", "evaluate", "finetune", "inspect", "predict", "pretrain", "visualize"]

@@ -1,0 +1,102 @@
+"""A loaded model at work on data: outputs, codes and losses, a block of cases at a time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..checkpoint import Checkpoint
+from ..kernels import products
+from ..nn import stack as stacks
+from ..nn.layers import Dense
+from ..nn.losses import LOSSES
+from ..nn.network import Network
+from ..nn.stack import Stack
+
+CHUNK = 1000
+
+
+def parts_of(network: Network, arrays: list[dict]) -> list[dict]:
+    """The layers' arrays with padded rows, as kernels want them."""
+    theta = pack(network, arrays)
+    return network.split(theta)
+
+
+def pack(network: Network, arrays: list[dict]) -> np.ndarray:
+    """theta of these layers' arrays."""
+    return network.layout.pack({f"{i}.{name}": array for i, own in enumerate(arrays) for name, array in own.items()})
+
+
+def blocks(cases: int) -> Iterator[np.ndarray]:
+    """Rows 0.., CHUNK at a time."""
+    for first in range(0, cases, CHUNK):
+        yield np.arange(first, min(first + CHUNK, cases))
+
+
+@dataclass(frozen=True)
+class Reader:
+    """The layers of a network up to some depth, as a function from visible units to activations."""
+
+    network: Network
+    parts: list[dict]
+
+    def run(self, feed, cases: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """(rows, x (B, M), outputs (B, N)) block by block; the arrays are overwritten by the next block."""
+        work = self.network.workspace(CHUNK, np.dtype(np.float32))
+        x = products.matrix(CHUNK, self.network.inputs)
+        for rows in blocks(cases):
+            n = len(rows)
+            feed(rows, x[:n])
+            part = [{k: a[:, :n] if k.endswith("_t") else a[:n] for k, a in w.items()} for w in work]
+            yield rows, x[:n], self.network.forward(self.parts, part, x[:n])
+
+    def all(self, feed, cases: int) -> np.ndarray:
+        """Outputs (cases, N) in one array."""
+        out = np.empty((cases, self.network.outputs), np.float32)
+        for rows, _, a in self.run(feed, cases):
+            out[rows] = a
+        return out
+
+
+def whole(model: Checkpoint) -> Reader:
+    """From visible units to the model's outputs; a stack's are the activations of its top layer."""
+    network = model.model if isinstance(model.model, Network) else Network(stacks.encoder(model.model), "squared_error")
+    return Reader(network, parts_of(network, _forward_arrays(model)))
+
+
+def code_depth(model: Checkpoint) -> int:
+    """How many layers lie below and at the code: the narrowest layer of an autoencoder, the last hidden one of other networks."""
+    if isinstance(model.model, Stack):
+        return len(model.model.rbms)
+    layers = model.model.layers
+    dense = [i for i, layer in enumerate(layers) if isinstance(layer, Dense)][:-1]
+    if not dense:
+        return len(layers)
+    if model.model.outputs == model.model.inputs:
+        return min(dense, key=lambda i: layers[i].outputs) + 1
+    return dense[-1] + 1
+
+
+def coder(model: Checkpoint) -> Reader:
+    """From visible units to the code."""
+    full, depth = whole(model), code_depth(model)
+    return Reader(Network(full.network.layers[:depth], full.network.loss), full.parts[:depth])
+
+
+def reconstructor(model: Checkpoint) -> Reader:
+    """From visible units to their reconstruction: an autoencoder as it is, a stack up and down at its means."""
+    if isinstance(model.model, Network):
+        return whole(model)
+    network, arrays = stacks.unroll(model.model, model.arrays)
+    return Reader(network, parts_of(network, arrays))
+
+
+def _forward_arrays(model: Checkpoint) -> list[dict]:
+    if isinstance(model.model, Stack):
+        return [{"W": a["W"], "b": a["b"]} for a in model.arrays]
+    return model.arrays
+
+
+def losses_of(model: Checkpoint):
+    """The model's loss record."""
+    return LOSSES[model.model.loss]

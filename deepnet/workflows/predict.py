@@ -1,0 +1,90 @@
+"""predict: a line of CSV a case, piece by piece."""
+
+import csv
+import io
+from collections.abc import Iterator
+
+import numpy as np
+
+from .. import checkpoint, data
+from ..checkpoint import Checkpoint
+from ..errors import ModelError, UsageError
+from ..kernels import jit
+from ..nn.stack import Stack
+from . import models, sources
+
+FORMULA = ("=", "+", "-", "@")  # a spreadsheet would run a text cell that begins so
+
+
+def predict(model, source, *, give=None, label=None, ignore=(), threads=None) -> Iterator[bytes]:
+    """CSV with a header: class names, probabilities (or a regressor's numbers), codes, or reconstructions of every case.
+
+    All splits of the data are written, test cases where there are some, else the training cases. A label column named by `label` is left out.
+    """
+    if threads is not None:
+        jit.set_threads(threads)
+    loaded = checkpoint.load(model)
+    task = None if isinstance(loaded.model, Stack) else sources.task_of(loaded.model.loss, loaded.preparation)
+    give = give or {"classify": "labels", "regress": "labels", "reconstruct": "reconstructions", None: "codes"}[task]
+    reader = _reader(loaded, give, task)
+    dataset = data.load(source, label=label, ignore=ignore, task=None)
+    sources.check_width(dataset, loaded.preparation, model)
+    cases = dataset.splits.get("test", dataset.splits["train"])
+    return _lines(loaded, reader, cases, give, task)
+
+
+def _reader(loaded: Checkpoint, give: str, task: str | None) -> models.Reader:
+    """The layers that make what is asked for, or a sentence on why the model cannot."""
+    if give == "codes":
+        return models.coder(loaded)
+    if give == "reconstructions":
+        if task in ("classify", "regress"):
+            raise UsageError(f"--give reconstructions: this network was made to {task}; ask for labels or codes")
+        return models.reconstructor(loaded)
+    if task not in ("classify", "regress"):
+        raise UsageError(f"--give {give}: this model has no labels; ask for codes or reconstructions")
+    if give == "probabilities" and task == "regress":
+        raise UsageError("--give probabilities: a regressor has none; ask for labels, its numbers")
+    return models.whole(loaded)
+
+
+def _lines(loaded: Checkpoint, reader: models.Reader, cases, give: str, task) -> Iterator[bytes]:
+    names = [_safe(name) for name in loaded.preparation.classes]
+    yield _csv([_header(give, task, names, reader.network.outputs)])
+    feed = sources.visible_feed(cases.inputs, loaded.preparation)
+    for _, _, a in reader.run(feed, len(cases)):
+        if not np.isfinite(a).all():
+            raise ModelError("the model's outputs are not finite for these data; look at their range with `deepnet inspect`")
+        if give == "labels" and task == "classify":
+            yield _csv([[names[c]] for c in a.argmax(axis=1)])
+        elif give == "labels":
+            p = loaded.preparation
+            yield _csv((f"{v:.7g}" for v in row) for row in a * p.target_scale + p.target_offset)
+        else:
+            yield _csv((f"{v:.7g}" for v in row) for row in a)
+
+
+def _header(give: str, task, names: list[str], width: int) -> list[str]:
+    if give == "labels":
+        return ["label"] if task == "classify" or width == 1 else [f"label{i + 1}" for i in range(width)]
+    if give == "probabilities":
+        return names
+    return [f"{'code' if give == 'codes' else 'x'}{i + 1}" for i in range(width)]
+
+
+def _safe(name: str) -> str:
+    return f"'{name}" if name.startswith(FORMULA) and not _is_number(name) else name
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _csv(rows) -> bytes:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue().encode()

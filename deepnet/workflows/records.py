@@ -1,0 +1,40 @@
+"""What a run tells its caller, in this order: Start, then Epochs with Saved between them, then End."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Start:
+    """What is about to run: the resolved plan, in the order to show."""
+
+    command: str
+    plan: dict[str, object]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """An epoch of a stage is over; numbers count from 1, `seconds` are wall clock."""
+
+    stage: str
+    epoch: int
+    epochs: int
+    metrics: dict[str, float]
+    cases: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A checkpoint was written."""
+
+    path: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class End:
+    """How the run ended (finished, interrupted, out of time, early stop, already finished), its result, what to type next."""
+
+    outcome: str
+    result: dict[str, object]
+    next: str

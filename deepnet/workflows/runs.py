@@ -1,0 +1,105 @@
+"""What every training run does beside training: start or resume, save now and then, stop in time, say how it ended."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .. import checkpoint as files_of_models
+from ..checkpoint import Checkpoint
+from ..errors import DivergedError, UsageError
+from ..files import check_output, shown
+from ..training import Stop
+from .records import Saved
+
+BETWEEN_SAVES = 30.0  # seconds; more often costs time, less often loses it
+
+
+@dataclass
+class Clock:
+    """When to stop: a signal's reason, or --max-time's."""
+
+    stop: Stop
+    max_time: float | None
+    began: float = field(default_factory=time.monotonic)
+
+    def reason(self) -> str | None:
+        """Why the run is to end at this minibatch, or None."""
+        if (reason := self.stop()) is not None:
+            return reason
+        if self.max_time is not None and time.monotonic() - self.began >= self.max_time:
+            return "out of time"
+        return None
+
+
+@dataclass
+class Saver:
+    """Writes the checkpoint that `snapshot(complete)` gives: when asked, or where BETWEEN_SAVES have passed."""
+
+    path: str
+    snapshot: Callable[[bool], Checkpoint]
+    last: float = field(default_factory=time.monotonic)
+
+    def now(self, complete: bool) -> Iterator[Saved]:
+        """Write it."""
+        began = time.monotonic()
+        state = self.snapshot(complete)
+        for arrays in state.arrays:
+            for name, array in arrays.items():
+                if not np.isfinite(array).all():
+                    raise DivergedError(f"training diverged: {name} is no longer finite; use a smaller --learning-rate")
+        files_of_models.save(self.path, state)
+        self.last = time.monotonic()
+        yield Saved(self.path, self.last - began)
+
+    def in_time(self) -> Iterator[Saved]:
+        """Write it if the last time is long ago."""
+        if time.monotonic() - self.last >= BETWEEN_SAVES:
+            yield from self.now(False)
+
+
+def open_run(output: str | None, force: bool, resume: bool, dry_run: bool) -> Checkpoint | None:
+    """The run to go on with, where `resume` finds one; checks before any work that the output can be written."""
+    if dry_run or output is None:
+        return None
+    if resume and os.path.exists(output):
+        check_output(output, force=True)
+        return files_of_models.load(output)
+    check_output(output, force=force)
+    return None
+
+
+def check_resume(old: Checkpoint, config: dict, fingerprint: str, extendable: bool) -> None:
+    """Refuse to go on with other settings or other data, naming what differs; more epochs are welcome if no schedule ends."""
+    differs = []
+    for key in sorted(set(config) | set(old.config)):
+        before, now = old.config.get(key), config.get(key)
+        if before == now:
+            continue
+        if key == "epochs" and extendable and _grows(before, now):
+            continue
+        differs.append(f"{key} was {shown(before)}, is {shown(now)}")
+    if old.provenance.get("data") != fingerprint:
+        differs.append("the data are others")
+    if differs:
+        raise UsageError(f"--resume: the file was made with other settings ({'; '.join(differs)}); use those, or --force to start anew")
+
+
+def _grows(before, now) -> bool:
+    if isinstance(now, list):
+        return isinstance(before, list) and len(before) == len(now) and all(a <= b for a, b in zip(before, now, strict=True))
+    return isinstance(before, int) and before <= now
+
+
+def append(history: dict, stage: str, metrics: dict[str, float]) -> None:
+    """Add an epoch's metrics to a stage of the history."""
+    part = history.setdefault(stage, {})
+    for name, value in metrics.items():
+        part[name] = np.append(part.get(name, np.zeros(0)), value)
+
+
+def dashes(widths) -> str:
+    """784-500-10."""
+    return "-".join(map(str, widths))

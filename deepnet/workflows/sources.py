@@ -1,0 +1,89 @@
+"""From a named data set to minibatches: reading, splitting, scaling, and the feeds that objectives take."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .. import data
+from ..checkpoint import Preparation
+from ..data import Cases, Dataset
+from ..data import scaling as scalings
+from ..errors import DataError, UsageError
+from ..kernels import updates
+
+
+def read(source: str, valid: str, task: str | None, label, ignore, seed: int, classes=None) -> tuple[Dataset, str]:
+    """The data set with its held-out cases, and what `valid` is called in a model's settings (a path by its contents)."""
+    dataset = data.load(source, label=label, ignore=ignore, task=task, classes=classes)
+    if data.parse_valid(valid)[0] == "path":
+        other = data.load(valid, label=label, ignore=ignore, task=task, classes=classes or dataset.classes or None)
+        return data.join(dataset, other), f"data {other.fingerprint[:16]}"
+    if valid == "none" and "valid" in dataset.splits:
+        return dataset, "given"
+    return data.split(dataset, valid, seed), valid
+
+
+def prepare(dataset: Dataset, kind: str, visible: str) -> Preparation:
+    """The scaling of this kind, from the training cases; DataError where the visible units could not see the result."""
+    train = dataset.splits["train"].inputs
+    scaling = scalings.fit(kind, train, dataset.shape)
+    data.check_range(train, scaling, visible, dataset.name)
+    return Preparation(kind, scaling.offset, scaling.scale, dataset.shape, dataset.classes)
+
+
+def check_width(dataset: Dataset, preparation: Preparation, model: str) -> None:
+    """DataError where the data have another number of columns than the model takes."""
+    width, wanted = dataset.splits["train"].inputs.shape[1], len(preparation.offset)
+    if width != wanted:
+        raise DataError(f"{dataset.name} has {width} columns but {model} takes {wanted}; give the data it was made for")
+
+
+def check_batch(batch_size: int, cases: int) -> None:
+    """UsageError for a minibatch of more cases than there are."""
+    if batch_size > cases:
+        raise UsageError(f"--batch-size {batch_size} is more than the {cases} training cases; give at most {cases}")
+
+
+def visible_feed(inputs: np.ndarray, preparation: Preparation) -> Callable:
+    """Writes scaled rows of the data into a minibatch."""
+
+    def feed(rows, x):
+        updates.gather(inputs, rows, preparation.offset, preparation.scale, x)
+
+    return feed
+
+
+def code_feed(codes: np.ndarray) -> Callable:
+    """Writes rows of a layer's activations into a minibatch."""
+    zero, one = np.zeros(codes.shape[1], np.float32), np.ones(codes.shape[1], np.float32)
+
+    def feed(rows, x):
+        updates.gather(codes, rows, zero, one, x)
+
+    return feed
+
+
+def network_feed(cases: Cases, preparation: Preparation, task: str) -> Callable:
+    """Writes scaled rows and their targets: one unit a class, the (standardised) numbers, or the inputs themselves."""
+    visible = visible_feed(cases.inputs, preparation)
+    one = np.eye(len(preparation.classes), dtype=np.float32)
+
+    def feed(rows, x, t):
+        visible(rows, x)
+        if task == "reconstruct":
+            t[...] = x
+        elif cases.targets is None:
+            t[...] = 0
+        elif task == "classify":
+            t[...] = one[cases.targets[rows]]
+        else:
+            t[...] = (cases.targets[rows] - preparation.target_offset) / preparation.target_scale
+
+    return feed
+
+
+def task_of(loss: str, preparation: Preparation) -> str:
+    """classify, regress or reconstruct, from what a model file says."""
+    if loss == "cross_entropy" and preparation.classes:
+        return "classify"
+    return "regress" if preparation.target_scale is not None else "reconstruct"

@@ -1,0 +1,121 @@
+"""Workflows that compute nothing, with the records of the real ones; as a program it is `deepnet` on top of them.
+
+FAKE_EPOCHS, FAKE_SLEEP (seconds a minibatch) and FAKE_DIVERGE steer it where it runs in a process of its own.
+"""
+
+import os
+import sys
+import time
+from dataclasses import dataclass
+
+CALLS = []
+MINIBATCHES = 10
+
+
+@dataclass(frozen=True)
+class Start:
+    command: str
+    plan: dict
+
+
+@dataclass(frozen=True)
+class Epoch:
+    stage: str
+    epoch: int
+    epochs: int
+    metrics: dict
+    cases: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Saved:
+    path: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class End:
+    outcome: str
+    result: dict
+    next: str
+
+
+@dataclass
+class Meter:
+    label: str = ""
+    done: int = 0
+    total: int = 0
+    detail: str = ""
+
+
+def _train(command, data, output, options):
+    """Epochs of minibatches that sleep."""
+    stop, meter = options["stop"], options["meter"]
+    epochs, pause = int(os.environ.get("FAKE_EPOCHS", "2")), float(os.environ.get("FAKE_SLEEP", "0"))
+    yield Start(command, {"data": data, "network": "784-500", "parameters": 393284, "layers": [{"inputs": 784}]})
+    if options["dry_run"]:
+        return
+    stage = "layer 1/1 784-500"
+    for epoch in range(1, epochs + 1):
+        meter.label, meter.total, meter.detail = stage, 1000 * MINIBATCHES, f"epoch {epoch}/{epochs}"
+        for batch in range(MINIBATCHES):
+            time.sleep(pause)
+            meter.done = 1000 * (batch + 1)
+            if stop():
+                yield Saved(output, 0.01)
+                yield End("interrupted", {"epochs": epoch}, f"deepnet {command} ... --resume")
+                return
+        if "FAKE_DIVERGE" in os.environ:
+            from deepnet.errors import DivergedError
+
+            raise DivergedError("layer 1 diverged in epoch 1; lower --learning-rate")
+        yield Epoch(stage, epoch, epochs, {"reconstruction_error": 5.0 / epoch, "gap": float("nan")}, 10_000, 0.5)
+    yield Saved(output, 0.01)
+    yield End("finished", {"best_epoch": epochs, "reconstruction_error": 2.5}, "deepnet finetune mnist --from stack.h5")
+
+
+def pretrain(data, output, **options):
+    CALLS.append(("pretrain", (data, output), options))
+    return _train("pretrain", data, output, options)
+
+
+def finetune(data, output, **options):
+    CALLS.append(("finetune", (data, output), options))
+    return _train("finetune", data, output, options)
+
+
+def evaluate(model, data, **options):
+    CALLS.append(("evaluate", (model, data), options))
+    return {
+        "error": 0.0125,
+        "error_interval": [0.0105, 0.0149],
+        "wrong": 125,
+        "classes": [{"class": "0", "precision": 0.5}, {"class": "1", "precision": float("nan")}],
+        "confusion": [[9, 1], [0, 10]],
+    }
+
+
+def visualize(model, data, output, **options):
+    CALLS.append(("visualize", (model, data, output), options))
+    return [f"{output}filters.png", f"{output}history.png"]
+
+
+def predict(model, data, **options):
+    CALLS.append(("predict", (model, data), options))
+    for row in range(int(os.environ.get("FAKE_EPOCHS", "3"))):
+        yield b"%d,cat\n" % row
+
+
+def inspect(file, **options):
+    CALLS.append(("inspect", (file,), options))
+    return {"kind": "stack", "parameters": 1234567, "history": [{"epoch": 1, "error": 0.5}]}
+
+
+if __name__ == "__main__":
+    import deepnet
+
+    deepnet.workflows = sys.modules["deepnet.workflows"] = sys.modules["__main__"]
+    from deepnet.__main__ import main
+
+    sys.exit(main())

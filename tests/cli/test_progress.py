@@ -1,0 +1,123 @@
+"""The displays: lines where there is no terminal, a picture where there is one, nothing when asked."""
+
+import io
+import os
+import pty
+import select
+import time
+from types import SimpleNamespace
+
+import pytest
+from rich.console import Console
+
+from deepnet.cli import progress, show
+
+QUIET = SimpleNamespace(number=0)
+
+
+def meter(**facts):
+    return SimpleNamespace(**{"label": "layer 1/3", "done": 250, "total": 1000, "detail": "epoch 2/10", **facts})
+
+
+def epoch(number, stage="layer 1/3", of=10):
+    return SimpleNamespace(
+        stage=stage, epoch=number, epochs=of, metrics={"reconstruction_error": 5.25}, cases=60_000, seconds=2.0
+    )
+
+
+def test_plain_speaks_when_nothing_was_said_for_long(capsys):
+    display = progress.Plain(meter(), patience=0.05)
+    display.start("begin")
+    time.sleep(0.3)
+    display.close()
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "begin"
+    assert 2 <= len(lines) <= 8
+    assert set(lines[1:]) == {"layer 1/3, epoch 2/10, 250 of 1,000 (25%)"}
+
+
+def test_the_picture_has_a_row_a_stage(capsys):
+    display = progress.Live(meter(label="layer 2/3"), QUIET, force=True)
+    display.epoch(epoch(10))
+    out = io.StringIO()
+    Console(file=out, width=100).print(display.render())
+    first, second = (line.split("  ") for line in out.getvalue().splitlines())
+    assert [cell.strip() for cell in first if cell.strip()][-2:] == ["reconstruction error 5.25", "30,000 cases/s"]
+    assert first[0] == "layer 1/3"
+    assert second[0] == "layer 2/3"
+    assert "epoch 2/10" in "".join(second)
+
+
+def test_the_picture_tells_the_time_left_and_fits_a_narrow_terminal():
+    display = progress.Live(meter(), QUIET, force=True)
+    display.epoch(epoch(2))
+    assert progress._cells(display.rows["layer 1/3"], 0.25, None, "")[-1] == f"{progress.clock(7.75 * 2)} left"
+    out = io.StringIO()
+    Console(file=out, width=60).print(display.render())
+    assert max(map(len, out.getvalue().splitlines())) <= 60
+    assert len(out.getvalue().splitlines()) == 1
+
+
+def test_the_picture_says_that_it_is_stopping():
+    display = progress.Live(meter(), SimpleNamespace(number=2), force=True)
+    out = io.StringIO()
+    Console(file=out, width=100).print(display.render())
+    assert "once more to leave at once" in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind"),
+    [("auto", progress.Plain), ("none", progress.Silent), ("plain", progress.Plain), ("rich", progress.Live)],
+)
+def test_modes_without_a_terminal(mode, kind):
+    assert isinstance(progress.choose(mode, meter(), QUIET), kind)
+
+
+def test_on_a_terminal_the_display_draws_and_gives_the_cursor_back(spawn):
+    ours, theirs = pty.openpty()
+    process = spawn(
+        *("pretrain", "mnist", "-o", "stack.h5"),
+        stderr=theirs,
+        environment={"TTY_COMPATIBLE": "1", "TERM": "xterm", "FAKE_SLEEP": "0.05", "COLUMNS": "100"},
+    )
+    os.close(theirs)
+    shown = b""
+    while select.select([ours], [], [], 10)[0]:
+        try:
+            shown += os.read(ours, 65536)
+        except OSError:
+            break
+    os.close(ours)
+    out, _ = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert "\x1b" not in out
+    assert b"layer 1/1 784-500" in shown
+    assert shown.rindex(b"\x1b[?25h") > shown.rindex(b"\x1b[?25l")
+    # Four pictures a second at most, with one at the start and one at the end.
+    assert shown.count(b"cases/s") <= 8
+
+
+def test_clocks_and_texts():
+    assert [progress.clock(s) for s in (0.4, 59.6, 3601)] == ["0:00", "1:00", "1:00:01"]
+    assert [show.text(v) for v in (True, 60000, 0.0125, float("nan"), None, [1, 2.5])] == [
+        "yes",
+        "60,000",
+        "0.0125",
+        "nan",
+        "-",
+        "1, 2.5",
+    ]
+
+
+def test_a_dict_becomes_lines_and_tables():
+    facts = {
+        "name": "a",
+        "few": [1, 2],
+        "none": None,
+        "many": list(range(20)),
+        "deep": {"x": 1},
+        "rows": [{"a": 1}, {"a": 22, "b": "c"}],
+    }
+    assert show.lines(facts) == ["name  a", "few   1, 2"]
+    assert show.lines(facts, verbose=True)[-4:] == ["rows", "   a  b", "   1  -", "  22  c"]
+    assert show.lines({}, verbose=True) == []

@@ -1,0 +1,308 @@
+"""Streams, exit codes, the log, signals and pipes of the command line, on fake workflows."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from deepnet.errors import DataError, ModelError, OutputError
+
+TRAIN = ("pretrain", "mnist", "-o", "stack.h5", "--layers", "500")
+
+
+def one_error(outcome, code):
+    """The message of an outcome that must be one error line and nothing else."""
+    assert outcome.code == code, outcome
+    assert outcome.out == ""
+    assert outcome.err.startswith("deepnet: error: ")
+    assert outcome.err.count("\n") == 1, outcome.err
+    assert outcome.err.endswith("\n")
+    return outcome.err
+
+
+def test_result_on_stdout_progress_on_stderr(call):
+    outcome = call(*TRAIN)
+    assert outcome.code == 0
+    assert outcome.out.splitlines()[-1] == "next                  deepnet finetune mnist --from stack.h5"
+    assert "best epoch            2" in outcome.out
+    assert "layer 1/1 784-500, epoch 2/2, reconstruction error 2.5" in outcome.err
+    assert "20,000 cases/s" in outcome.err
+    assert "seed 0" in outcome.err
+    assert "\x1b" not in outcome.out + outcome.err
+
+
+def test_json_is_one_object_with_sorted_keys(call):
+    outcome = call(*TRAIN, "--json", "-q")
+    assert outcome.err == ""
+    found = json.loads(outcome.out)
+    assert found["schema"] == "deepnet.result/1"
+    assert found["outcome"] == "finished"
+    assert found["command"] == "pretrain"
+    assert outcome.out == json.dumps(found, sort_keys=True) + "\n"
+
+
+def test_log_file_has_one_object_a_line(call, tmp_path):
+    assert call(*TRAIN, "--log", "run.jsonl").code == 0
+    records = [json.loads(line) for line in (tmp_path / "run.jsonl").read_text().splitlines()]
+    assert [r["event"] for r in records] == ["run_start", "epoch", "epoch", "checkpoint", "run_end"]
+    assert records[0]["options"]["layers"] == [500]
+    assert records[1]["seconds"] == 0.5
+    assert records[1]["metrics"] == {"reconstruction_error": 5.0, "gap": None}
+    assert records[-1]["outcome"] == "finished"
+
+
+def test_log_on_stdout_takes_the_place_of_the_result(call):
+    outcome = call(*TRAIN, "--log", "-", "--progress", "none")
+    assert [json.loads(line)["event"] for line in outcome.out.splitlines()][-1] == "run_end"
+    assert outcome.err == ""
+    assert "--json" in one_error(call(*TRAIN, "--log", "-", "--json"), 2)
+
+
+def test_existing_log_is_not_lost(call, tmp_path):
+    (tmp_path / "run.jsonl").write_text("{}\n")
+    assert "--force" in one_error(call(*TRAIN, "--log", "run.jsonl", "--progress", "none"), 2)
+    assert call(*TRAIN, "--log", "run.jsonl", "--resume").code == 0
+    assert len((tmp_path / "run.jsonl").read_text().splitlines()) == 6
+    assert call(*TRAIN, "--log", "run.jsonl", "--force").code == 0
+    assert len((tmp_path / "run.jsonl").read_text().splitlines()) == 5
+
+
+def test_a_refused_run_writes_nothing(call, fake, monkeypatch, tmp_path):
+    def refuse(*words, **options):
+        raise DataError("no.csv does not exist; check the path")
+        yield
+
+    monkeypatch.setattr(fake, "pretrain", refuse)
+    assert "no.csv" in one_error(call(*TRAIN, "--log", "run.jsonl"), 3)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(DataError("x"), 3), (ModelError("x"), 4), (OutputError("x"), 5), (MemoryError(), 5), (ZeroDivisionError("x"), 1)],
+)
+def test_each_error_has_its_exit_code(call, fake, monkeypatch, error, code):
+    def fail(*words, **options):
+        raise error
+
+    monkeypatch.setattr(fake, "inspect", fail)
+    one_error(call("inspect", "net.h5"), code)
+    assert "Traceback" in call("inspect", "net.h5", "--debug").err
+
+
+def test_a_diverged_run_ends_with_6_and_a_whole_log(call, monkeypatch, tmp_path):
+    monkeypatch.setenv("FAKE_DIVERGE", "1")
+    one_error(call(*TRAIN, "--log", "run.jsonl", "--progress", "none"), 6)
+    last = json.loads((tmp_path / "run.jsonl").read_text().splitlines()[-1])
+    assert (last["event"], last["outcome"], last["exit"]) == ("run_end", "failed", 6)
+
+
+def test_an_error_stays_on_one_line(call, fake, monkeypatch):
+    def fail(*words, **options):
+        raise DataError("a\nb\x1b[31m\u202ec cannot be read")
+
+    monkeypatch.setattr(fake, "inspect", fail)
+    message = one_error(call("inspect", "x.h5"), 3)
+    assert r"a\nb\x1b[31m\u202ec" in message
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (("pretrian",), "pretrian"),
+        (("pretrain",), "DATA"),
+        (("pretrain", "mnist"), "-o FILE"),
+        (("pretrain", "mnist", "--epoch", "3"), "--epochs"),
+        ((*TRAIN, "--force", "--resume"), "--force"),
+        ((*TRAIN, "--layers", "0"), "'0'"),
+        ((*TRAIN, "--layers", "-5"), "'-5'"),
+        ((*TRAIN, "--layers", "1e12"), "'1e12'"),
+        ((*TRAIN, "--layers", "1000000000000"), "1000000"),
+        ((*TRAIN, "--layers", "784,abc"), "'abc' is not a whole number"),
+        ((*TRAIN, "--layers", "784,,5"), "empty place"),
+        ((*TRAIN, "--layers", "500,400", "--units", "relu,relu,relu"), "3 values for 2 layers"),
+        ((*TRAIN, "--units", "logistics"), "did you mean 'logistic'"),
+        ((*TRAIN, "--epochs", "-1"), "'-1'"),
+        ((*TRAIN, "--batch-size", "0"), "1 or more"),
+        ((*TRAIN, "--weight-decay", "nan"), "finite"),
+        ((*TRAIN, "--seed", "-1"), "from 0 to 18446744073709551615"),
+        ((*TRAIN, "--seed", str(2**64)), "from 0 to 18446744073709551615"),
+        ((*TRAIN, "--threads", "0"), "from 1 to 1024"),
+        ((*TRAIN, "--threads", "1000000"), "from 1 to 1024"),
+        ((*TRAIN, "--max-time", "soon"), "2h"),
+        ((*TRAIN, "--max-time", "0"), "above 0"),
+        ((*TRAIN, "--progress", "loud"), "'loud'"),
+        (("finetune", "mnist", "-o", "net.h5"), "--from"),
+        (("finetune", "mnist", "-o", "net.h5", "--from", "a.h5", "--layers", "5"), "leave one"),
+        (("finetune", "mnist", "-o", "net.h5", "--from", "a.h5", "--patience", "5"), "--valid"),
+        (("finetune", "mnist", "-o", "net.h5", "--from", "a.h5", "--clip", "0"), "above 0"),
+        (("evaluate", "net.h5", "mnist", "--require", "error"), "METRIC<=NUMBER"),
+        (("visualize", "net.h5"), "--output"),
+        (("visualize", "net.h5", "-o", "a.png", "--kind", "filter"), "filters"),
+    ],
+)
+def test_wrong_usage_is_one_line_with_2(call, fake, words, part):
+    assert part in one_error(call(*words), 2)
+    assert fake.CALLS == []
+
+
+def test_threads_and_filters_are_set_before_the_heavy_imports(call, fake, monkeypatch):
+    monkeypatch.delitem(__import__("sys").modules, "numba", raising=False)
+    assert call(*TRAIN, "--threads", "3").code == 0
+    assert os.environ["NUMBA_NUM_THREADS"] == "3"
+    assert os.environ["HDF5_PLUGIN_PRELOAD"] == "::"
+    assert fake.CALLS[-1][2]["threads"] == 3
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "abc")
+    assert "NUMBA_NUM_THREADS=abc" in one_error(call(*TRAIN), 2)
+
+
+def test_the_callee_gets_plain_values(call, fake):
+    words = (
+        "--layers",
+        "500,250",
+        "--units",
+        "logistic,linear",
+        "--learning-rate",
+        "0.1,step:0.1:0.01:5",
+        "--max-time",
+        "1h30m",
+    )
+    assert call("pretrain", "wine.csv", "-o", "stack.h5", *words, "--ignore", "id,name").code == 0
+    command, places, options = fake.CALLS[-1]
+    assert (command, places) == ("pretrain", ("wine.csv", "stack.h5"))
+    assert options["layers"] == (500, 250)
+    assert options["units"] == ("logistic", "linear")
+    assert options["learning_rate"] == ("0.1", "step:0.1:0.01:5")
+    assert options["momentum"] == ("step:0.5:0.9:5",)
+    assert options["weight_decay"] == (0.0002,)
+    assert options["max_time"] == 5400.0
+    assert options["ignore"] == ("id", "name")
+    assert options["sparsity_target"] is None
+    assert options["seed"] == 0
+    assert call("finetune", "mnist", "--from", "stack.h5", "-o", "net.h5", "--dropout", "0.2,0.5").code == 0
+    options = fake.CALLS[-1][2]
+    assert options["start"] == "stack.h5"
+    assert options["dropout"] == (0.2, 0.5)
+    assert options["layers"] is None
+    assert (options["epochs"], options["clip"]) == (30, None)
+
+
+def test_evaluate_prints_lines_tables_and_json(call):
+    brief = call("evaluate", "net.h5", "mnist").out
+    assert brief.splitlines() == ["error  0.0125  (95 % interval 0.0105 to 0.0149)", "wrong  125"]
+    tables = call("evaluate", "net.h5", "mnist", "-v").out
+    assert "confusion\n  9   1\n  0  10\n" in tables
+    assert "  class  precision\n      0        0.5\n      1          -\n" in tables
+    assert json.loads(call("evaluate", "net.h5", "mnist", "--json").out)["wrong"] == 125
+
+
+def test_require_ends_with_7_after_the_result(call):
+    assert call("evaluate", "net.h5", "mnist", "--require", "error<=0.015,wrong<200").code == 0
+    outcome = call("evaluate", "net.h5", "mnist", "--require", "error<=0.01", "--json")
+    assert outcome.code == 7
+    assert json.loads(outcome.out)["error"] == 0.0125
+    assert outcome.err == "deepnet: error: error is 0.0125, required is error<=0.01\n"
+    assert "did you mean 'error'" in one_error(call("evaluate", "net.h5", "mnist", "--require", "eror<=1"), 2)
+
+
+def test_visualize_takes_kinds_repeated_or_with_commas(call, fake):
+    words = ("--kind", "filters,codes", "--kind", "history", "--kind", "codes")
+    outcome = call("visualize", "net.h5", "mnist", "-o", "pictures/", *words)
+    assert outcome.out == "pictures/filters.png\npictures/history.png\n"
+    assert fake.CALLS[-1][2]["kind"] == ("filters", "codes", "history")
+    assert call("visualize", "net.h5", "-o", "pictures/").code == 0
+    assert fake.CALLS[-1][1] == ("net.h5", None, "pictures/")
+    assert fake.CALLS[-1][2]["kind"] == ()
+
+
+def test_predict_writes_to_stdout_or_a_new_file(call, tmp_path):
+    assert call("predict", "net.h5", "new.csv").out == "0,cat\n1,cat\n2,cat\n"
+    assert call("predict", "net.h5", "new.csv", "-o", "answer.csv").out == ""
+    assert (tmp_path / "answer.csv").read_text() == "0,cat\n1,cat\n2,cat\n"
+    one_error(call("predict", "net.h5", "new.csv", "-o", "answer.csv"), 2)
+    assert call("predict", "net.h5", "new.csv", "-o", "answer.csv", "--force").code == 0
+
+
+def wait_for(process, text):
+    """Read stderr until a line holds the text."""
+    for line in process.stderr:
+        if text in line:
+            return
+    pytest.fail(f"{text!r} was not said")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
+def test_a_signal_ends_the_run_after_it_was_saved(spawn, tmp_path, number):
+    process = spawn(*TRAIN, "--log", "run.jsonl", environment={"FAKE_EPOCHS": "1000", "FAKE_SLEEP": "0.01"})
+    wait_for(process, "epoch 1/1000")
+    process.send_signal(number)
+    out, err = process.communicate(timeout=5)
+    assert process.returncode == 128 + number
+    assert "outcome  interrupted" in out
+    assert "once more to leave at once" in err
+    assert "Traceback" not in err
+    events = [json.loads(line)["event"] for line in (tmp_path / "run.jsonl").read_text().splitlines()]
+    assert events[-2:] == ["checkpoint", "run_end"]
+
+
+def test_a_second_signal_leaves_at_once(spawn):
+    process = spawn(*TRAIN, environment={"FAKE_SLEEP": "5"})
+    wait_for(process, "pretrain: ")
+    process.send_signal(signal.SIGINT)
+    wait_for(process, "once more")
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=5)
+    assert process.returncode == 130
+    assert time.monotonic() - began < 1
+
+
+def test_an_ignored_signal_stays_ignored(spawn):
+    # A shell that starts a job in the background has it ignore INT.
+    process = spawn(
+        *TRAIN,
+        environment={"FAKE_EPOCHS": "30", "FAKE_SLEEP": "0.002"},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    )
+    wait_for(process, "epoch 1/30")
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert "outcome               finished" in out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("predict", "net.h5", "new.csv"), (*TRAIN, "--log", "-"), ("evaluate", "net.h5", "mnist"), ("pretrain", "-h")],
+)
+def test_a_reader_that_went_away_ends_it_quietly(spawn, words):
+    read, write = os.pipe()
+    os.close(read)
+    process = spawn(*words, stdout=write, environment={"FAKE_EPOCHS": "100"})
+    os.close(write)
+    _, err = process.communicate(timeout=10)
+    assert process.returncode == 141
+    assert "error" not in err.replace("reconstruction error", "")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_full_stdout_is_an_output_error(spawn):
+    with open("/dev/full", "w") as full:
+        process = spawn("predict", "net.h5", "new.csv", stdout=full)
+        _, err = process.communicate(timeout=10)
+    assert process.returncode == 5
+    assert err == "deepnet: error: stdout cannot be written: No space left on device\n"
+
+
+def test_a_closed_stdout_or_stderr_is_no_traceback(spawn):
+    process = spawn("evaluate", "net.h5", "mnist", preexec_fn=lambda: os.close(1))
+    _, err = process.communicate(timeout=10)
+    assert process.returncode == 5
+    assert err.count("\n") == 1
+    process = spawn(*TRAIN, stderr=subprocess.DEVNULL, preexec_fn=lambda: os.close(2))
+    out, _ = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert "finished" in out

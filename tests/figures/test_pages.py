@@ -1,0 +1,137 @@
+"""What the single figures say: the words, numbers and colours that a reader relies on."""
+
+import numpy as np
+import pytest
+
+from deepnet.figures import codes, confusion, filters, history, reconstructions, style, summary, tiles
+
+
+def texts(figure):
+    found = figure.findobj(lambda part: hasattr(part, "get_text"))
+    return {text.get_text() for text in found if text.get_text()}
+
+
+def test_filters_say_how_many_are_shown():
+    figure = filters([("layer 2: 500 units, projected", np.ones((500, 4))), ("layer 3", np.ones((5, 4)))], (2, 2))
+    assert {"layer 2", "500 units, projected, 100 shown", "layer 3"} <= texts(figure)
+
+
+def test_a_filter_is_symmetric_about_white_on_its_own_scale():
+    figure = filters([("layer 1", np.array([[0.0, 1.0, -1.0, 0.0], [0.0, 100.0, -100.0, 0.0]]))], (2, 2))
+    sheet = np.asarray(figure.axes[0].images[0].get_array())
+    left, right = sheet[:, :2], sheet[:, 3:5]
+    np.testing.assert_array_equal(left, right)
+    assert left[0, 0].min() > 0.95  # zero is white
+    assert left[0, 1][0] > left[0, 1][2] + 0.2  # positive is red
+    assert left[1, 0][2] > left[1, 0][0] + 0.2  # negative is blue
+
+
+def test_history_joins_training_and_validation_and_ends_in_the_last_value():
+    metrics = {"training error": [0.5, 0.25], "validation error": [0.6, 0.375], "training loss": [2.0, 1.0]}
+    figure = history([{"stage": "fine-tuning", "epoch": [1, 2], "metrics": metrics}])
+    assert len([axes for axes in figure.axes if axes.lines]) == 2
+    assert {"fine-tuning", "error", "loss", "0.25 training", "0.375 validation", "1 training"} <= texts(figure)
+
+
+def test_history_shares_the_range_of_shares_only():
+    stages = [
+        {"stage": f"layer {i}", "epoch": [1, 2], "metrics": {"energy": [9.0 * i, 8.0], "dead": [0.1 * i, 0.2]}}
+        for i in (1, 2)
+    ]
+    panels = {(row, column): axes for (row, column), axes in zip(np.ndindex(2, 2), history(stages).axes, strict=True)}
+    assert panels[1, 0].get_ylim() == panels[1, 1].get_ylim()
+    assert panels[0, 0].get_ylim() != panels[0, 1].get_ylim()
+
+
+@pytest.mark.parametrize(("values", "scale"), [([100.0, 1.0], "log"), ([1.0, 100.0], "linear"), ([9.0, 0.0], "linear")])
+def test_history_is_logarithmic_for_values_that_fall_by_decades(values, scale):
+    figure = history([{"stage": "layer 1", "epoch": [1, 2], "metrics": {"loss": values}}])
+    assert figure.axes[0].get_yscale() == scale
+
+
+def test_reconstructions_share_the_range_of_the_first_row():
+    rows = [
+        ("cases", np.array([[0.0, 0.5, 0.5, 1.0]])),
+        ("model: squared error 3.25", np.array([[0.0, 0.5, 2.0, -1.0]])),
+    ]
+    figure = reconstructions(rows, (2, 2))
+    top, below = (np.asarray(axes.images[0].get_array())[..., 0] for axes in figure.axes)
+    np.testing.assert_array_equal(top[0], below[0])
+    np.testing.assert_array_equal(below[1], [1, 0])
+    assert {"cases", "model", "squared error 3.25"} <= texts(figure)
+
+
+def test_confusion_prints_counts_recall_and_errors():
+    figure = confusion(np.array([[90, 10], [0, 300]]), ("ham", "spam"))
+    assert {"90", "10", "300", "90.0%", "100.0%", "ham", "spam", "400 cases, 10 wrong (2.50%)"} <= texts(figure)
+    assert "0" not in texts(figure)
+    colours = np.asarray(figure.axes[0].images[0].get_array())
+    assert colours[0, 0][2] > colours[0, 0][0]  # right is blue
+    assert colours[0, 1][0] > colours[0, 1][2]  # wrong is orange
+
+
+def test_codes_name_classes_at_their_medians_and_count_what_is_not_finite():
+    points = np.array([[0, 0], [0, 2], [0, 1], [10, 10], [10, 30], [10, 20], [np.nan, 1]], float)
+    figure = codes([("PCA", points)], np.array([0, 0, 0, 1, 1, 1, 1]), ("left", "right"))
+    assert {"PCA", "1 of 7 cases not finite"} <= texts(figure)
+    axes = figure.axes[0]
+    places = {text.get_text(): axes.transLimits.inverted().transform(text.get_position()) for text in axes.texts}
+    np.testing.assert_allclose(places["left"], (0, 1), atol=0.1)
+    np.testing.assert_allclose(places["right"], (10, 20), atol=0.1)
+
+
+def test_codes_without_names_use_numbers_and_hold_at_most_two_thousand_vector_points():
+    labels = np.arange(3000) % 12
+    figure = codes([("PCA", np.random.default_rng(0).normal(size=(3000, 2)))], labels, ())
+    assert {str(k) for k in range(12)} <= texts(figure)
+    assert len(figure.axes[0].collections) == 2  # the eleventh class has the first colour and another shape
+    assert all(points.get_rasterized() for points in figure.axes[0].collections)
+
+
+def test_summary_shows_sizes_and_the_total():
+    one = {"name": "layer 1", "kind": "dense", "unit": "relu", "inputs": 784, "outputs": 500, "parameters": 392_500}
+    two = {"name": "layer 2", "kind": "dense", "unit": "softmax", "inputs": 500, "outputs": 10, "parameters": 5010}
+    rest = {"norm": 1.25, "weights": np.linspace(-1, 1, 50)}
+    shown = texts(summary([{**one, **rest}, {**two, **rest}], "a network"))
+    assert {"784", "500", "10", "784 → 500", "392,500", "397,510", "1.25", "relu", "softmax", "a network"} <= shown
+
+
+def test_plain_text_has_no_mathematics_no_controls_and_a_limit():
+    assert style.plain("cost in $ or $") == r"cost in \$ or \$"
+    assert style.plain("a\nb\x1b\u202e") == r"a\nb\x1b\u202e"
+    assert style.plain("中") == r"\u4e2d"
+    assert style.plain("äöü → −") == "äöü → −"
+    assert style.plain(7) == "7"
+    assert style.plain("x" * 30, 10) == "xxxxxx…xxx"
+    assert len(style.plain("中" * 30, 24)) <= 24
+
+
+def test_spread_moves_only_neighbours_that_are_too_near():
+    np.testing.assert_allclose(style.spread([0.5, 0.0, 0.9], 0.1), [0.5, 0.0, 0.9])
+    np.testing.assert_allclose(style.spread([0.5, 0.5], 0.2), [0.4, 0.6])
+    moved = style.spread([0.3, 0.31, 0.32, 0.9], 0.1)
+    assert np.diff(np.sort(moved)).min() > 0.099
+    assert list(np.argsort(moved)) == [0, 1, 2, 3]
+
+
+def test_mosaic_places_pictures_row_by_row():
+    pictures = np.arange(3, dtype=np.float32)[:, None, None, None] / 10 * np.ones((3, 2, 2, 3), np.float32)
+    sheet = tiles.mosaic(pictures, 2, 1)
+    assert sheet.shape == (5, 5, 3)
+    np.testing.assert_allclose(sheet[0, :, 0], [0, 0, 1, 0.1, 0.1], rtol=1e-6)
+    np.testing.assert_allclose(sheet[4, :, 0], [0.2, 0.2, 1, 1, 1], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("shape", "width", "expected"),
+    [
+        ((28, 28), 784, (28, 28)),
+        ((28, 28, 1), 784, (28, 28)),
+        ((8, 8, 3), 192, (8, 8, 3)),
+        ((28, 28), 500, None),
+        ((120,), 120, None),
+        ((1, 120), 120, None),
+    ],
+)
+def test_picture_shape(shape, width, expected):
+    assert tiles.picture_shape(shape, width) == expected

@@ -1,0 +1,160 @@
+"""The guarded open and the atomic write."""
+
+import errno
+import os
+import stat
+import time
+
+import pytest
+
+from deepnet import files
+from deepnet.errors import DataError, ModelError, OutputError, UsageError
+
+
+def test_reads_what_was_written(tmp_path):
+    path = tmp_path / "a.bin"
+    files.write_output(path, b"\0\1\2" * 1000)
+    assert files.read_input(path) == b"\0\1\2" * 1000
+    files.write_output(path, b"")
+    assert files.read_input(str(path)) == b""
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.bin"]
+
+
+def test_missing_file_names_its_neighbours(tmp_path):
+    (tmp_path / "digits.h5").write_bytes(b"x")
+    with pytest.raises(ModelError, match=r"digit\.h5 does not exist; did you mean .*digits\.h5\?"):
+        files.open_input(tmp_path / "digit.h5", ModelError)
+    with pytest.raises(DataError, match="does not exist, nor can its folder"):
+        files.open_input(tmp_path / "nowhere" / "digit.h5")
+
+
+def test_only_regular_files_are_read(tmp_path):
+    pipe, loop = tmp_path / "pipe", tmp_path / "loop"
+    os.mkfifo(pipe)
+    loop.symlink_to(loop)
+    began = time.monotonic()
+    for path, words in (
+        (pipe, "is a pipe"),
+        (tmp_path, "is a folder"),
+        ("/dev/zero", "is a device"),
+        (loop, "loop of symbolic links"),
+        (f"{tmp_path}/a\0b", "no file name can have"),
+        ("n" * 5000, "too long"),
+        (f"{pipe}/x", "not a folder"),
+    ):
+        with pytest.raises(DataError, match=words) as caught:
+            files.open_input(path)
+        assert len(str(caught.value).splitlines()) == 1
+    assert time.monotonic() - began < 2
+
+
+def test_symbolic_links_are_followed(tmp_path):
+    (tmp_path / "real").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("real")
+    files.write_output(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_bytes() == files.read_input(tmp_path / "link") == b"new"
+
+
+def test_shown_escapes_what_would_mislead():
+    assert files.shown("a\nb\x1b[31m\u202egnp.exe\ud800\u2028") == "a\\nb\\x1b[31m\\u202egnp.exe\\ud800\\u2028"
+    assert files.shown("größe 大 🎉") == "größe 大 🎉"
+    assert len(files.shown("x" * 10**6)) < files.LONGEST + 10
+
+
+def test_output_is_refused_before_any_work(tmp_path):
+    there = tmp_path / "there.h5"
+    there.write_bytes(b"old")
+    with pytest.raises(UsageError, match="give --force"):
+        files.check_output(there)
+    files.check_output(there, force=True)
+    files.check_output(tmp_path / "new.h5")
+    os.mkfifo(tmp_path / "pipe")
+    for path, words in (
+        (tmp_path, "is a folder"),
+        (f"{tmp_path}/new/", "is a folder"),
+        ("", "is a folder"),
+        (tmp_path / "nowhere" / "x.h5", "mkdir -p"),
+        (tmp_path / "pipe", "a pipe or a device"),
+        (there / "x.h5", "a part of the path is a file"),
+        ("a\0b", "no file name"),
+    ):
+        with pytest.raises(OutputError, match=words):
+            files.check_output(path, force=True)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["pipe", "there.h5"]
+
+
+def test_read_only_folder_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write anywhere
+    with pytest.raises(OutputError, match="cannot be written"):
+        files.check_output(tmp_path / "x.h5")
+
+
+@pytest.mark.parametrize("call", ["write", "fsync", "replace", "open"])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EACCES])
+def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch, call, number):
+    path = tmp_path / "model.h5"
+    path.write_bytes(b"old")
+
+    def fail(*arguments, **options):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, call, fail)
+    with pytest.raises(OutputError, match=r"cannot write .*model\.h5: "):
+        files.write_output(path, b"new")
+    monkeypatch.undo()
+    assert path.read_bytes() == b"old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["model.h5"]
+
+
+def test_short_writes_go_on(tmp_path, monkeypatch):
+    real, sizes = os.write, []
+
+    def short(number, data):
+        sizes.append(len(data))
+        return real(number, data[:7])
+
+    monkeypatch.setattr(os, "write", short)
+    files.write_output(tmp_path / "x", bytes(range(100)))
+    assert (tmp_path / "x").read_bytes() == bytes(range(100))
+    assert len(sizes) == 15
+
+
+def test_file_and_folder_are_flushed_in_order(tmp_path, monkeypatch):
+    calls = []
+    for name in ("fsync", "replace"):
+        real = getattr(os, name)
+
+        def noted(*arguments, name=name, real=real):
+            kind = "folder" if name == "fsync" and stat.S_ISDIR(os.fstat(arguments[0]).st_mode) else "file"
+            calls.append((name, kind))
+            return real(*arguments)
+
+        monkeypatch.setattr(os, name, noted)
+    files.write_output(tmp_path / "x", b"data")
+    assert calls == [("fsync", "file"), ("replace", "file"), ("fsync", "folder")]
+
+
+def test_a_stale_temporary_is_replaced(tmp_path):
+    path = tmp_path / "x.h5"
+    assert files.temporary(path) == str(tmp_path / ".x.h5.tmp")
+    (tmp_path / ".x.h5.tmp").symlink_to(tmp_path / "elsewhere")
+    files.write_output(path, b"new")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["x.h5"]
+
+
+def test_long_and_strange_names(tmp_path):
+    for name in ("n" * 255, "with space 🎉", "\udcff"):
+        files.check_output(tmp_path / name)
+        files.write_output(tmp_path / name, b"data")
+        assert files.read_input(tmp_path / name) == b"data"
+        os.unlink(tmp_path / name)
+    with pytest.raises(OutputError, match="too long"):
+        files.check_output(tmp_path / ("n" * 256))
+
+
+def test_full_disk():
+    if not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full here")
+    with pytest.raises(OutputError, match="pipe or a device"):
+        files.check_output("/dev/full", force=True)
