@@ -1,8 +1,11 @@
-"""One HDF5 file a model: architecture, parameters, preparation of the data, history, lineage, and what a cut run needs to go on.
+"""One HDF5 file a model.
 
-The file is built in memory, closed by a trailer of 64 bytes (magic, version, body length, SHA-256 of the body) and written whole.
-It holds no clock, thread count or path, so one run gives one file, byte for byte. Nothing in it is imported or evaluated: names are
-looked up in tables, arrays are checked against the shapes that the architecture implies.
+Architecture, parameters, preparation of the data, history, lineage, and what a cut run needs to go on.
+
+The file is built in memory, closed by a trailer of 64 bytes (magic, version, body length, SHA-256 of the body) and
+written whole. It holds no clock, thread count or path, so one run gives one file, byte for byte. Nothing in it is
+imported or evaluated: names are looked up in tables, arrays are checked against the shapes that the architecture
+implies.
 """
 
 import hashlib
@@ -29,7 +32,9 @@ from .nn.stack import Stack
 from .nn.units import UNITS
 
 FORMAT, VERSION = "deepnet", 1
-NUMERICS = "1: philox4x32-10 in groups of 64; products one fma chain over k; sums in 16 lanes, over cases in blocks of 256"
+NUMERICS = (
+    "1: philox4x32-10 in groups of 64; products one fma chain over k; sums in 16 lanes, over cases in blocks of 256"
+)
 MAGIC = b"deepnet checkpoint\n\x00"  # 20 bytes
 MOST_JSON, MOST_LAYERS, MOST_UNITS = 64 << 10, 1000, 1 << 20
 
@@ -52,7 +57,10 @@ class Preparation:
 
 @dataclass(eq=False)
 class Checkpoint:
-    """What a model file holds. `arrays` are the layers' parameters without padding, `train` the state of a run that was cut."""
+    """What a model file holds.
+
+    `arrays` are the layers' parameters without padding, `train` the state of a run that was cut.
+    """
 
     model: Stack | Network
     arrays: list[dict[str, np.ndarray]]
@@ -106,7 +114,9 @@ def unseal(data: bytes, name: str) -> memoryview:
         raise ModelError(f"{name} is not an HDF5 file; give a model that deepnet wrote")
     trailer = data[-64:]
     if trailer[:20] != MAGIC:
-        raise ModelError(f"{name} is no deepnet model, or was cut short or changed by another program (no seal at its end)")
+        raise ModelError(
+            f"{name} is no deepnet model, or was cut short or changed by another program (no seal at its end)"
+        )
     version, length = struct.unpack("<IQ", trailer[20:32])
     if version > VERSION:
         raise ModelError(f"{name} has format {version}, this deepnet reads up to {VERSION}; install a newer deepnet")
@@ -127,7 +137,9 @@ def encode(checkpoint: Checkpoint) -> bytes:
         _text(file, "provenance", {**checkpoint.provenance, "numerics": NUMERICS})
         _encode_model(file.create_group("model"), checkpoint)
         _encode_preparation(file.create_group("preprocess"), checkpoint.preparation)
-        _encode_arrays(file, "history", {f"{s}/{m}": v for s, part in checkpoint.history.items() for m, v in part.items()})
+        _encode_arrays(
+            file, "history", {f"{s}/{m}": v for s, part in checkpoint.history.items() for m, v in part.items()}
+        )
         if checkpoint.train is not None:
             _encode_arrays(file, "train", checkpoint.train)
         file.flush()
@@ -144,9 +156,12 @@ def _text(group, name: str, value: dict) -> None:
 
 
 def _encode_arrays(file, name: str, arrays: dict[str, np.ndarray]) -> None:
-    group = file.create_group(name)
+    group = file.create_group(name, track_order=True)
     for path, array in arrays.items():
-        group.create_dataset(path, data=array)
+        parent, _, own = path.rpartition("/")
+        if parent and parent not in group:
+            group.create_group(parent, track_order=True)
+        (group[parent] if parent else group).create_dataset(own, data=array)
 
 
 def _encode_model(group, checkpoint: Checkpoint) -> None:
@@ -181,7 +196,10 @@ def _encode_preparation(group, p: Preparation) -> None:
 
 @dataclass(frozen=True)
 class _Kind:
-    """How a layer of one kind is written and read: its settings as attributes, and back from attributes and array shapes."""
+    """How a layer of one kind is written and read.
+
+    Its settings as attributes, and back from attributes and array shapes.
+    """
 
     type: type
     settings: Callable[[object], dict]
@@ -209,7 +227,10 @@ def _matrix(arrays: dict[str, np.ndarray]) -> tuple[int, int]:
 
 
 def _tree(file, name: str, size: int) -> dict:
-    """All groups, attributes and datasets as nested dicts: hard links only, plain types only, no more data than the file has bytes."""
+    """All groups, attributes and datasets as nested dicts.
+
+    Hard links only, plain types only, no more data than the file has bytes.
+    """
     left = [size]
 
     def attributes(thing):
@@ -217,7 +238,9 @@ def _tree(file, name: str, size: int) -> dict:
         for key in thing.attrs:
             kind = thing.attrs.get_id(key)
             if kind.shape != () or kind.dtype.kind not in "Sif":
-                raise ModelError(f"{name}: attribute {shown(key)} has an unexpected type; it was not written by deepnet")
+                raise ModelError(
+                    f"{name}: attribute {shown(key)} has an unexpected type; it was not written by deepnet"
+                )
             value = thing.attrs[key]
             found[key] = value.decode() if isinstance(value, bytes) else value.item()
         return found
@@ -237,7 +260,9 @@ def _tree(file, name: str, size: int) -> dict:
         plain = data.dtype.kind in "fiuS" and not data.is_virtual and data.external is None and data.chunks is None
         left[0] -= data.nbytes if plain and data.shape is not None else 0
         if not plain or data.shape is None or left[0] < 0:
-            raise ModelError(f"{name}: dataset {shown(key)} has an unexpected type or size; it was not written by deepnet")
+            raise ModelError(
+                f"{name}: dataset {shown(key)} has an unexpected type or size; it was not written by deepnet"
+            )
         return data[()]
 
     return visit(file, 0)
@@ -300,14 +325,18 @@ def _decode_model(tree: dict, kind: str, name: str) -> tuple[Stack | Network, li
         return Stack(tuple(layers)), arrays
     network = Network(tuple(layers), tree[""]["loss"])
     if network.loss not in LOSSES or not isinstance(layers[-1], Dense) or layers[-1].unit != LOSSES[network.loss].unit:
-        raise ModelError(f"{name}: loss {shown(network.loss)} does not fit its output layer; it was not written by deepnet")
+        raise ModelError(
+            f"{name}: loss {shown(network.loss)} does not fit its output layer; it was not written by deepnet"
+        )
     return network, arrays
 
 
 def _check_layer(layer, arrays: dict, below, where: str) -> None:
     if below is not None and below.outputs != layer.inputs:
-        raise ModelError(f"{where} takes {layer.inputs} inputs but the one below gives {below.outputs}; make the model again")
-    for unit in (getattr(layer, field, "linear") for field in ("unit", "visible", "hidden")):
+        raise ModelError(
+            f"{where} takes {layer.inputs} inputs but the one below gives {below.outputs}; make the model again"
+        )
+    for unit in (getattr(layer, key, "linear") for key in ("unit", "visible", "hidden")):
         if unit not in UNITS:
             raise ModelError(f"{where} has unknown units {shown(unit)}; install a newer deepnet")
     shapes = {s.name: s.shape for s in layer.layout.segments} if isinstance(layer, RBM) else layer.shapes()
@@ -321,7 +350,9 @@ def _check_layer(layer, arrays: dict, below, where: str) -> None:
 def _json(data: np.ndarray, name: str) -> dict:
     text = data.tobytes()
     if len(text) > MOST_JSON:
-        raise ModelError(f"{name}: its settings take {len(text)} bytes, at most {MOST_JSON} are read; it was not written by deepnet")
+        raise ModelError(
+            f"{name}: its settings take {len(text)} bytes, at most {MOST_JSON} are read; it was not written by deepnet"
+        )
     value = json.loads(text)
     if not isinstance(value, dict):
         raise ModelError(f"{name}: its settings are no table; it was not written by deepnet")

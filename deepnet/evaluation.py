@@ -75,7 +75,8 @@ def regression(outputs: np.ndarray, targets: np.ndarray) -> dict:
 class PCA:
     """Principal components of training cases, the linear rival of an autoencoder's code.
 
-    Fed block by block, so that the data never become one array of floats. By LAPACK, so its last bits depend on the machine.
+    Fed block by block, so that the data never become one array of floats. By LAPACK, so its last bits depend on the
+    machine.
     """
 
     def __init__(self, columns: int, components: int):

@@ -169,7 +169,10 @@ def write_output(path, data):
 
 
 def scratch(shape):
-    """An uninitialised float32 array; in a temporary file, gone with the program, where it would take half of the free memory."""
+    """An uninitialised float32 array.
+
+    In a temporary file, gone with the program, where it would take half of the free memory.
+    """
     import tempfile
 
     import numpy as np

@@ -1,7 +1,10 @@
-"""fit(): epochs and minibatches of any objective under any first-order optimizer; early stopping; the search for divergence.
+"""fit(): epochs and minibatches of any objective under any first-order optimizer.
 
-Everything that decides what comes next lies in named arrays (`state`), so that a run can be cut at any minibatch and go on with the
-same bits: the order of cases and all noise are functions of a key and the position, never of what happened before.
+Early stopping; the search for divergence.
+
+Everything that decides what comes next lies in named arrays (`state`), so that a run can be cut at any minibatch and
+go on with the same bits: the order of cases and all noise are functions of a key and the position, never of what
+happened before.
 """
 
 import math
@@ -58,7 +61,9 @@ def begin() -> dict[str, np.ndarray]:
 
 
 def fit(objective, optimizer, theta, state, course: Course, stop: Stop, meter: Meter) -> Iterator[Passed]:
-    """Train from the position in `state` to the last epoch; yields after each epoch, and once where `stop` gave a reason.
+    """Train from the position in `state` to the last epoch.
+
+    Yields after each epoch, and once where `stop` gave a reason.
 
     DivergedError as soon as a minibatch's loss is not finite.
     """
@@ -87,7 +92,7 @@ def fit(objective, optimizer, theta, state, course: Course, stop: Stop, meter: M
 
 @dataclass
 class Best:
-    """Early stopping: the best score so far (lower is better), its epoch and theta, as arrays that a checkpoint holds."""
+    """Early stopping: the best score so far (lower is better), its epoch and theta, in arrays for a checkpoint."""
 
     state: dict[str, np.ndarray] = field(default_factory=dict)
 

@@ -1,9 +1,9 @@
 """Elementary functions as polynomials that vectorise: exp, log, log1p, sigmoid, softplus, tanh and the normal quantile.
 
-Numba has no vector `exp`, and libm's differs between CPUs; nothing that reaches a file may go through it. All are scalar float32 functions,
-meant to be inlined into loops; errors are those of the tests (a few units in the last place). NaN stays NaN.
-Range reduction after Cody and Waite (1980); log and tanh polynomials are the Cephes ones (Moshier 1989); the quantile is
-Giles (2010), "Approximating the erfinv function", single precision.
+Numba has no vector `exp`, and libm's differs between CPUs; nothing that reaches a file may go through it. All are
+scalar float32 functions, meant to be inlined into loops; errors are those of the tests (a few units in the last
+place). NaN stays NaN. Range reduction after Cody and Waite (1980); log and tanh polynomials are the Cephes ones
+(Moshier 1989); the quantile is Giles (2010), "Approximating the erfinv function", single precision.
 """
 
 import math
@@ -19,7 +19,9 @@ _f = np.float32
 LOG2E, LN2_HIGH, LN2_LOW = _f(1.4426950408889634), _f(0.693359375), _f(-2.12194440e-4)
 ONE, HALF, TWO, ZERO = _f(1), _f(0.5), _f(2), _f(0)
 EXP_LEAST, EXP_MOST = _f(-87.3), _f(88.37)
-E = tuple(map(_f, (1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1)))
+E = tuple(
+    map(_f, (1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1))
+)
 L = tuple(
     map(
         _f,
@@ -164,7 +166,10 @@ def tanh(x):
 
 @njit(inline=True)
 def normal_quantile(bits):
-    """The normal deviate of a 32-bit draw: sqrt(2) erfinv(2u - 1) with u = (bits >> 8) 2^-24 + 2^-25, so |value| < 5.5."""
+    """The normal deviate of a 32-bit draw.
+
+    Sqrt(2) erfinv(2u - 1) with u = (bits >> 8) 2^-24 + 2^-25, so |value| < 5.5.
+    """
     x = _f(np.int32(np.int32(bits >> np.uint32(8)) - np.int32(1 << 23))) * _f(2**-23) + _f(2**-24)
     w = -log((ONE - x) * (ONE + x))
     c = w - _f(2.5)

@@ -14,13 +14,13 @@ from pathlib import Path
 # up to ten times the run's time (measured: CD epochs of 8-25 s beside a busy process, 2.5-5 s with a short spin).
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
-import numba  # noqa: E402
-import numpy as np  # noqa: E402
-from llvmlite import ir  # noqa: E402
-from numba import types  # noqa: E402
-from numba.core import config  # noqa: E402
-from numba.core.registry import cpu_target  # noqa: E402
-from numba.extending import intrinsic  # noqa: E402
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import config
+from numba.core.registry import cpu_target
+from numba.extending import intrinsic
 
 ENABLED = not config.DISABLE_JIT
 FLAGS = {"error_model": "numpy", "fastmath": {"nsz", "contract"}, "nogil": True}
@@ -81,7 +81,10 @@ def row_of(array, i, j0, j1):
 
 @njit
 def lane_sum(row):
-    """The sum of a contiguous float32 row in sixteen interleaved chains, added in order: one result on every CPU, and it vectorises."""
+    """The sum of a contiguous float32 row in sixteen interleaved chains, added in order.
+
+    One result on every CPU, and it vectorises.
+    """
     lanes = np.zeros(16, np.float32)
     whole = row.size // 16
     for k in range(whole):

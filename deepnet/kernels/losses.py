@@ -212,5 +212,3 @@ def logarithm(x):
 def total(values):
     """The sum of a vector of any float type, in float64, as a Python number."""
     return float(_total(values)) if ENABLED else float(np.sum(values, dtype=np.float64))
-
-

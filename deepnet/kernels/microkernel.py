@@ -19,7 +19,7 @@ from numba.core import cgutils
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
-from .jit import CACHE, FLAGS
+from .jit import CACHE
 
 INT, FLOAT = ir.IntType(64), ir.FloatType()
 # address and element strides of A (row, k), of B (k), of C (row); steps of k; lanes used in the last vector;
@@ -56,7 +56,9 @@ def _emit_block(builder, arg, rows, vectors, lanes, done):
     suffix = f"v{lanes}f32.p0"
     masks = ir.VectorType(ir.IntType(1), lanes)
     load = cgutils.get_or_insert_function(
-        module, ir.FunctionType(vector, [ir.PointerType(vector), ir.IntType(32), masks, vector]), "llvm.masked.load." + suffix
+        module,
+        ir.FunctionType(vector, [ir.PointerType(vector), ir.IntType(32), masks, vector]),
+        "llvm.masked.load." + suffix,
     )
     store = cgutils.get_or_insert_function(
         module,

@@ -25,7 +25,9 @@ TALL = 112  # rows of a tile: eight blocks of fourteen
 
 
 def stride(columns):
-    """Elements from row to row for rows of `columns` elements: an odd number of 64-byte lines with at least one element over.
+    """Elements from row to row for rows of `columns` elements.
+
+    An odd number of 64-byte lines with at least one element over.
 
     The one padding rule, the same on every CPU: an odd number of lines spreads rows over all sets of a cache
     (a stride of 4096 bytes costs `down` a third of its speed).
@@ -223,7 +225,10 @@ def outer(x, d, out):
 
 
 def contrast(x, d, y_t, e, scale, out):
-    """out (M, N) <- scale (x' d + y_t e), one chain over the cases of both: x (B, M), d (B, N), y_t (M, C), e (C, N)."""
+    """out (M, N) <- scale (x' d + y_t e), one chain over the cases of both.
+
+    X (B, M), d (B, N), y_t (M, C), e (C, N).
+    """
     if compiled(out):
         _contrast(block_address(), x, d, y_t, e, np.float32(scale), out)
     else:

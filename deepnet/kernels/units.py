@@ -1,8 +1,8 @@
 """The elementwise life of units: activation, derivative and sampling, in place.
 
-Functions of a unit's code, a small integer, so that every product is compiled once for all units.
-Arrays have unit inner stride; `_t` marks an array stored transposed.
-Twins take whole arrays of any float type. Source of the samplers: Hinton 2010, sections 3 and 13; NReLU: Nair and Hinton 2010.
+Functions of a unit's code, a small integer, so that every product is compiled once for all units. Arrays have unit
+inner stride; `_t` marks an array stored transposed. Twins take whole arrays of any float type. Source of the
+samplers: Hinton 2010, sections 3 and 13; NReLU: Nair and Hinton 2010.
 """
 
 import numpy as np
@@ -68,7 +68,9 @@ def slope(code, a):
 @njit
 def sample_row(code, row, k0, k1, draw, i, j0, states_t):
     """row, the inputs z of case i and units j0.., becomes their mean; column i of states_t (J, R) gets draws:
-    logistic Bernoulli, linear N(z, 1), relu max(0, z + N(0, sigmoid(z))) with mean softplus(z). j0 is a multiple of GROUP."""
+    logistic Bernoulli, linear N(z, 1), relu max(0, z + N(0, sigmoid(z))) with mean softplus(z). j0 is a multiple of
+    GROUP.
+    """
     draws = np.empty(GROUP, np.uint32)
     state = np.empty(GROUP, np.float32)
     if code == LOGISTIC:
@@ -151,7 +153,10 @@ def _sample_softmax(mean, k0, k1, draw, states_t):
 
 @njit(inline=True)
 def dilog(x):
-    """-Li2(-e^x), the integral of softplus from -inf to x: the sum of log(1 + e^(x - i + 1/2)) over the copies of an NReLU."""
+    """-Li2(-e^x), the integral of softplus from -inf to x.
+
+    The sum of log(1 + e^(x - i + 1/2)) over the copies of an NReLU.
+    """
     t = exp(-abs(x))
     p = DILOG[9]
     for k in range(9):
@@ -280,7 +285,8 @@ def sample_softmax(mean, key, draw, states_t):
 
 def log_partition(code, z, out):
     """out (R,) <- log of the sum (or integral) over the states of a row's units with inputs z (R, J), less constants:
-    logistic sum log(1 + e^z), linear sum z^2 / 2, relu sum -Li2(-e^z), softmax log sum e^z."""
+    logistic sum log(1 + e^z), linear sum z^2 / 2, relu sum -Li2(-e^z), softmax log sum e^z.
+    """
     if compiled(z):
         _log_partition(code, z, out)
     elif code == SOFTMAX:

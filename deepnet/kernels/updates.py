@@ -1,6 +1,7 @@
 """One step of each first-order rule, in one pass over the parameter vector; norms; and the data's way into a minibatch.
 
-theta, velocity, gradient ... are contiguous vectors of P parameters. Every element is computed alone, so threads change nothing.
+theta, velocity, gradient ... are contiguous vectors of P parameters. Every element is computed alone, so threads
+change nothing.
 """
 
 import numpy as np
@@ -119,7 +120,10 @@ def ahead(theta, velocity, mu):
 
 
 def nesterov(theta, velocity, g, rate, mu):
-    """velocity <- mu velocity - rate g; theta <- theta - rate g, where theta has been moved `ahead` (Sutskever et al. 2013, eqs. 3-4)."""
+    """velocity <- mu velocity - rate g; theta <- theta - rate g, where theta has been moved `ahead`.
+
+    Source: Sutskever et al. 2013, eqs. 3-4.
+    """
     if compiled(theta):
         _nesterov(theta, velocity, g, _f(rate), _f(mu))
     else:
@@ -147,7 +151,10 @@ def sum_squares(x):
 
 
 def gather(inputs, rows, offset, scale, out):
-    """out (B, M) <- (inputs[rows] - offset) / scale: a minibatch of uint8 or float data (cases, M), scaled column by column."""
+    """out (B, M) <- (inputs[rows] - offset) / scale.
+
+    A minibatch of uint8 or float data (cases, M), scaled column by column.
+    """
     if compiled(out):
         _gather(inputs, rows, offset, scale, out)
     else:

@@ -29,7 +29,10 @@ def he(key: int, inputs: int, outputs: int, gain: float) -> np.ndarray:
 
 
 def sparse(key: int, inputs: int, outputs: int, deviation: float) -> np.ndarray:
-    """Every unit gets 15 incoming weights from N(0, deviation^2) at random places, the others 0 (Martens 2010, section 5)."""
+    """Every unit gets 15 incoming weights from N(0, deviation^2) at random places, the others 0.
+
+    Source: Martens 2010, section 5.
+    """
     fan_in = min(15, inputs)
     order = np.argsort(random.bits(key, 1, outputs, inputs), axis=1, kind="stable")[:, :fan_in]
     weights = np.zeros((inputs, outputs), np.float32)

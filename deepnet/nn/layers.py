@@ -1,8 +1,10 @@
-"""LAYERS: what a network is made of. A layer is settings only; its parameters lie in theta, its arrays in the run's workspace.
+"""LAYERS: what a network is made of.
 
-Axes: B cases, M inputs, N outputs; `_t` marks an array stored transposed. Activations travel upwards straight, (B, N). Gradients travel
-downwards as a pending product (W, d_t) that the layer below multiplies out with its own slope, so that the product and the
-chain rule are one kernel; (None, d_t) is a gradient that is ready.
+A layer is settings only; its parameters lie in theta, its arrays in the run's workspace.
+
+Axes: B cases, M inputs, N outputs; `_t` marks an array stored transposed. Activations travel upwards straight, (B,
+N). Gradients travel downwards as a pending product (W, d_t) that the layer below multiplies out with its own slope,
+so that the product and the chain rule are one kernel; (None, d_t) is a gradient that is ready.
 
 p and g are the layer's own arrays in theta and in the gradient, w its workspace for the current minibatch.
 """
@@ -81,7 +83,10 @@ class Dense:
 
 @dataclass(frozen=True)
 class Dropout:
-    """a = x m / (1 - rate), each element of m 0 with probability `rate`, else 1; without a key a = x (Srivastava et al. 2014)."""
+    """a = x m / (1 - rate), each element of m 0 with probability `rate`, else 1; without a key a = x.
+
+    Source: Srivastava et al. 2014.
+    """
 
     width: int
     rate: float

@@ -25,7 +25,10 @@ class Loss:
         return UNITS[self.unit]
 
     def curvature(self, a: np.ndarray, rz: np.ndarray) -> None:
-        """rz (B, N) <- H rz, H the Hessian of a case's loss at z: for a matching unit its own derivative (Schraudolph 2002, section 3)."""
+        """rz (B, N) <- H rz, H the Hessian of a case's loss at z: for a matching unit its own derivative.
+
+        Source: Schraudolph 2002, section 3.
+        """
         self.output.chain(a, rz)
 
 

@@ -139,7 +139,10 @@ class NetworkObjective:
         return self._case_values
 
     def curvature_product(self, theta: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """The Gauss-Newton product G v plus weight_decay v, in an array that the next call overwrites (Schraudolph 2002)."""
+        """The Gauss-Newton product G v plus weight_decay v, in an array that the next call overwrites.
+
+        Source: Schraudolph 2002.
+        """
         parts, directions = self.network.split(theta), self.network.split(v)
         self._forward(parts)
         rx: np.ndarray | None = None

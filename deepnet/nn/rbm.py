@@ -1,7 +1,8 @@
 """Restricted Boltzmann machines, and contrastive divergence as an objective for optimizers (Hinton 2002).
 
-Energy of logistic units: E(v, h) = -c.v - b.h - v W h; linear visibles have (v - c)^2 / 2 in place of -c.v (unit variance).
-v (B, M) visible, h (B, N) hidden, W (M, N), b (N,) hidden and c (M,) visible biases; `_t` marks an array stored transposed.
+Energy of logistic units: E(v, h) = -c.v - b.h - v W h; linear visibles have (v - c)^2 / 2 in place of -c.v (unit
+variance). v (B, M) visible, h (B, N) hidden, W (M, N), b (N,) hidden and c (M,) visible biases; `_t` marks an array
+stored transposed.
 """
 
 from collections.abc import Callable
@@ -100,10 +101,12 @@ def free_energy(rbm: RBM, p: dict, v: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Penalties:
-    """What is added to the CD gradient: weight decay (L2), L1, and a sparsity target on the hidden units' mean activation.
+    """What is added to the CD gradient.
 
-    Sparsity: q <- 0.9 q + 0.1 (minibatch mean); cost (q - target) is added to the gradient of b, and of W times the mean visible
-    (Hinton 2010, section 11).
+    Weight decay (L2), L1, and a sparsity target on the hidden units' mean activation.
+
+    Sparsity: q <- 0.9 q + 0.1 (minibatch mean); cost (q - target) is added to the gradient of b, and of W times the
+    mean visible (Hinton 2010, section 11).
     """
 
     weight_decay: float = 0.0
@@ -115,9 +118,9 @@ class Penalties:
 class ContrastiveDivergence:
     """CD-k: the gradient -(<v h>_data - <v h>_k) of a minibatch, and nothing else; it has no value (Hinton 2002).
 
-    As in the code of Hinton and Salakhutdinov 2006: hidden states are drawn to drive the visibles, visibles stay at their
-    means, and statistics use means on both sides. Running sums over an epoch lie in `tally`; its "loss" is the squared
-    error of the reconstruction.
+    As in the code of Hinton and Salakhutdinov 2006: hidden states are drawn to drive the visibles, visibles stay at
+    their means, and statistics use means on both sides. Running sums over an epoch lie in `tally`; its "loss" is the
+    squared error of the reconstruction.
     """
 
     def __init__(self, rbm: RBM, feed: Feed, cases: int, steps: int, penalties: Penalties, dtype=np.float32):
@@ -130,7 +133,10 @@ class ContrastiveDivergence:
         self._h0 = products.matrix(cases, rbm.outputs, dtype)
         self._h1 = products.matrix(cases, rbm.outputs, dtype)
         self._error = np.zeros(rbm.inputs, dtype)
-        self._sums = {name: np.zeros(n, dtype) for name, n in (("v0", rbm.inputs), ("v1", rbm.inputs), ("h0", rbm.outputs), ("h1", rbm.outputs))}
+        self._sums = {
+            name: np.zeros(n, dtype)
+            for name, n in (("v0", rbm.inputs), ("v1", rbm.inputs), ("h0", rbm.outputs), ("h1", rbm.outputs))
+        }
         self.grad = self.layout.zeros(dtype)
         self.state = {"activity": np.zeros(rbm.outputs, dtype)}
         self.tally = {"cases": np.zeros(1), "loss": np.zeros(1), "hidden": np.zeros(rbm.outputs, np.float64)}
@@ -186,7 +192,8 @@ class ContrastiveDivergence:
 
 def start(rbm: RBM, weights: np.ndarray, visible_means: np.ndarray | None) -> np.ndarray:
     """A first theta: the weights given, hidden biases 0, visible biases 0 or, from the data's means m (M,), log(m / (1 - m))
-    for logistic units and m for the others (Hinton 2010, section 8)."""
+    for logistic units and m for the others (Hinton 2010, section 8).
+    """
     c = np.zeros(rbm.inputs, np.float32)
     if visible_means is not None:
         c[...] = visible_means

@@ -1,4 +1,7 @@
-"""A greedily trained stack of RBMs, turned into a network: with an output layer on top, or unrolled into an autoencoder."""
+"""A greedily trained stack of RBMs, turned into a network.
+
+With an output layer on top, or unrolled into an autoencoder.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,7 +45,8 @@ def with_dropout(layers: Sequence[Dense], rates: Sequence[float]) -> tuple[Layer
 def unroll(stack: Stack, arrays: Sequence[Arrays]) -> tuple[Network, list[Arrays]]:
     """A deep autoencoder and its layers' W and b: up with W and the hidden biases, down with W' and the visible biases.
 
-    Up and down are untied from here on (Hinton and Salakhutdinov 2006). The loss is the one that matches the data's units.
+    Up and down are untied from here on (Hinton and Salakhutdinov 2006). The loss is the one that matches the data's
+    units.
     """
     loss = loss_for(stack.rbms[0].visible)
     down = tuple(Dense(rbm.outputs, rbm.inputs, rbm.visible) for rbm in reversed(stack.rbms))
@@ -56,4 +60,6 @@ def loss_for(unit: str) -> str:
     for name, loss in LOSSES.items():
         if loss.unit == unit:
             return name
-    raise UsageError(f"no loss matches {unit} units at the output; use one of {', '.join(loss.unit for loss in LOSSES.values())}")
+    raise UsageError(
+        f"no loss matches {unit} units at the output; use one of {', '.join(loss.unit for loss in LOSSES.values())}"
+    )

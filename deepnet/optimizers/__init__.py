@@ -21,4 +21,6 @@ def check(name: str, optimizer: Optimizer, objective: Objective) -> None:
     for method in optimizer.needs:
         if not hasattr(objective, method):
             able = ", ".join(n for n, kind in OPTIMIZERS.items() if all(hasattr(objective, m) for m in kind.needs))
-            raise UsageError(f"--optimizer {name} needs the objective's {method}, which {objective.name} has not; use one of {able}")
+            raise UsageError(
+                f"--optimizer {name} needs the objective's {method}, which {objective.name} has not; use one of {able}"
+            )

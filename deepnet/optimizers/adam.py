@@ -14,7 +14,10 @@ from .tools import clipped, count
 
 @dataclass(frozen=True)
 class Adam:
-    """Settings: `learning_rate`, a schedule; `beta1`, `beta2`, `epsilon` as in the paper; `clip`, the largest norm, or None."""
+    """Settings: `learning_rate`, a schedule.
+
+    `beta1`, `beta2`, `epsilon` as in the paper; `clip`, the largest norm, or None.
+    """
 
     needs: ClassVar[tuple[str, ...]] = ("gradient",)
     learning_rate: Schedule = constant(0.001)
@@ -35,4 +38,6 @@ class Adam:
         rate = self.learning_rate.at(t) * second / (1 - self.beta1 ** (t + 1))
         mean, square = state["mean"], state["square"]
         for a, b, factor in objective.spans:
-            updates.adam(theta[a:b], mean[a:b], square[a:b], g[a:b], factor * rate, self.beta1, self.beta2, self.epsilon * second)
+            updates.adam(
+                theta[a:b], mean[a:b], square[a:b], g[a:b], factor * rate, self.beta1, self.beta2, self.epsilon * second
+            )

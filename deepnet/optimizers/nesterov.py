@@ -1,4 +1,7 @@
-"""Nesterov's accelerated gradient: the gradient is taken ahead, at theta + mu velocity (Sutskever et al. 2013, eqs. 3-4)."""
+"""Nesterov's accelerated gradient: the gradient is taken ahead, at theta + mu velocity.
+
+Source: Sutskever et al. 2013, eqs. 3-4.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar

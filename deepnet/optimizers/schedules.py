@@ -1,7 +1,7 @@
 """SCHEDULES: a rate or a momentum as a function of the number of updates made.
 
-Written as text, `0.1` or `NAME:VALUE:...`, with times in epochs; `parse` turns epochs into updates. A number is the schedule
-`constant`. A schedule that runs over the whole training says so, since more epochs would change its past.
+Written as text, `0.1` or `NAME:VALUE:...`, with times in epochs; `parse` turns epochs into updates. A number is the
+schedule `constant`. A schedule that runs over the whole training says so, since more epochs would change its past.
 """
 
 import math
@@ -62,8 +62,13 @@ SCHEDULES: dict[str, Rule] = {
 }
 
 
-def parse(option: str, text: str | float, per_epoch: int, epochs: int, most: float = math.inf, positive: bool = False) -> Schedule:
-    """The schedule that `text` writes, levels in [0, most), above 0 if `positive`; `option` is named where it cannot be read."""
+def parse(
+    option: str, text: str | float, per_epoch: int, epochs: int, most: float = math.inf, positive: bool = False
+) -> Schedule:
+    """The schedule that `text` writes, levels in [0, most), above 0 if `positive`.
+
+    `option` is named where it cannot be read.
+    """
     name, _, rest = str(text).partition(":")
     if name not in SCHEDULES:
         name, rest = "constant", str(text)

@@ -9,4 +9,16 @@ from .pretrain import pretrain
 from .records import End, Epoch, Saved, Start
 from .visualize import visualize
 
-__all__ = ["End", "Epoch", "Meter", "Saved", "Start", "evaluate", "finetune", "inspect", "predict", "pretrain", "visualize"]
+__all__ = [
+    "End",
+    "Epoch",
+    "Meter",
+    "Saved",
+    "Start",
+    "evaluate",
+    "finetune",
+    "inspect",
+    "predict",
+    "pretrain",
+    "visualize",
+]

@@ -16,8 +16,11 @@ from .runs import dashes
 
 
 def evaluate(model, data, *, split="test", label=None, threads=None) -> dict:
-    """What the model is for decides what is measured: a classifier's error, a regressor's RMSE, an autoencoder's or a stack's
-    reconstruction beside PCA of the same width. `split` falls back on train where the data have no test cases."""
+    """Figures of a model on a split of the data; `split` falls back on train where the data have no other.
+
+    What the model is for decides what is measured: a classifier's error, a regressor's RMSE, the reconstruction of an
+    autoencoder or a stack beside PCA of the same width.
+    """
     if threads is not None:
         jit.set_threads(threads)
     loaded = checkpoint.load(model)

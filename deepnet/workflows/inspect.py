@@ -13,7 +13,10 @@ from .runs import dashes
 
 
 def inspect(file, *, label=None) -> dict:
-    """Of a model: architecture, history, settings, lineage. Of data: shape, range, balance, suggested units, the next command."""
+    """Of a model: architecture, history, settings, lineage.
+
+    Of data: shape, range, balance, suggested units, the next command.
+    """
     if _is_model(file):
         return _model(file, checkpoint.load(file))
     dataset = data.load(file, label=label, task=None)
@@ -21,7 +24,7 @@ def inspect(file, *, label=None) -> dict:
         dataset = _with_classes(file, label, dataset)
     facts = {"data": dataset.name} | data.audit(dataset)
     flag = f" --label {label}" if label else ""
-    facts["next"] = f"deepnet pretrain {file} -o stack.h5{flag} --visible {facts['visible']} --scale {facts['scale']} --layers 500,500"
+    facts["next"] = f"deepnet pretrain {file} -o stack.h5{flag} --visible {facts['visible']} --scale {facts['scale']}"
     return facts
 
 

@@ -65,7 +65,10 @@ def whole(model: Checkpoint) -> Reader:
 
 
 def code_depth(model: Checkpoint) -> int:
-    """How many layers lie below and at the code: the narrowest layer of an autoencoder, the last hidden one of other networks."""
+    """How many layers lie below and at the code.
+
+    The narrowest layer of an autoencoder, the last hidden one of other networks.
+    """
     if isinstance(model.model, Stack):
         return len(model.model.rbms)
     layers = model.model.layers

@@ -17,9 +17,10 @@ FORMULA = ("=", "+", "-", "@")  # a spreadsheet would run a text cell that begin
 
 
 def predict(model, source, *, give=None, label=None, ignore=(), threads=None) -> Iterator[bytes]:
-    """CSV with a header: class names, probabilities (or a regressor's numbers), codes, or reconstructions of every case.
+    """CSV with a header: class names, probabilities, a regressor's numbers, codes, or reconstructions of every case.
 
-    All splits of the data are written, test cases where there are some, else the training cases. A label column named by `label` is left out.
+    All splits of the data are written, test cases where there are some, else the training cases. A label column named
+    by `label` is left out.
     """
     if threads is not None:
         jit.set_threads(threads)
@@ -54,7 +55,9 @@ def _lines(loaded: Checkpoint, reader: models.Reader, cases, give: str, task) ->
     feed = sources.visible_feed(cases.inputs, loaded.preparation)
     for _, _, a in reader.run(feed, len(cases)):
         if not np.isfinite(a).all():
-            raise ModelError("the model's outputs are not finite for these data; look at their range with `deepnet inspect`")
+            raise ModelError(
+                "the model's outputs are not finite for these data; look at their range with `deepnet inspect`"
+            )
         if give == "labels" and task == "classify":
             yield _csv([[names[c]] for c in a.argmax(axis=1)])
         elif give == "labels":

@@ -33,7 +33,7 @@ class Saved:
 
 @dataclass(frozen=True)
 class End:
-    """How the run ended (finished, interrupted, out of time, early stop, already finished), its result, what to type next."""
+    """How it ended: finished, interrupted, out of time, early stop, already finished; its result; what to type next."""
 
     outcome: str
     result: dict[str, object]

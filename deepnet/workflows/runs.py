@@ -72,7 +72,10 @@ def open_run(output: str | None, force: bool, resume: bool, dry_run: bool) -> Ch
 
 
 def check_resume(old: Checkpoint, config: dict, fingerprint: str, extendable: bool) -> None:
-    """Refuse to go on with other settings or other data, naming what differs; more epochs are welcome if no schedule ends."""
+    """Refuse to go on with other settings or other data, naming what differs.
+
+    More epochs are welcome if no schedule ends.
+    """
     differs = []
     for key in sorted(set(config) | set(old.config)):
         before, now = old.config.get(key), config.get(key)
@@ -84,12 +87,18 @@ def check_resume(old: Checkpoint, config: dict, fingerprint: str, extendable: bo
     if old.provenance.get("data") != fingerprint:
         differs.append("the data are others")
     if differs:
-        raise UsageError(f"--resume: the file was made with other settings ({'; '.join(differs)}); use those, or --force to start anew")
+        raise UsageError(
+            f"--resume: the file was made otherwise ({'; '.join(differs)}); use those settings, or --force"
+        )
 
 
 def _grows(before, now) -> bool:
     if isinstance(now, list):
-        return isinstance(before, list) and len(before) == len(now) and all(a <= b for a, b in zip(before, now, strict=True))
+        return (
+            isinstance(before, list)
+            and len(before) == len(now)
+            and all(a <= b for a, b in zip(before, now, strict=True))
+        )
     return isinstance(before, int) and before <= now
 
 

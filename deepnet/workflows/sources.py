@@ -13,7 +13,7 @@ from ..kernels import updates
 
 
 def read(source: str, valid: str, task: str | None, label, ignore, seed: int, classes=None) -> tuple[Dataset, str]:
-    """The data set with its held-out cases, and what `valid` is called in a model's settings (a path by its contents)."""
+    """The data set with its held-out cases, and what a model file calls `valid` (a path by its contents)."""
     dataset = data.load(source, label=label, ignore=ignore, task=task, classes=classes)
     if data.parse_valid(valid)[0] == "path":
         other = data.load(valid, label=label, ignore=ignore, task=task, classes=classes or dataset.classes or None)

@@ -69,7 +69,9 @@ def _paths(output: str, kinds: list[str], force: bool) -> list[str]:
     """A file a kind: the output itself for one, else a folder."""
     folder = output.endswith(os.sep) or os.path.isdir(output)
     if not folder and len(kinds) > 1:
-        raise UsageError(f"-o {output} is one file for {len(kinds)} kinds ({', '.join(kinds)}); give a folder, {output}/, or one --kind")
+        raise UsageError(
+            f"-o {output} is one file for {len(kinds)} kinds ({', '.join(kinds)}); give a folder, {output}/, or --kind"
+        )
     if folder and not os.path.isdir(output):
         check_output(output.rstrip(os.sep))
         return [os.path.join(output, f"{name}.png") for name in kinds]
@@ -80,7 +82,10 @@ def _paths(output: str, kinds: list[str], force: bool) -> list[str]:
 
 
 def _filters(view: _View):
-    """Every layer's filters; deeper ones as linear combinations of those below (Lee, Ekanadham and Ng 2008, section 4)."""
+    """Every layer's filters; deeper ones as linear combinations of those below.
+
+    Source: Lee, Ekanadham and Ng 2008, section 4.
+    """
     panels, product = [], None
     layers = view.model.model.rbms if isinstance(view.model.model, Stack) else view.model.model.layers
     number = 0
@@ -101,7 +106,9 @@ def _history(view: _View):
     series = []
     for stage in sorted(view.model.history, key=_natural):
         metrics = {name.replace("_", " "): values for name, values in view.model.history[stage].items()}
-        series.append({"stage": stage, "epoch": np.arange(1, 1 + len(next(iter(metrics.values())))), "metrics": metrics})
+        series.append(
+            {"stage": stage, "epoch": np.arange(1, 1 + len(next(iter(metrics.values())))), "metrics": metrics}
+        )
     return (series,)
 
 
@@ -189,19 +196,36 @@ class _Kind:
 
 
 def _needs_data(view: _View) -> str | None:
-    return None if view.cases is not None else "needs data; name them after the model, as in `deepnet visualize net.h5 mnist -o pictures/`"
+    return (
+        None
+        if view.cases is not None
+        else "needs data; name them after the model, as in `deepnet visualize net.h5 mnist -o pictures/`"
+    )
 
 
 def _needs_reconstruction(view: _View) -> str | None:
-    return _needs_data(view) or (None if view.task in (None, "reconstruct") else f"this network was made to {view.task}, it reconstructs nothing")
+    return _needs_data(view) or (
+        None if view.task in (None, "reconstruct") else f"this network was made to {view.task}, it reconstructs nothing"
+    )
 
 
 def _needs_classes(view: _View) -> str | None:
-    return None if view.task == "classify" and view.cases is not None else _needs_data(view) or "this model is no classifier"
+    return (
+        None
+        if view.task == "classify" and view.cases is not None
+        else _needs_data(view) or "this model is no classifier"
+    )
 
 
 KINDS: dict[str, _Kind] = {
-    "filters": _Kind(_filters, lambda view: None if any(isinstance(x, Dense) for x in getattr(view.model.model, "layers", ())) or view.task is None else "this model has no weights"),
+    "filters": _Kind(
+        _filters,
+        lambda view: (
+            None
+            if any(isinstance(x, Dense) for x in getattr(view.model.model, "layers", ())) or view.task is None
+            else "this model has no weights"
+        ),
+    ),
     "history": _Kind(_history, lambda view: None if view.model.history else "this model has no history yet"),
     "reconstructions": _Kind(_reconstructions, _needs_reconstruction),
     "confusion": _Kind(_confusion, _needs_classes),

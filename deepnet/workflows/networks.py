@@ -1,0 +1,126 @@
+"""The network that a fine-tuning run begins with: from a stack, from another network, or from random weights."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from ..checkpoint import Checkpoint, Preparation
+from ..errors import DataError, UsageError
+from ..files import shown
+from ..kernels import random
+from ..nn import initializers, stack
+from ..nn.layers import Dense
+from ..nn.losses import LOSSES
+from ..nn.network import Network
+from ..nn.stack import Stack
+from . import sources
+from .plans import spread
+
+
+def known_classes(parent: Checkpoint | None, task: str) -> tuple[str, ...] | None:
+    """A network that classifies knows its classes; a stack takes the data's."""
+    if parent is None or isinstance(parent.model, Stack) or task != "classify":
+        return None
+    return parent.preparation.classes or None
+
+
+def preparation_of(parent, dataset, scale, task, units, start):
+    """The parent's scaling, or a new one; the task adds class names or the targets' mean and deviation."""
+    if parent is None:
+        visible = "logistic" if task == "reconstruct" and scale in ("auto", "unit") else "linear"
+        p = sources.prepare(dataset, scale, visible)
+    else:
+        p = parent.preparation
+        sources.check_width(dataset, p, shown(start))
+    offset = spread_ = None
+    if task == "regress":
+        targets = dataset.splits["train"].targets.astype(np.float64)
+        deviation = np.sqrt(((targets - targets.mean(axis=0)) ** 2).mean(axis=0))
+        offset = targets.mean(axis=0).astype(np.float32)
+        spread_ = np.where(deviation > 0, deviation, 1).astype(np.float32)
+    return Preparation(p.kind, p.offset, p.scale, dataset.shape, dataset.classes, offset, spread_)
+
+
+def build(parent, dataset, preparation, task, layers, units, init, dropout, seed) -> tuple[Network, list[dict]]:
+    """The network and its layers' first arrays."""
+    key = random.fold(seed, random.INITIALIZE)
+    if parent is not None and isinstance(parent.model, Network):
+        return _continue(parent, dataset, task, dropout)
+    if parent is not None and task == "reconstruct":
+        network, arrays = stack.unroll(parent.model, parent.arrays)
+        return _with_dropout(network, arrays, dropout)
+    if parent is not None:
+        body = list(stack.encoder(parent.model))
+        arrays = [{"W": a["W"], "b": a["b"]} for a in parent.arrays]
+        top_init = init[-1]
+    else:
+        body, arrays = _random_layers(preparation, task, layers, units, init, key)
+        top_init = init[-1]
+    outputs, loss = _head(dataset, preparation, task)
+    below = body[-1].outputs if body else len(preparation.offset)
+    top = Dense(below, outputs, LOSSES[loss].unit)
+    weights = initializers.draw(top_init, random.fold(key, len(body)), below, outputs)
+    arrays = [*arrays, {"W": weights, "b": np.zeros(outputs, np.float32)}]
+    return _with_dropout(Network((*body, top), loss), arrays, dropout)
+
+
+def _random_layers(preparation, task, layers, units, init, key):
+    """Hidden layers from random weights; for reconstruct the hourglass of `layers` and its mirror image."""
+    widths = [len(preparation.offset), *layers]
+    kinds, inits = spread(units, len(layers)), spread(init, len(layers))
+    for kind in kinds:
+        if kind == "softmax":
+            raise UsageError(
+                "--units softmax: a hidden layer of softmax units cannot be trained here; use another unit"
+            )
+    if task == "reconstruct":
+        widths, kinds, inits = (
+            [*widths, *reversed(layers[:-1])],
+            [*kinds, *reversed(kinds[:-1])],
+            [*inits, *reversed(inits[:-1])],
+        )
+    body, arrays = [], []
+    for i, ((below, above), kind, rule) in enumerate(zip(pairwise(widths), kinds, inits, strict=True)):
+        body.append(Dense(below, above, kind))
+        arrays.append(
+            {"W": initializers.draw(rule, random.fold(key, i), below, above), "b": np.zeros(above, np.float32)}
+        )
+    return body, arrays
+
+
+def _head(dataset, preparation, task) -> tuple[int, str]:
+    """Number of output units and the loss of a task."""
+    if task == "classify":
+        if len(dataset.classes) < 2:
+            raise DataError(
+                f"{dataset.name} has {len(dataset.classes)} class; classification needs two, or use --task reconstruct"
+            )
+        return len(dataset.classes), "cross_entropy"
+    if task == "regress":
+        return len(preparation.target_scale), "squared_error"
+    bounded = preparation.kind in ("auto", "unit")
+    return len(preparation.offset), "binary_cross_entropy" if bounded else "squared_error"
+
+
+def _continue(parent, dataset, task, dropout) -> tuple[Network, list[dict]]:
+    """A network trained on, as it is."""
+    has = sources.task_of(parent.model.loss, parent.preparation)
+    if has != task:
+        raise UsageError(
+            f"--from: the network was made to {has}, not to {task}; give --task {has}, or start from its stack"
+        )
+    if any(dropout):
+        raise UsageError("--dropout with --from NETWORK: its layers stay as they are; start from a stack or --layers")
+    return parent.model, parent.arrays
+
+
+def _with_dropout(network: Network, arrays: list[dict], dropout) -> tuple[Network, list[dict]]:
+    """Dropout layers put in: one rate for all hidden layers, or the input's and each hidden layer's."""
+    rates = [0.0, *[dropout[0]] * (len(network.layers) - 1)] if len(dropout) == 1 else list(dropout)
+    if len(rates) != len(network.layers):
+        raise UsageError(
+            f"--dropout has {len(rates)} values; give one, or {len(network.layers)}: input, then each hidden layer"
+        )
+    layers = stack.with_dropout(network.layers, rates)
+    own = iter(arrays)
+    return Network(layers, network.loss), [next(own) if isinstance(layer, Dense) else {} for layer in layers]

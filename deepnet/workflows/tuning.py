@@ -1,0 +1,203 @@
+"""A fine-tuning run: its stages, its figures, and how it is saved and restored."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..checkpoint import Checkpoint
+from ..errors import UsageError
+from ..kernels import jit, random
+from ..nn.network import Network, NetworkObjective
+from ..optimizers import check
+from ..optimizers.objective import Optimizer
+from ..training import Best, Course, Meter, begin, fit
+from . import sources
+from .models import blocks, pack
+from .plans import written
+from .records import End, Epoch
+from .runs import Clock, Saver, append, dashes
+
+FINE, TOP = "fine-tuning", "output layer alone"
+
+
+@dataclass
+class _Stage:
+    """A stage of the run: its name, epochs, and the pieces of theta that move."""
+
+    name: str
+    epochs: int
+    spans: list[tuple[int, int, float]]
+
+
+class Tuning:
+    """A fine-tuning run, and how to save and restore it."""
+
+    def __init__(
+        self,
+        dataset,
+        preparation,
+        network: Network,
+        theta,
+        optimizer: Optimizer,
+        config: dict,
+        history: dict,
+        meter: Meter,
+    ):
+        self.dataset, self.preparation, self.network, self.theta = dataset, preparation, network, theta
+        self.optimizer, self.config, self.history, self.meter = optimizer, config, history, meter
+        self.task, self.stage, self.state = config["task"], 0, {}
+        top = [s for s in network.layout.segments if s.name.startswith(f"{len(network.layers) - 1}.")]
+        self.stages = [_Stage(FINE, config["epochs"], [(0, network.layout.size, 1.0)])]
+        if config["freeze_epochs"]:
+            self.stages.insert(0, _Stage(TOP, config["freeze_epochs"], [(top[0].start, top[-1].stop, 1.0)]))
+        self.best = Best.of(theta)
+
+    def summary(self, optimizer: str) -> dict:
+        """The resolved plan, in the order to show."""
+        rates = {k: getattr(self.optimizer, k) for k in ("learning_rate", "momentum") if hasattr(self.optimizer, k)}
+        return {
+            "data": self.dataset.name,
+            "cases": ", ".join(f"{len(c)} {name}" for name, c in self.dataset.splits.items()),
+            "network": dashes(self.network.widths),
+            "start": "pre-trained" if self.config["parent"] else "random weights",
+            "task": self.task,
+            "loss": self.network.loss,
+            "optimizer": optimizer,
+            **{name: written(schedule) for name, schedule in rates.items()},
+            "epochs": self.config["epochs"],
+            "batch_size": self.config["batch_size"],
+            "parameters": self.network.layout.count,
+            "threads": jit.threads(),
+        }
+
+    def train(self, clock: Clock, data: str, output: str) -> Iterator:
+        """Stage after stage, to the end or to the first reason to stop."""
+        saver = Saver(output, self.checkpoint)
+        splits = self.dataset.splits
+        feed = sources.network_feed(splits["train"], self.preparation, self.task)
+        objective = NetworkObjective(self.network, feed, self.config["batch_size"], self.config["weight_decay"])
+        check(self.config["optimizer"], self.optimizer, objective)
+        held_out = None
+        if "valid" in splits:
+            held_out = NetworkObjective(
+                self.network, sources.network_feed(splits["valid"], self.preparation, self.task), 1000
+            )
+        outcome = "finished"
+        for i in range(self.stage, len(self.stages)):
+            self.stage, stage = i, self.stages[i]
+            objective.spans = stage.spans
+            if not self.state:
+                self.state = (
+                    begin() | self.optimizer.init(self.theta) | {f"tally/{k}": v for k, v in objective.tally.items()}
+                )
+            objective.tally = {k: self.state[f"tally/{k}"] for k in objective.tally}
+            key = random.fold(self.config["seed"], 1000 + i)
+            title = f"{stage.name} {dashes(self.network.widths)}"
+            for passed in fit(
+                objective,
+                self.optimizer,
+                self.theta,
+                self.state,
+                Course(title, len(splits["train"]), self.config["batch_size"], stage.epochs, key),
+                clock.reason,
+                self.meter,
+            ):
+                if passed.stopped:
+                    yield from saver.now(False)
+                    yield self.end(passed.stopped, data, output, self.checkpoint(False))
+                    return
+                metrics = self._metrics(objective.tally, "training")
+                for tally in objective.tally.values():
+                    tally[:] = 0
+                if held_out is not None:
+                    metrics |= self._held_out(held_out, len(splits["valid"]))
+                    if stage.name == FINE:
+                        self.best.see(passed.epoch, _score(metrics), self.theta)
+                append(self.history, stage.name, metrics)
+                self.meter.detail = ", ".join(f"{k.replace('_', ' ')} {v:.4g}" for k, v in list(metrics.items())[-1:])
+                yield Epoch(title, passed.epoch, stage.epochs, metrics, len(splits["train"]), passed.seconds)
+                patience = self.config["patience"]
+                if stage.name == FINE and patience is not None and passed.epoch - self.best.epoch >= patience:
+                    outcome = "early stop"
+                    break
+                if passed.epoch < stage.epochs:
+                    yield from saver.in_time()
+            if i + 1 < len(self.stages):
+                self.state = {}
+        if held_out is not None and self.best.epoch:
+            self.theta[:] = self.best.state["best_theta"]
+        yield from saver.now(True)
+        yield self.end(outcome, data, output, self.checkpoint(True))
+
+    def _metrics(self, tally: dict, word: str) -> dict[str, float]:
+        cases = float(tally["cases"][0])
+        metrics = {f"{word}_loss": float(tally["loss"][0]) / cases}
+        if self.task == "classify":
+            metrics[f"{word}_error"] = float(tally["wrong"][0]) / cases
+        elif self.task == "reconstruct":
+            metrics[f"{word}_squared_error"] = float(tally["squared_error"][0]) / cases
+        return metrics
+
+    def _held_out(self, objective: NetworkObjective, cases: int) -> dict[str, float]:
+        for tally in objective.tally.values():
+            tally[:] = 0
+        for rows in blocks(cases):
+            objective.at(rows, None)
+            objective.value(self.theta)
+            objective.count()
+        return self._metrics(objective.tally, "validation")
+
+    def checkpoint(self, complete: bool) -> Checkpoint:
+        """The file's contents now."""
+        train = None
+        if not complete:
+            train = {"stage": np.array([self.stage], np.int64)} | self.state | self.best.state
+        parts = [{n: np.ascontiguousarray(a) for n, a in own.items()} for own in self.network.split(self.theta)]
+        provenance = {
+            "data": self.dataset.fingerprint,
+            "data_name": self.dataset.name,
+            "parent": self.config["parent"],
+            "best_epoch": self.best.epoch or None,
+        }
+        return Checkpoint(self.network, parts, self.preparation, self.config, self.history, provenance, train)
+
+    def ended_early(self, old: Checkpoint) -> bool:
+        """Whether a finished run stopped before its last epoch, so that more epochs would not have changed it."""
+        return len(next(iter(old.history[FINE].values()))) < old.config["epochs"]
+
+    def restore(self, old: Checkpoint) -> None:
+        """Go on where the file stands."""
+        if old.complete:
+            raise UsageError(
+                "--resume: this run is finished and its optimizer's state is gone; use --from to train on, or --force"
+            )
+        state = dict(old.train)
+        self.stage = int(state.pop("stage")[0])
+        self.best = Best({k: state.pop(k) for k in self.best.state})
+        self.state, self.theta = state, pack(self.network, old.arrays)
+        self.history = {stage: dict(metrics) for stage, metrics in old.history.items()}
+
+    def end(self, outcome: str, data: str, output: str, checkpoint: Checkpoint) -> End:
+        """How it ended: the last figures, or those of the best epoch where cases were held out."""
+        history = checkpoint.history.get(FINE, {})
+        count = len(next(iter(history.values()))) if history else 0
+        best = checkpoint.provenance.get("best_epoch")
+        kept = best if best and checkpoint.complete else count
+        result = {"model": output, "network": dashes(self.network.widths), "epochs": count}
+        if best:
+            result["best_epoch"] = best
+        if kept:
+            result |= {name: float(values[kept - 1]) for name, values in history.items()}
+        done = checkpoint.complete
+        return End(
+            outcome,
+            result,
+            f"deepnet evaluate {output} {data}" if done else f"deepnet finetune ... -o {output} --resume",
+        )
+
+
+def _score(metrics: dict[str, float]) -> tuple[float, float]:
+    """What early stopping lowers: the validation error (or squared error), then the validation loss."""
+    held = [v for k, v in metrics.items() if k.startswith("validation")]
+    return held[-1], held[0]
