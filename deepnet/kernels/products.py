@@ -14,6 +14,7 @@ so no bit depends on tiles, threads or vector width. Twins are the NumPy lines i
 import numpy as np
 from numba import prange
 
+from .exp import ZERO
 from .jit import compiled, njit, row_of
 from .microkernel import block_address, call_block, target
 from .random import GROUP, halves
@@ -50,9 +51,13 @@ def matrix(rows, columns, dtype=np.float32):
 
 @njit
 def _fill_tile(address, a, b, c, keep, i0, i1, j0, j1):
-    """C[i0:i1, j0:j1] = (C if keep) + A B over the whole inner index."""
+    """C[i0:i1, j0:j1] = (C if keep) + A B over the whole inner index; the block itself makes at least one step."""
     vectors = (j1 - j0 + LANES - 1) // LANES
     steps = a.shape[1]
+    if steps == 0:
+        if keep == 0:
+            c[i0:i1, j0:j1] = ZERO
+        return
     j = j0
     while vectors > 0:
         wide = 3 if vectors == 3 else min(vectors, 2)
@@ -191,7 +196,7 @@ def up_add(x, W, out):
 
 
 def up_sample(x, W, bias, code, key, draw, mean, states_t):
-    """mean (B, N) of the units whose input is x W + bias, and states_t (N, B) drawn from them (see `units.sample_row`)."""
+    """mean (B, N) of the units whose input is x W + bias, states_t (N, B) drawn from them (see `units.sample_row`)."""
     if compiled(mean):
         _up_sample(block_address(), x, W, bias, code, *halves(key), draw, mean, states_t)
     else:

@@ -10,6 +10,8 @@ shorter Philox4x32-7 is not worth its thinner margin.
 Axes: R rows, J units.
 """
 
+from statistics import NormalDist
+
 import numpy as np
 
 from .exp import normal_quantile
@@ -126,8 +128,16 @@ def uniform(key, draw, rows, units):
     return (bits(key, draw, rows, units) >> _EIGHT).astype(np.float32) * _UNIT
 
 
+def normal_twin(draws):
+    """Normal deviates of raw draws by the standard library's quantile function, float64."""
+    u = ((draws >> _EIGHT) + 0.5) * 2.0**-24
+    return np.vectorize(NormalDist().inv_cdf, otypes=[float])(u)
+
+
 def normal(key, draw, rows, units):
     """float32 (R, J) from the standard normal law, by its quantile function, |value| < 5.5."""
+    if not ENABLED:
+        return normal_twin(bits(key, draw, rows, units)).astype(np.float32)
     out = np.empty((rows, units), np.float32)
     _fill_normal(bits(key, draw, rows, units), out)
     return out

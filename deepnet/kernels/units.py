@@ -9,7 +9,7 @@ import numpy as np
 
 from .exp import HALF, ONE, ZERO, exp, log, normal_quantile, sigmoid, softplus, tanh
 from .jit import compiled, lane_sum, njit, row_of
-from .random import GROUP, bits_twin, fill_group, halves
+from .random import GROUP, bits_twin, fill_group, halves, normal_twin
 
 LINEAR, LOGISTIC, RELU, SOFTPLUS, TANH, SOFTMAX = range(6)
 # -Li2(-t) / t on [0, 1]: a Chebyshev fit of ten terms, error below 6e-8.
@@ -67,8 +67,9 @@ def slope(code, a):
 
 @njit
 def sample_row(code, row, k0, k1, draw, i, j0, states_t):
-    """row, the inputs z of case i and units j0.., becomes their mean; column i of states_t (J, R) gets draws:
-    logistic Bernoulli, linear N(z, 1), relu max(0, z + N(0, sigmoid(z))) with mean softplus(z). j0 is a multiple of
+    """row, the inputs z of case i and units j0.., becomes their mean; column i of states_t (J, R) gets draws.
+
+    Logistic Bernoulli, linear N(z, 1), relu max(0, z + N(0, sigmoid(z))) with mean softplus(z). j0 is a multiple of
     GROUP.
     """
     draws = np.empty(GROUP, np.uint32)
@@ -87,7 +88,7 @@ def sample_row(code, row, k0, k1, draw, i, j0, states_t):
         else:
             for j in range(part.size):
                 noisy = part[j] + np.float32(np.sqrt(sigmoid(part[j]))) * normal_quantile(draws[j])
-                state[j] = noisy if noisy > ZERO else ZERO
+                state[j] = ZERO if noisy < ZERO else noisy
         for j in range(part.size):
             states_t[j0 + g * GROUP + j, i] = state[j]
     if code == RELU:
@@ -200,7 +201,8 @@ def dilog_twin(x):
 def activate_twin(code, z):
     """f(z), an array of z's type."""
     if code == LOGISTIC:
-        return 1 / (1 + np.exp(-z))
+        with np.errstate(over="ignore"):
+            return 1 / (1 + np.exp(-z))
     if code == RELU:
         return np.where(z.real < 0, 0, z)
     if code == SOFTPLUS:
@@ -230,14 +232,6 @@ def sample_twin(code, z, key, draw):
         return z, (z + noise).astype(z.dtype)
     states = np.maximum(0, z + np.sqrt(activate_twin(LOGISTIC, z)) * noise)
     return activate_twin(SOFTPLUS, z), states.astype(z.dtype)
-
-
-def normal_twin(draws):
-    """Normal deviates of raw draws by the standard library's quantile function, float64."""
-    from statistics import NormalDist
-
-    u = ((draws >> _EIGHT) + 0.5) * 2.0**-24
-    return np.vectorize(NormalDist().inv_cdf, otypes=[float])(u)
 
 
 def activate(code, c):
@@ -284,8 +278,9 @@ def sample_softmax(mean, key, draw, states_t):
 
 
 def log_partition(code, z, out):
-    """out (R,) <- log of the sum (or integral) over the states of a row's units with inputs z (R, J), less constants:
-    logistic sum log(1 + e^z), linear sum z^2 / 2, relu sum -Li2(-e^z), softmax log sum e^z.
+    """out (R,) <- log of the sum (or integral) over the states of a row's units with inputs z (R, J), less constants.
+
+    Logistic sum log(1 + e^z), linear sum z^2 / 2, relu sum -Li2(-e^z), softmax log sum e^z.
     """
     if compiled(z):
         _log_partition(code, z, out)

@@ -67,7 +67,11 @@ class Dense:
     def pull(self, w: Arrays, pending: Pending) -> None:
         """Gradient at a, pending, to gradient at z: w["d"] and w["d_t"]."""
         W, d_t = pending
-        if W is None:
+        if W is None or self._unit.rowwise:
+            if W is not None:
+                zero = np.zeros(self.outputs, d_t.dtype)
+                products.down(W, d_t, zero, UNITS["linear"].code, w["d_t"])
+                d_t = w["d_t"]
             sums.transpose(d_t, w["d"])
             self._unit.chain(w["a"], w["d"])
             sums.transpose(w["d"], w["d_t"])

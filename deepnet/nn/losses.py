@@ -1,6 +1,6 @@
-"""LOSSES: each with its matching output unit, so that its gradient at the unit's input is a - t (Bishop 1995, section 6.9).
+"""LOSSES: each with its matching output unit, so that its gradient at the unit's input is a - t.
 
-z and a are input and activation of the output units, t the targets, all (B, N).
+Source: Bishop 1995, section 6.9. z and a are input and activation of the output units, t the targets, all (B, N).
 """
 
 from collections.abc import Callable

@@ -86,7 +86,10 @@ class Chain:
 
 
 def free_energy(rbm: RBM, p: dict, v: np.ndarray) -> np.ndarray:
-    """F(v) (B,) with P(v) proportional to e^-F (Hinton 2010, section 16.1), less a constant that depends on the unit types alone."""
+    """F(v) (B,) with P(v) proportional to e^-F, less a constant that depends on the unit types alone.
+
+    Source: Hinton 2010, section 16.1.
+    """
     dtype = p["W"].dtype
     z = products.matrix(len(v), rbm.outputs, dtype)
     products.up(v, p["W"], p["b"], kernels.LINEAR, z)
@@ -147,7 +150,7 @@ class ContrastiveDivergence:
         self._feed(rows, self._v0[: self._n])
 
     def gradient(self, theta: np.ndarray) -> np.ndarray:
-        """The negative of the CD-k statistics per case, plus the penalties' gradients, in an array that the next call overwrites."""
+        """The negative of the CD-k statistics per case, plus the penalties' gradients; the next call overwrites it."""
         p, g = self.layout.views(theta), self.layout.views(self.grad)
         n = self._n
         v0, h0, h1, total = self._v0[:n], self._h0[:n], self._h1[:n], self._sums
@@ -191,8 +194,9 @@ class ContrastiveDivergence:
 
 
 def start(rbm: RBM, weights: np.ndarray, visible_means: np.ndarray | None) -> np.ndarray:
-    """A first theta: the weights given, hidden biases 0, visible biases 0 or, from the data's means m (M,), log(m / (1 - m))
-    for logistic units and m for the others (Hinton 2010, section 8).
+    """A first theta: the weights given, hidden biases 0, visible biases 0 or, from the data's means m (M,), fitted.
+
+    Log(m / (1 - m)) for logistic units and m for the others (Hinton 2010, section 8).
     """
     c = np.zeros(rbm.inputs, np.float32)
     if visible_means is not None:

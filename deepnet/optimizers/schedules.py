@@ -32,7 +32,10 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Rule:
-    """A schedule's function of (epochs passed, epochs planned, *values), how it is written, and whether it needs the plan."""
+    """A schedule's function of (epochs passed, epochs planned, *values), and how it is written.
+
+    `needs_total`: whether its past depends on the number of epochs planned.
+    """
 
     rule: Callable[..., float]
     form: str
@@ -48,6 +51,14 @@ def _step(time: float, total: float, *values: float) -> float:
     return current
 
 
+def _exponential(time: float, total: float, first: float, factor: float) -> float:
+    """first factor^time, infinite where it leaves the numbers."""
+    try:
+        return first * factor**time
+    except OverflowError:
+        return math.inf if first else 0.0
+
+
 def _cosine(time: float, total: float, first: float, last: float) -> float:
     """Half a cosine from first to last (Loshchilov and Hutter 2017, eq. 5)."""
     return last + (first - last) * (1 + math.cos(math.pi * min(1.0, time / total))) / 2
@@ -57,7 +68,7 @@ SCHEDULES: dict[str, Rule] = {
     "constant": Rule(lambda time, total, value: value, "VALUE", 1),
     "step": Rule(_step, "step:FIRST:NEXT:EPOCH", 3),
     "linear": Rule(lambda time, total, a, b: a + (b - a) * min(1.0, time / total), "linear:FIRST:LAST", 2, True),
-    "exponential": Rule(lambda time, total, a, factor: a * factor**time, "exponential:FIRST:FACTOR", 2),
+    "exponential": Rule(_exponential, "exponential:FIRST:FACTOR", 2),
     "cosine": Rule(_cosine, "cosine:FIRST:LAST", 2, True),
 }
 
@@ -82,7 +93,7 @@ def parse(
         forms = ", ".join(r.form for r in SCHEDULES.values())
         raise UsageError(f"{option} {text}: not a number of at least 0 or a schedule; write {forms}")
     levels = values if name != "step" else (values[0], *values[1::2])
-    levels = levels[:1] if name == "exponential" else levels
+    levels = (values[0], rule.rule(epochs, epochs, *values)) if name == "exponential" else levels
     if positive and levels[0] == 0:
         raise UsageError(f"{option} {text}: must be above 0")
     if any(v >= most for v in levels):

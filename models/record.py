@@ -1,0 +1,114 @@
+"""Record a run's figure in its model's results.json and write the table of its card.md anew.
+
+    python models/record.py FOLDER --seed 0 --name pre-trained --result net.json --log stack.log --log net.log
+    python models/record.py FOLDER --seed 0 --has          exit 0 where results of that seed are complete
+
+A card has a line `<!-- results -->`; the table stands between it and `<!-- end of results -->`. README's table of models
+stands between the same marks and is written from all results.json.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+
+
+def machine():
+    """Processor and number of cores, as a card states them."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        name = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        name = platform.processor() or platform.machine()
+    return f"{name}, {os.cpu_count()} cores"
+
+
+def facts_of(logs):
+    """Seconds in epochs, minutes of the whole, and the threads of the runs that wrote these JSON lines."""
+    seconds, threads = 0.0, None
+    for log in logs:
+        for line in Path(log).read_text().splitlines():
+            record = json.loads(line)
+            if record.get("event") == "epoch":
+                seconds += record["seconds"]
+            elif record.get("event") == "run_start":
+                threads = record["plan"].get("threads")
+    return seconds, threads
+
+
+def table(results):
+    """The rows of a card."""
+    rows = [
+        "| start | seed | test error | wrong | 95 % interval | minutes | threads | machine |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for r in sorted(results["runs"], key=lambda r: (results["names"].index(r["name"]), r["seed"])):
+        low, high = (f"{100 * v:.2f}" for v in r["error_interval"])
+        rows.append(
+            f"| {r['name']} | {r['seed']} | {100 * r['error']:.2f} % | {r['wrong']} | {low} to {high} % "
+            f"| {r['minutes']:.1f} | {r['threads']} | {r['machine']} |"
+        )
+    return "\n".join(rows)
+
+
+def summary():
+    """The rows of README's table of models."""
+    rows = ["| model | published | ours, by seed |", "|---|---|---|"]
+    for path in sorted(Path(__file__).parent.glob("*/results.json")):
+        results = json.loads(path.read_text())
+        ours = []
+        for name in results["names"]:
+            errors = [
+                f"{100 * r['error']:.2f} %"
+                for r in sorted(results["runs"], key=lambda r: r["seed"])
+                if r["name"] == name
+            ]
+            ours += [f"{name} {', '.join(errors)}"] if errors else []
+        folder = path.parent.name
+        rows.append(f"| [{results['title']}](models/{folder}/card.md) | {results['published']} | {'; '.join(ours)} |")
+    return "\n".join(rows)
+
+
+def rewrite(page, rows):
+    """Put the rows between the marks of a page."""
+    before, rest = page.read_text().split("<!-- results -->")
+    after = rest.split("<!-- end of results -->")[1]
+    page.write_text(f"{before}<!-- results -->\n{rows}\n<!-- end of results -->{after}")
+
+
+def main():
+    """Record or ask."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--name")
+    parser.add_argument("--result", type=Path)
+    parser.add_argument("--log", action="append", default=[])
+    parser.add_argument("--has", action="store_true")
+    asked = parser.parse_args()
+    path = asked.folder / "results.json"
+    results = json.loads(path.read_text())
+    if asked.has:
+        have = {r["name"] for r in results["runs"] if r["seed"] == asked.seed}
+        sys.exit(0 if have >= set(results["names"]) else 1)
+    measured = json.loads(asked.result.read_text())
+    seconds, threads = facts_of(asked.log)
+    run = {
+        "name": asked.name,
+        "seed": asked.seed,
+        "minutes": round(seconds / 60, 1),
+        "threads": threads,
+        "machine": machine(),
+    }
+    run |= {key: measured[key] for key in ("error", "error_interval", "wrong", "cross_entropy")}
+    kept = [r for r in results["runs"] if (r["name"], r["seed"]) != (run["name"], run["seed"])]
+    results["runs"] = sorted([*kept, run], key=lambda r: (r["seed"], r["name"]))
+    path.write_text(json.dumps(results, indent=1) + "\n")
+    rewrite(asked.folder / "card.md", table(results))
+    rewrite(Path(__file__).parents[1] / "README.md", summary())
+
+
+if __name__ == "__main__":
+    main()
