@@ -13,6 +13,7 @@ import itertools
 import os
 import stat
 import unicodedata
+from pathlib import Path
 
 from .errors import DataError, OutputError, UsageError
 
@@ -89,10 +90,11 @@ def read_input(path, error=DataError):
             raise error(f"cannot read {shown(path)}: {_reason(problem)}") from None
 
 
-def check_output(path, force=False):
+def check_output(path, force=False, inputs=()):
     """Refuse before any work what could not be written after it.
 
-    OutputError: a folder, a missing or read-only folder, no regular file. UsageError: a file is there, no `force`.
+    OutputError: a folder, a missing or read-only folder, no regular file. UsageError: a file is there, no `force`; or
+    it is one of the inputs (paths, names of data sets, None).
     """
     path = os.fspath(path)
     try:
@@ -110,8 +112,16 @@ def check_output(path, force=False):
         raise OutputError(f"the folder of output {shown(path)} does not exist; make it with `mkdir -p {shown(folder)}`")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError(f"the folder of output {shown(path)} cannot be written; choose another --output")
+    if mode is not None and any(_same(path, source) for source in inputs if source):
+        raise UsageError(f"output {shown(path)} is an input of this command too; choose another --output")
     if mode is not None and not force:
         raise UsageError(f"output {shown(path)} exists; give --force to replace it or choose another --output")
+
+
+def _same(path, source):
+    """Whether an input, `FILE` or `FILE:part`, is the file at `path`."""
+    names = [source, source.rpartition(":")[0]]
+    return any(name and os.path.exists(name) and Path(path).samefile(name) for name in names)
 
 
 def temporary(path):

@@ -1,10 +1,10 @@
-"""Record a run's figure in its model's results.json and write the table of its card.md anew.
+"""Record a run's figure in its model's results.json, and write the tables of its card.md and of README anew.
 
     python models/record.py FOLDER --seed 0 --name pre-trained --result net.json --log stack.log --log net.log
     python models/record.py FOLDER --seed 0 --has          exit 0 where results of that seed are complete
+    python models/record.py FOLDER --quick OUTPUT          put what `deepnet evaluate` printed into README
 
-A card has a line `<!-- results -->`; the table stands between it and `<!-- end of results -->`. README's table of models
-stands between the same marks and is written from all results.json.
+Tables stand between `<!-- results -->` and `<!-- end of results -->`, README's example between `quick` marks.
 """
 
 import argparse
@@ -71,23 +71,28 @@ def summary():
     return "\n".join(rows)
 
 
-def rewrite(page, rows):
+def rewrite(page, rows, mark="results"):
     """Put the rows between the marks of a page."""
-    before, rest = page.read_text().split("<!-- results -->")
-    after = rest.split("<!-- end of results -->")[1]
-    page.write_text(f"{before}<!-- results -->\n{rows}\n<!-- end of results -->{after}")
+    before, rest = page.read_text().split(f"<!-- {mark} -->")
+    after = rest.split(f"<!-- end of {mark} -->")[1]
+    page.write_text(f"{before}<!-- {mark} -->\n{rows}\n<!-- end of {mark} -->{after}")
 
 
 def main():
     """Record or ask."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--quick", type=Path)
     parser.add_argument("--name")
     parser.add_argument("--result", type=Path)
     parser.add_argument("--log", action="append", default=[])
     parser.add_argument("--has", action="store_true")
     asked = parser.parse_args()
+    readme = Path(__file__).parents[1] / "README.md"
+    if asked.quick is not None:
+        rewrite(readme, f"```\n{asked.quick.read_text().rstrip()}\n```", "quick")
+        return
     path = asked.folder / "results.json"
     results = json.loads(path.read_text())
     if asked.has:
@@ -107,7 +112,7 @@ def main():
     results["runs"] = sorted([*kept, run], key=lambda r: (r["seed"], r["name"]))
     path.write_text(json.dumps(results, indent=1) + "\n")
     rewrite(asked.folder / "card.md", table(results))
-    rewrite(Path(__file__).parents[1] / "README.md", summary())
+    rewrite(readme, summary())
 
 
 if __name__ == "__main__":

@@ -80,11 +80,15 @@ Optimizer = Annotated[
     o.Optimizer, option("Training", help=f"The rule that moves the weights: {', '.join(o.OPTIMIZERS)}.", metavar="NAME")
 ]
 Rate = Annotated[
-    str | None, option("Training", help="Learning rate or schedule.", metavar="RATE", show_default="the optimizer's")
+    str | None,
+    option(
+        "Training",
+        help="Learning rate or schedule.",
+        metavar="RATE",
+        show_default="0.1; 0.01 to regress or reconstruct; adam 0.001",
+    ),
 ]
-Momentum = Annotated[
-    str | None, option("Training", help="Momentum or schedule.", metavar="RATE", show_default="the optimizer's")
-]
+Momentum = Annotated[str | None, option("Training", help="Momentum or schedule.", metavar="RATE", show_default="0.9")]
 WeightDecay = Annotated[str, option("Training", help="L2 penalty of weights.", metavar="X", parser=values.number(0))]
 Clip = Annotated[
     str | None, option("Training", help="Longest gradient allowed.", metavar="NORM", parser=values.positive)

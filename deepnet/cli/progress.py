@@ -153,19 +153,21 @@ class Live:
         from rich.progress_bar import ProgressBar
         from rich.table import Table
 
-        grid = Table.grid(padding=(0, 2), expand=False)
-        for name in ("stage", "epoch", "bar", "metric", "speed", "left"):
-            grid.add_column(
-                name, no_wrap=True, overflow="ellipsis", justify="right" if name in ("epoch", "speed") else "left"
-            )
         rows, done, total = dict(self.rows), self.meter.done, self.meter.total
+        grid = Table(box=None, padding=(0, 1), pad_edge=False, header_style="dim", show_edge=False)
+        for name in ("stage", "epoch", "", _metric(rows), "cases/s", "left"):
+            right = name not in ("stage", "")
+            flexible = name == "stage"
+            grid.add_column(
+                name, no_wrap=True, overflow="ellipsis" if flexible else "fold", justify="right" if right else "left"
+            )
         label = self.meter.label
         if label and label not in rows:
             rows[label] = None
         for stage, record in rows.items():
             part = min(1.0, done / total) if stage == label and total and not _complete(record) else 0.0
             bar = ProgressBar(
-                total=record.epochs if record else 1, completed=(record.epoch if record else 0) + part, width=16
+                total=record.epochs if record else 1, completed=(record.epoch if record else 0) + part, width=10
             )
             grid.add_row(stage, *_cells(record, part, bar, self.meter.detail))
         if self.interruption.number:
@@ -178,12 +180,18 @@ def _complete(record):
     return record is not None and record.epoch >= record.epochs
 
 
+def _metric(rows):
+    """The name of the first metric of the latest stage, the heading of its column."""
+    names = [next(iter(record.metrics), "") for record in rows.values() if record]
+    return names[-1].replace("_", " ") if names else "metric"
+
+
 def _cells(record, part, bar, detail):
     """The cells of a stage after its name."""
     if record is None:
-        return "", bar, detail, "", ""
-    name, value = next(iter(record.metrics.items()), ("", None))
-    metric = f"{name.replace('_', ' ')} {value:.4g}" if value is not None else ""
+        return "", bar, "", "", ""
+    value = next(iter(record.metrics.values()), None)
     remaining = (record.epochs - record.epoch - part) * record.seconds
-    left = "" if _complete(record) else f"{clock(remaining)} left"
-    return f"{record.epoch}/{record.epochs}", bar, metric, rate(record), left
+    left = "" if _complete(record) else clock(remaining)
+    speed = f"{record.cases / record.seconds:,.0f}" if record.seconds > 0 else ""
+    return f"{record.epoch}/{record.epochs}", bar, f"{value:.4g}" if value is not None else "", speed, left

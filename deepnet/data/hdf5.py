@@ -27,6 +27,7 @@ def read(source, options):
     refuse_ignore(source, options)
     try:
         with h5py.File(source.stream, "r") as file:
+            _refuse_model(source, file)
             return _dataset(source, options, file)
     except (OSError, RuntimeError, KeyError, ValueError) as problem:
         raise DataError(f"{source} is a damaged HDF5 file ({shown(problem)}); fetch or save it again") from None
@@ -53,6 +54,16 @@ def _dataset(source, options, file):
         parts[split] = (_read(inputs, where, source.size, inputs=True), labels, where)
     dataset = assemble(source, parts)
     return with_shape(dataset, shape) if shape and len(dataset.shape) == 1 else dataset
+
+
+def _refuse_model(source, file):
+    """DataError where the file is a model of ours, which says so in an attribute."""
+    from h5py import h5a, h5t
+
+    if h5a.exists(file.id, b"format"):
+        kind = h5a.open(file.id, b"format").get_type()
+        if kind.get_class() == h5t.STRING and not kind.is_variable_str() and file.attrs["format"] == b"deepnet":
+            raise DataError(f"{source} is a deepnet model, not data; look at it with `deepnet inspect`, or give data")
 
 
 def _is_group(thing):

@@ -80,8 +80,11 @@ def apply(scaling, inputs):
     return (inputs.astype(np.float32) - scaling.offset) / scaling.scale
 
 
-def check_range(inputs, scaling, visible, name):
-    """DataError where "logistic" visible units would see a value outside [0, 1]; `name` is that of the data."""
+def check_range(inputs, scaling, visible, name, remedy="give --scale unit, or --visible linear --scale standard"):
+    """DataError where "logistic" visible units would see a value outside [0, 1].
+
+    `name` is that of the data; `remedy` is what the sentence ends with: not every command has the same options.
+    """
     if visible != "logistic":
         return
     low, high = (apply(scaling, values) for values in extremes(inputs))
@@ -93,6 +96,5 @@ def check_range(inputs, scaling, visible, name):
     values = apply(Scaling(scaling.kind, scaling.offset[column], scaling.scale[column]), inputs[:, column])
     raise DataError(
         f"{name}: case {int(np.argmax(values == value)) + 1}, column {column + 1} is {value:g} after --scale "
-        f"{scaling.kind}, but logistic visible units need values in [0, 1]; give --scale unit, or --visible linear "
-        "--scale standard"
+        f"{scaling.kind}, but logistic visible units need values in [0, 1]; {remedy}"
     )

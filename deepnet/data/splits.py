@@ -8,6 +8,7 @@ import numpy as np
 from ..errors import DataError, UsageError
 from ..files import shown
 from .dataset import Cases
+from .tasks import is_float
 
 
 def parse_valid(text):
@@ -48,7 +49,7 @@ def split(dataset, valid, seed):
     if kind == "last":
         parts = slice(0, len(train) - count), slice(len(train) - count, None)
     else:
-        chosen = choose(train, count, seed, len(dataset.classes))
+        chosen = choose(train, count, seed)
         parts = ~chosen, chosen
     new = {name: _take(train, rows) for name, rows in zip(("train", "valid"), parts, strict=True)}
     return replace(dataset, splits=new | {name: cases for name, cases in splits.items() if name != "train"})
@@ -59,22 +60,42 @@ def _take(cases, rows):
     return Cases(cases.inputs[rows], None if cases.targets is None else cases.targets[rows])
 
 
-def choose(cases, count, seed, classes):
-    """`count` cases drawn by the seed, True in a bool (N,): from each class its share by largest remainder."""
+def choose(cases, count, seed):
+    """`count` cases drawn by the seed, True in a bool (N,): from each class its share by largest remainder.
+
+    Labels as stored give the same cases as the class indices or numbers made of them: so pre-training, which names no
+    task, holds out what fine-tuning does. Values that are all different make this a plain draw.
+    """
     from ..kernels.random import SPLIT, fold, permutation  # compiles on import; reading data need not wait for it
 
     order = permutation(fold(seed, SPLIT), len(cases))
-    targets = cases.targets if classes else None
-    group = np.zeros(len(cases), np.int64) if targets is None else targets
-    sizes = np.bincount(group, minlength=max(1, classes))
+    group = _groups(cases)
+    sizes = np.bincount(group)
     shares, remainders = sizes * count // len(cases), sizes * count % len(cases)
-    for place in np.argsort(-remainders, kind="stable")[: count - shares.sum()]:
-        shares[place] += 1
+    first = np.full(len(sizes), len(cases))  # of each class in the draw
+    np.minimum.at(first, group[order], np.arange(len(cases)))
+    # Of equal remainders the first classes round up; among classes too small for a whole case, those drawn first.
+    tie = np.where(shares > 0, np.arange(len(sizes)) - len(sizes), first)
+    shares[np.lexsort((tie, -remainders))[: count - shares.sum()]] += 1
     order = order[np.argsort(group[order], kind="stable")]  # class by class, each in the order of the draw
     rank = np.arange(len(cases)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     chosen = np.zeros(len(cases), bool)
     chosen[order[rank < np.repeat(shares, sizes)]] = True
     return chosen
+
+
+def _groups(cases):
+    """int64 (N,): the place of each case's label among those that occur, sorted as classes are; 0 where it has none."""
+    targets = cases.targets
+    if targets is None or targets.size != len(cases):
+        return np.zeros(len(cases), np.int64)
+    names, places = np.unique(targets.reshape(-1), return_inverse=True)
+    if names.dtype.kind == "U" and all(map(is_float, names)):
+        names = names.astype(np.float64)
+    with np.errstate(over="ignore"):
+        if names.dtype.kind == "f" and not (names == np.floor(names)).all():
+            names = names.astype(np.float32)  # as the targets of a regression are
+    return np.unique(names, return_inverse=True)[1][places]
 
 
 def join(dataset, other, name="valid"):

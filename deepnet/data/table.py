@@ -9,7 +9,7 @@ from ..errors import DataError
 from ..files import shown
 
 SAMPLE = 20  # records that are looked at
-DELIMITERS = ",\t;| "
+DELIMITERS = ",\t;|"
 LAST_NAMES = {"label", "class", "target", "y"}  # a last column of this name holds the labels
 FIRST_NAMES = {"label", "class", "target"}  # and so does a first one, as in the tables of Kaggle
 
@@ -64,21 +64,30 @@ def lines_of(text, strip=False):
 
 
 def sniff(source, text):
-    """The csv module's options, and the first records, for the delimiter under which these agree best."""
-    best = None
-    for delimiter in DELIMITERS:
-        dialect = {"delimiter": delimiter, "skipinitialspace": True}
-        records = _records(text, dialect)
-        if not records:
-            continue
-        width = len(records[0])
-        even = sum(len(record) == width for record in records) / len(records)
-        score = (width > 1, even, width)
-        if best is None or score > best[0]:
-            best = score, dialect, records
+    """The csv module's options, and the first records, for the delimiter under which these agree best.
+
+    Spaces are one only where no other delimiter splits the first record: they stand in names and labels too.
+    """
+    found = [plan for delimiter in DELIMITERS if (plan := _plan(text, delimiter)) is not None]
+    split = [plan for plan in found if len(plan[1][0]) > 1]
+    spaced = None if split else _plan(text, " ")
+    best = max(split or found, key=_agreement, default=None) if spaced is None or len(spaced[1][0]) < 2 else spaced
     if best is None:
         raise DataError(f"{source} has no rows that can be read as CSV or TSV; give a table with cases")
-    return best[1:]
+    return best
+
+
+def _plan(text, delimiter):
+    """(the csv module's options, the first records) under a delimiter, None if it can read no record."""
+    dialect = {"delimiter": delimiter, "skipinitialspace": True}
+    records = _records(text, dialect)
+    return (dialect, records) if records else None
+
+
+def _agreement(plan):
+    """(share of the records as wide as the first, its width)."""
+    width = len(plan[1][0])
+    return sum(len(record) == width for record in plan[1]) / len(plan[1]), width
 
 
 def _records(text, dialect):

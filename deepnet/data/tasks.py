@@ -43,17 +43,17 @@ def _numbers(dataset, name, first):
     labels = dataset.splits[name].targets
     where = f"{dataset.name}: targets of {name}"
     if labels.dtype.kind == "U":
-        bad = next((n for n, label in enumerate(labels.reshape(-1)) if not _is_float(label)), None)
+        bad = next((n for n, label in enumerate(labels.reshape(-1)) if not is_float(label)), None)
         if bad is not None:
             found = shown(labels.reshape(-1)[bad])
-            raise DataError(f"{where}: row {bad + first} holds '{found}', no number; for classes give --task classify")
+            raise DataError(f"{where}: row {bad + first} holds '{found}', no number; if these are classes, give --task classify")
     with np.errstate(over="ignore"):
         numbers = np.ascontiguousarray(labels, np.float32).reshape(len(labels), -1)
     check_finite(numbers, where, first)
     return numbers
 
 
-def _is_float(text):
+def is_float(text):
     """Whether float() takes this text."""
     try:
         float(text)
@@ -82,7 +82,7 @@ def _checked(dataset, name, first):
 def _whole(labels, where, first):
     """Text labels; when all are numbers, they must be whole, and "2.0" becomes "2"."""
     names, places = np.unique(labels, return_inverse=True)
-    if not all(_is_float(name) for name in names):
+    if not all(is_float(name) for name in names):
         return labels
     values = names.astype(np.float64)
     wrong = ~np.isfinite(values) | (values != np.floor(values))

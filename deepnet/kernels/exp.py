@@ -13,7 +13,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from .jit import njit
+from .jit import fma, njit
 
 _f = np.float32
 LOG2E, LN2_HIGH, LN2_LOW = _f(1.4426950408889634), _f(0.693359375), _f(-2.12194440e-4)
@@ -126,7 +126,7 @@ def log(x):
     p = p * f + L[7]
     p = p * f + L[8]
     z = f * f
-    y = f * z * p + e * LN2_LOW - HALF * z
+    y = fma(f * z, p, e * LN2_LOW) - HALF * z
     result = f + y + e * LN2_HIGH
     return result if x == x else x
 

@@ -2,7 +2,10 @@
 
 Flags are chosen so that the same source gives the same bits on every CPU with FMA: `nsz` and `contract`
 change no result with the vector width; `reassoc`, `arcp` and `afn` do, `nnan` and `ninf` would break the
-search for diverged weights. `error_model="numpy"` takes the zero-division test out of the loops.
+search for diverged weights. One thing `contract` leaves open: which product of a b + c d is fused, or whether
+one that is used twice is. Adam's second moment differed by it between AVX2 and AVX-512, and between fresh code and
+the same code from the cache; so such sums say `fma`.
+`error_model="numpy"` takes the zero-division test out of the loops.
 """
 
 import hashlib
@@ -60,6 +63,17 @@ def njit(function=None, *, parallel=False, inline=False):
     if function is None:
         return lambda f: njit(f, parallel=parallel, inline=inline)
     return numba.njit(function, parallel=parallel, forceinline=inline, cache=CACHE is not None, **FLAGS)
+
+
+@intrinsic
+def _fused(typingctx, a, b, c):
+    return types.float32(types.float32, types.float32, types.float32), lambda context, builder, _, v: builder.fma(*v)
+
+
+@njit(inline=True)
+def fma(a, b, c):
+    """The float32 a b + c with one rounding: for sums of two products, of which the compiler could fuse either."""
+    return _fused(a, b, c)
 
 
 @intrinsic

@@ -190,7 +190,7 @@ def up(x, W, bias, code, out):
 def up_add(x, W, out):
     """out (B, N) <- out + x W."""
     if compiled(out):
-        _up(block_address(), x, W, out[0], LINEAR, 1, out)
+        _up(block_address(), x, W, W[0], LINEAR, 1, out)
     else:
         out += x @ W
 

@@ -10,8 +10,6 @@ shorter Philox4x32-7 is not worth its thinner margin.
 Axes: R rows, J units.
 """
 
-from statistics import NormalDist
-
 import numpy as np
 
 from .exp import normal_quantile
@@ -130,6 +128,8 @@ def uniform(key, draw, rows, units):
 
 def normal_twin(draws):
     """Normal deviates of raw draws by the standard library's quantile function, float64."""
+    from statistics import NormalDist
+
     u = ((draws >> _EIGHT) + 0.5) * 2.0**-24
     return np.vectorize(NormalDist().inv_cdf, otypes=[float])(u)
 

@@ -8,7 +8,7 @@ samplers: Hinton 2010, sections 3 and 13; NReLU: Nair and Hinton 2010.
 import numpy as np
 
 from .exp import HALF, ONE, ZERO, exp, log, normal_quantile, sigmoid, softplus, tanh
-from .jit import compiled, lane_sum, njit, row_of
+from .jit import compiled, fma, lane_sum, njit, row_of
 from .random import GROUP, bits_twin, fill_group, halves, normal_twin
 
 LINEAR, LOGISTIC, RELU, SOFTPLUS, TANH, SOFTMAX = range(6)
@@ -162,8 +162,7 @@ def dilog(x):
     p = DILOG[9]
     for k in range(9):
         p = p * t + DILOG[8 - k]
-    low = p * t
-    return ZETA2 + HALF * x * x - low if x > ZERO else low
+    return fma(-p, t, fma(HALF * x, x, ZETA2)) if x > ZERO else p * t
 
 
 @njit

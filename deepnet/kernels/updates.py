@@ -7,7 +7,7 @@ change nothing.
 import numpy as np
 from numba import prange
 
-from .jit import compiled, njit, row_of
+from .jit import compiled, fma, njit, row_of
 
 CHUNK = 16384
 _f = np.float32
@@ -34,7 +34,7 @@ def _momentum(theta, velocity, g, rate, mu):
         first, last = _span(c, theta.size)
         w, v, d = theta[first:last], velocity[first:last], g[first:last]
         for i in range(w.size):
-            v[i] = mu * v[i] - rate * d[i]
+            v[i] = fma(mu, v[i], -(rate * d[i]))
             w[i] += v[i]
 
 
@@ -53,8 +53,8 @@ def _nesterov(theta, velocity, g, rate, mu):
         first, last = _span(c, theta.size)
         w, v, d = theta[first:last], velocity[first:last], g[first:last]
         for i in range(w.size):
-            v[i] = mu * v[i] - rate * d[i]
-            w[i] -= rate * d[i]
+            v[i] = fma(mu, v[i], -(rate * d[i]))
+            w[i] = fma(-rate, d[i], w[i])
 
 
 @njit(parallel=True)
@@ -63,8 +63,8 @@ def _adam(theta, mean, square, g, rate, beta1, beta2, epsilon):
         first, last = _span(c, theta.size)
         w, m, s, d = theta[first:last], mean[first:last], square[first:last], g[first:last]
         for i in range(w.size):
-            m[i] = beta1 * m[i] + (ONE - beta1) * d[i]
-            s[i] = beta2 * s[i] + (ONE - beta2) * d[i] * d[i]
+            m[i] = fma(beta1, m[i], (ONE - beta1) * d[i])
+            s[i] = fma(beta2, s[i], (ONE - beta2) * d[i] * d[i])
             w[i] -= rate * m[i] / (np.sqrt(s[i]) + epsilon)
 
 
@@ -147,7 +147,7 @@ def adam(theta, mean, square, g, rate, beta1, beta2, epsilon):
 
 def sum_squares(x):
     """The sum of squares of a vector, in float64 and sixteen interleaved chains, as a Python number."""
-    return float(_sum_squares(x)) if compiled(x) else float(np.sum(np.abs(x) ** 2))
+    return float(_sum_squares(x)) if compiled(x) else float(np.sum(np.square(np.abs(x), dtype=np.float64)))
 
 
 def gather(inputs, rows, offset, scale, out):
@@ -165,7 +165,7 @@ def gather(inputs, rows, offset, scale, out):
 def _decay(theta, l2, l1, g):
     for i in range(theta.size):
         sign = ONE if theta[i] > 0 else (-ONE if theta[i] < 0 else _f(0))
-        g[i] += l2 * theta[i] + l1 * sign
+        g[i] += fma(l2, theta[i], l1 * sign)
 
 
 def decay(theta, l2, l1, g):

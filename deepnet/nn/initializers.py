@@ -52,6 +52,12 @@ INITIALIZERS: dict[str, tuple[Initializer, float]] = {
 
 def draw(text: str, key: int, inputs: int, outputs: int) -> np.ndarray:
     """Weights float32 (inputs, outputs) by the initializer that `text` names, `NAME` or `NAME:NUMBER`."""
+    function, value = parse(text)
+    return function(key, inputs, outputs, value)
+
+
+def parse(text: str) -> tuple[Initializer, float]:
+    """The function and the number of `NAME` or `NAME:NUMBER`; UsageError where there is none."""
     name, _, number = text.partition(":")
     if name not in INITIALIZERS:
         raise UsageError(f"--init {text}: no such initializer; there are {', '.join(INITIALIZERS)}")
@@ -62,4 +68,4 @@ def draw(text: str, key: int, inputs: int, outputs: int) -> np.ndarray:
         value = math.nan
     if not 0 <= value < math.inf:
         raise UsageError(f"--init {text}: {number!r} is not a positive number; write for example {name}:{default}")
-    return function(key, inputs, outputs, value)
+    return function, value

@@ -105,6 +105,7 @@ class NetworkObjective:
         self._forward(self.network.split(theta))
         return self._mean_loss(theta)
 
+    @np.errstate(over="ignore", invalid="ignore")  # a run that diverges is told by its loss, not by NumPy
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         """d value / d theta, in an array that the next call overwrites; counts loss and errors into `tally`."""
         parts = self.network.split(theta)

@@ -63,7 +63,7 @@ class Layout:
 
     def unpack(self, theta: np.ndarray) -> dict[str, np.ndarray]:
         """Copies of the named arrays, without padding, as they are saved."""
-        return {name: np.ascontiguousarray(view) for name, view in self.views(theta).items()}
+        return {name: view.copy() for name, view in self.views(theta).items()}
 
     @property
     def count(self) -> int:

@@ -149,6 +149,7 @@ class ContrastiveDivergence:
         self._n, self._key = len(rows), 0 if key is None else key
         self._feed(rows, self._v0[: self._n])
 
+    @np.errstate(over="ignore", invalid="ignore")  # a run that diverges is told by its loss, not by NumPy
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         """The negative of the CD-k statistics per case, plus the penalties' gradients; the next call overwrites it."""
         p, g = self.layout.views(theta), self.layout.views(self.grad)

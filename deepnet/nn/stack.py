@@ -42,17 +42,20 @@ def with_dropout(layers: Sequence[Dense], rates: Sequence[float]) -> tuple[Layer
     return tuple(out)
 
 
-def unroll(stack: Stack, arrays: Sequence[Arrays]) -> tuple[Network, list[Arrays]]:
-    """A deep autoencoder and its layers' W and b: up with W and the hidden biases, down with W' and the visible biases.
-
-    Up and down are untied from here on (Hinton and Salakhutdinov 2006). The loss is the one that matches the data's
-    units.
-    """
-    loss = loss_for(stack.rbms[0].visible)
+def hourglass(stack: Stack, arrays: Sequence[Arrays]) -> tuple[tuple[Dense, ...], list[Arrays]]:
+    """The stack's way up and down again, and its layers' W and b: down with W' and the visible biases."""
     down = tuple(Dense(rbm.outputs, rbm.inputs, rbm.visible) for rbm in reversed(stack.rbms))
     weights = [{"W": a["W"], "b": a["b"]} for a in arrays]
-    weights += [{"W": a["W"].T, "b": a["c"]} for a in reversed(arrays)]
-    return Network((*encoder(stack), *down), loss), weights
+    return (*encoder(stack), *down), weights + [{"W": a["W"].T, "b": a["c"]} for a in reversed(arrays)]
+
+
+def unroll(stack: Stack, arrays: Sequence[Arrays]) -> tuple[Network, list[Arrays]]:
+    """A deep autoencoder and its layers' W and b; up and down are untied from here on.
+
+    The loss is the one that matches the data's units. Source: Hinton and Salakhutdinov 2006.
+    """
+    layers, weights = hourglass(stack, arrays)
+    return Network(layers, loss_for(stack.rbms[0].visible)), weights
 
 
 def loss_for(unit: str) -> str:

@@ -97,7 +97,7 @@ def parse(
     if positive and levels[0] == 0:
         raise UsageError(f"{option} {text}: must be above 0")
     if any(v >= most for v in levels):
-        raise UsageError(f"{option} {text}: must stay below {most:g}")
+        raise UsageError(f"{option} {text}: must stay {'finite' if most == math.inf else f'below {most:g}'}")
     return Schedule(name, values, per_epoch, epochs)
 
 

@@ -18,6 +18,6 @@ def clipped(g: np.ndarray, clip: float | None) -> np.ndarray:
     """g, scaled in place to the norm `clip` where it is longer (Pascanu, Mikolov and Bengio 2013, algorithm 1)."""
     if clip is not None:
         norm = math.sqrt(updates.sum_squares(g))
-        if norm > clip:
+        if clip < norm < math.inf:  # a gradient that is not finite stays as it is, to be seen
             g *= g.dtype.type(clip / norm)
     return g

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .. import checkpoint, evaluation
+from .. import evaluation
 from ..checkpoint import Checkpoint
 from ..data import Cases, Dataset
 from ..errors import DataError
@@ -15,7 +15,7 @@ from . import models, sources
 from .runs import dashes
 
 
-def evaluate(model, data, *, split="test", label=None, threads=None) -> dict:
+def evaluate(model, data, *, split="test", label=None, ignore=(), threads=None) -> dict:
     """Figures of a model on a split of the data; `split` falls back on train where the data have no other.
 
     What the model is for decides what is measured: a classifier's error, a regressor's RMSE, the reconstruction of an
@@ -23,9 +23,9 @@ def evaluate(model, data, *, split="test", label=None, threads=None) -> dict:
     """
     if threads is not None:
         jit.set_threads(threads)
-    loaded = checkpoint.load(model)
+    loaded = models.load(model, data)
     task = None if isinstance(loaded.model, Stack) else sources.task_of(loaded.model.loss, loaded.preparation)
-    dataset, cases, used = open_split(loaded, model, data, task, split, label)
+    dataset, cases, used = open_split(loaded, model, data, task, split, label, ignore)
     facts = {"model": model, "data": dataset.name, "split": used, "network": dashes(loaded.model.widths)}
     if task is None:
         return facts | _stack(loaded, dataset, cases)
@@ -34,13 +34,19 @@ def evaluate(model, data, *, split="test", label=None, threads=None) -> dict:
     return facts | _supervised(loaded, cases, task)
 
 
-def open_split(loaded: Checkpoint, model: str, data: str, task, split: str, label) -> tuple[Dataset, Cases, str]:
-    """The data set, the cases of its split, and that split's name; data of one split are evaluated whole."""
+def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore) -> tuple[Dataset, Cases, str]:
+    """The data set, the cases of its split, and that split's name; data of one split are evaluated whole.
+
+    The label column and those to leave out are the model's own where none are named; cases that were held out while
+    training are held out again.
+    """
+    config = loaded.config
     classes = loaded.preparation.classes if task == "classify" else None
-    held_out = loaded.config.get("valid", "none") if split == "valid" else "none"
+    held_out = config.get("valid", "none") if split in ("train", "valid") else "none"
     if held_out.startswith("data ") or held_out == "given":
         held_out = "none"
-    dataset, _ = sources.read(data, held_out, task, label, (), int(loaded.config.get("seed", 0)), classes)
+    label, ignore = label or config.get("label"), ignore or tuple(config.get("ignore", ()))
+    dataset, _ = sources.read(data, held_out, task, label, ignore, int(config.get("seed", 0)), classes)
     sources.check_width(dataset, loaded.preparation, shown(model))
     if split not in dataset.splits and split == "test" and list(dataset.splits) == ["train"]:
         split = "train"
@@ -89,13 +95,14 @@ def _reconstruction(loaded: Checkpoint, dataset: Dataset, cases: Cases) -> dict:
         linear[rows] = ((pca.reconstruct(x) - x) ** 2).sum(axis=1)
         plain[rows] = ((pca.mean - x) ** 2).sum(axis=1)
     error, interval = evaluation.mean_with_interval(ours)
+    word = "reconstruction_error" if isinstance(loaded.model, Stack) else "squared_error"
     return {
         "cases": len(cases),
         "code": width,
-        "squared_error": error,
-        "squared_error_interval": interval,
+        word: error,
+        f"{word}_interval": interval,
         "pca_squared_error": float(linear.mean()),
-        "mean_squared_error": float(plain.mean()),
+        "mean_case_squared_error": float(plain.mean()),
     }
 
 
@@ -110,7 +117,4 @@ def _stack(loaded: Checkpoint, dataset: Dataset, cases: Cases) -> dict:
         feed(rows, x[: len(rows)])
         energies[rows] = free_energy(rbm, p, x[: len(rows)])
     energy, interval = evaluation.mean_with_interval(energies)
-    facts = _reconstruction(loaded, dataset, cases)
-    facts["reconstruction_error"] = facts.pop("squared_error")
-    facts["reconstruction_error_interval"] = facts.pop("squared_error_interval")
-    return facts | {"free_energy": energy, "free_energy_interval": interval}
+    return _reconstruction(loaded, dataset, cases) | {"free_energy": energy, "free_energy_interval": interval}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from .. import checkpoint
+from ..checkpoint import Checkpoint
 from ..errors import UsageError
 from ..kernels import jit
 from ..nn.layers import Dense
@@ -12,9 +13,14 @@ from ..optimizers.schedules import parse
 from ..training import Meter
 from . import networks, sources
 from .models import pack
+from .plans import written
 from .records import Start
 from .runs import Clock, check_resume, open_run
-from .tuning import Tuning
+from .tuning import FINE, TOP, Tuning
+
+# The default rate of plain gradient rules where outputs are numbers or pixels: at 0.1, right for a softmax, first steps
+# saturate the layers below and the net gives one constant.
+GENTLE = "0.01"
 
 
 def finetune(
@@ -29,7 +35,7 @@ def finetune(
     task="classify",
     optimizer="nesterov",
     epochs=30,
-    batch_size=100,
+    batch_size=None,
     learning_rate=None,
     momentum=None,
     weight_decay=0.0,
@@ -52,14 +58,14 @@ def finetune(
     """Train and save a network; yields Start, Epoch, Saved and End records. Options as on the command line."""
     if threads is not None:
         jit.set_threads(threads)
-    old = open_run(output, force, resume, dry_run)
+    old = open_run(output, "network", force, resume, dry_run, (data, valid, start))
     parent = checkpoint.load(start) if start is not None else None
     dataset, held_out = sources.read(data, valid, task, label, ignore, seed, networks.known_classes(parent, task))
     preparation = networks.preparation_of(parent, dataset, scale, task, units if layers else None, start)
-    sources.check_batch(batch_size, len(dataset.splits["train"]))
+    batch_size = sources.batch_of(batch_size, len(dataset.splits["train"]))
     network, arrays = networks.build(parent, dataset, preparation, task, layers, units, init, dropout, seed)
     per_epoch = -(-len(dataset.splits["train"]) // batch_size)
-    rule = _optimizer(optimizer, learning_rate, momentum, clip, per_epoch, epochs)
+    rule = _optimizer(optimizer, task, learning_rate, momentum, clip, per_epoch, epochs)
     config = {
         "command": "finetune",
         "task": task,
@@ -70,37 +76,49 @@ def finetune(
         "optimizer": optimizer,
         "epochs": epochs,
         "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "momentum": momentum,
+        "learning_rate": written(rule.learning_rate),
+        "momentum": written(rule.momentum) if hasattr(rule, "momentum") else None,
         "weight_decay": weight_decay,
         "clip": clip,
         "patience": patience,
         "freeze_epochs": freeze_epochs,
         "valid": held_out,
         "scale": scale,
+        "label": label,
+        "ignore": list(ignore),
         "seed": seed,
         "parent": parent.digest if parent else None,
     }
-    history = {k: dict(v) for k, v in parent.history.items()} if parent else {}
+    history = _earlier(parent) if parent else {}
     run = Tuning(dataset, preparation, network, pack(network, arrays), rule, config, history, meter or Meter())
+    done = False
+    if old is not None:
+        schedules = [getattr(rule, name) for name in ("learning_rate", "momentum") if hasattr(rule, name)]
+        check_resume(old, config, dataset.fingerprint, not any(s.needs_total for s in schedules))
+        done = old.complete and (old.config["epochs"] == epochs or run.ended_early(old))
+        if not done:
+            run.restore(old)
     yield Start("finetune", run.summary(optimizer))
     if dry_run:
         return
-    if old is not None:
-        extendable = not any(
-            getattr(rule, name).needs_total for name in ("learning_rate", "momentum") if hasattr(rule, name)
-        )
-        check_resume(old, config, dataset.fingerprint, extendable)
-        if old.complete and (old.config["epochs"] == epochs or run.ended_early(old)):
-            yield run.end("already finished", data, output, old)
-            return
-        run.restore(old)
+    if done:
+        yield run.end("already finished", data, output, old)
+        return
     yield from run.train(Clock(stop, max_time), data, output)
 
 
-def _optimizer(name: str, rate, momentum, clip, per_epoch: int, epochs: int) -> Optimizer:
-    """The optimizer with its settings; None leaves its default."""
+def _earlier(parent: Checkpoint) -> dict:
+    """The parent's history; its own fine-tuning under a number, since a new one begins."""
+    count = 1 + sum(stage.startswith(f"{FINE} ") for stage in parent.history)
+    numbered = {FINE: f"{FINE} {count}", TOP: f"{TOP} {count}"}
+    return {numbered.get(stage, stage): dict(metrics) for stage, metrics in parent.history.items()}
+
+
+def _optimizer(name: str, task: str, rate, momentum, clip, per_epoch: int, epochs: int) -> Optimizer:
+    """The optimizer with its settings; None leaves its default, for the steeper losses GENTLE."""
     kind, settings = OPTIMIZERS[name], {"clip": clip}
+    if rate is None and task != "classify" and name != "adam":
+        rate = GENTLE
     if rate is not None:
         settings["learning_rate"] = parse("--learning-rate", rate, per_epoch, epochs, positive=True)
     if momentum is not None:

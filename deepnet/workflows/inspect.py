@@ -1,50 +1,47 @@
 """inspect: what is in a file, be it a model or data."""
 
-import os
-
 import numpy as np
 
 from .. import checkpoint, data
 from ..checkpoint import Checkpoint
-from ..files import open_input
+from ..errors import DataError
 from ..nn.layers import Dense
 from ..nn.stack import Stack
-from .runs import dashes
+from .models import is_model
+from .runs import command, dashes
 
 
-def inspect(file, *, label=None) -> dict:
+def inspect(file, *, label=None, ignore=()) -> dict:
     """Of a model: architecture, history, settings, lineage.
 
     Of data: shape, range, balance, suggested units, the next command.
     """
-    if _is_model(file):
+    if is_model(file):
         return _model(file, checkpoint.load(file))
-    dataset = data.load(file, label=label, task=None)
-    if label is not None or dataset.splits["train"].targets is not None:
-        dataset = _with_classes(file, label, dataset)
-    facts = {"data": dataset.name} | data.audit(dataset)
-    flag = f" --label {label}" if label else ""
-    facts["next"] = f"deepnet pretrain {file} -o stack.h5{flag} --visible {facts['visible']} --scale {facts['scale']}"
-    return facts
+    dataset = data.load(file, label=label, ignore=ignore, task=None)
+    if dataset.splits["train"].targets is not None:
+        dataset = _with_classes(file, label, ignore, dataset)
+    audit = data.audit(dataset)
+    facts = {
+        "data": dataset.name,
+        "cases": ", ".join(f"{n:,} {name}" for name, n in audit.pop("cases").items()),
+        "classes": len(dataset.classes) or None,
+        "constant_columns": audit["constant"]["count"],
+        "duplicate_cases": sum(audit["duplicates"].values()),
+        "leaked_cases": sum(audit["leakage"].values()),
+    }
+    options = ("--visible", audit["visible"], "--scale", audit["scale"])
+    follow = command("pretrain", file, "-o", "stack.h5", *options, config={"label": label, "ignore": ignore})
+    details = {"fingerprint": {"sha256": audit.pop("fingerprint")}}
+    return facts | audit | details | {"next": follow}
 
 
-def _with_classes(file, label, dataset):
+def _with_classes(file, label, ignore, dataset):
     """The same data with class indices, where its labels are classes."""
-    from ..errors import DataError
-
     try:
-        return data.load(file, label=label, task="classify")
+        return data.load(file, label=label, ignore=ignore, task="classify")
     except DataError:
         return dataset
-
-
-def _is_model(file) -> bool:
-    """Whether a file ends in deepnet's seal."""
-    if not os.path.isfile(file):
-        return False
-    with open_input(file) as stream:
-        stream.seek(max(0, os.fstat(stream.fileno()).st_size - 64))
-        return stream.read(20) == checkpoint.MAGIC
 
 
 def layer_rows(model: Checkpoint) -> list[dict]:

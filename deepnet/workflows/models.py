@@ -1,11 +1,15 @@
 """A loaded model at work on data: outputs, codes and losses, a block of cases at a time."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from .. import checkpoint
 from ..checkpoint import Checkpoint
+from ..errors import UsageError
+from ..files import open_input, shown
 from ..kernels import products
 from ..nn import stack as stacks
 from ..nn.layers import Dense
@@ -14,6 +18,22 @@ from ..nn.network import Network
 from ..nn.stack import Stack
 
 CHUNK = 1000
+
+
+def load(path: str, data: str | None) -> Checkpoint:
+    """The model at `path`; where it is the data that are a model, a sentence on the order of the two."""
+    if not os.path.exists(path) and data is not None and is_model(data):
+        raise UsageError(f"{shown(data)} is a model and {shown(path)} is none; give the model first, then the data")
+    return checkpoint.load(path)
+
+
+def is_model(path: str) -> bool:
+    """Whether a file ends in deepnet's seal."""
+    if not os.path.isfile(path):
+        return False
+    with open_input(path) as stream:
+        stream.seek(max(0, os.fstat(stream.fileno()).st_size - 64))
+        return stream.read(len(checkpoint.MAGIC)) == checkpoint.MAGIC
 
 
 def parts_of(network: Network, arrays: list[dict]) -> list[dict]:
@@ -90,7 +110,8 @@ def reconstructor(model: Checkpoint) -> Reader:
     """From visible units to their reconstruction: an autoencoder as it is, a stack up and down at its means."""
     if isinstance(model.model, Network):
         return whole(model)
-    network, arrays = stacks.unroll(model.model, model.arrays)
+    layers, arrays = stacks.hourglass(model.model, model.arrays)
+    network = Network(layers, "squared_error")
     return Reader(network, parts_of(network, arrays))
 
 

@@ -13,6 +13,7 @@ from ..nn.layers import Dense
 from ..nn.losses import LOSSES
 from ..nn.network import Network
 from ..nn.stack import Stack
+from ..nn.units import UNITS
 from . import sources
 from .plans import spread
 
@@ -32,8 +33,8 @@ def preparation_of(parent, dataset, scale, task, units, start):
     else:
         p = parent.preparation
         sources.check_width(dataset, p, shown(start))
-    offset = spread_ = None
-    if task == "regress":
+    offset, spread_ = p.target_offset, p.target_scale
+    if task == "regress" and offset is None:
         targets = dataset.splits["train"].targets.astype(np.float64)
         deviation = np.sqrt(((targets - targets.mean(axis=0)) ** 2).mean(axis=0))
         offset = targets.mean(axis=0).astype(np.float32)
@@ -47,9 +48,13 @@ def build(parent, dataset, preparation, task, layers, units, init, dropout, seed
     if parent is not None and isinstance(parent.model, Network):
         return _continue(parent, dataset, task, dropout)
     if parent is not None and task == "reconstruct":
+        for rbm in parent.model.rbms:
+            _refuse_rowwise(rbm.hidden, "--from")
         network, arrays = stack.unroll(parent.model, parent.arrays)
         return _with_dropout(network, arrays, dropout)
     if parent is not None:
+        for rbm in parent.model.rbms:
+            _refuse_rowwise(rbm.hidden, "--from")
         body = list(stack.encoder(parent.model))
         arrays = [{"W": a["W"], "b": a["b"]} for a in parent.arrays]
         top_init = init[-1]
@@ -62,6 +67,12 @@ def build(parent, dataset, preparation, task, layers, units, init, dropout, seed
     weights = initializers.draw(top_init, random.fold(key, len(body)), below, outputs)
     arrays = [*arrays, {"W": weights, "b": np.zeros(outputs, np.float32)}]
     return _with_dropout(Network((*body, top), loss), arrays, dropout)
+
+
+def _refuse_rowwise(unit: str, option: str) -> None:
+    """UsageError for hidden units that act on a whole row: backpropagation here passes through single units."""
+    if UNITS[unit].rowwise:
+        raise UsageError(f"{option}: hidden layers of {unit} units are not fine-tuned here; use another unit")
 
 
 def _random_layers(preparation, task, layers, units, init, key):
@@ -105,6 +116,9 @@ def _head(dataset, preparation, task) -> tuple[int, str]:
 def _continue(parent, dataset, task, dropout) -> tuple[Network, list[dict]]:
     """A network trained on, as it is."""
     has = sources.task_of(parent.model.loss, parent.preparation)
+    targets = dataset.splits["train"].targets
+    if has == task == "regress" and targets.shape[1] != parent.model.outputs:
+        raise DataError(f"{dataset.name} has {targets.shape[1]} targets but the network gives {parent.model.outputs}")
     if has != task:
         raise UsageError(
             f"--from: the network was made to {has}, not to {task}; give --task {has}, or start from its stack"

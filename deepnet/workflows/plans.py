@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..errors import UsageError
+from ..nn import initializers
 from ..nn.rbm import RBM, Penalties
 from ..nn.units import UNITS
 from ..optimizers.schedules import Schedule, parse
@@ -47,17 +48,18 @@ def plans_of(each: dict, visible: str, shape: tuple[int, int]) -> Iterator[Plan]
             if UNITS[unit].rate is None:
                 able = ", ".join(name for name, u in UNITS.items() if u.rate is not None)
                 raise UsageError(f"{side} {unit}: not a unit of Boltzmann machines; use one of {able}")
-        sources.check_batch(own["batch_size"], shape[0])
+        batch_size = each["batch_size"][i] = sources.batch_of(own["batch_size"], shape[0])
+        initializers.parse(own["init"])
         rate = own["learning_rate"]
         if rate is None:
             rate = min(UNITS[below].rate, UNITS[own["units"]].rate)
-        per_epoch = -(-shape[0] // own["batch_size"])
+        per_epoch = -(-shape[0] // batch_size)
         penalties = Penalties(own["weight_decay"], own["l1"], own["sparsity_target"], own["sparsity_cost"])
         yield Plan(
             RBM(inputs, outputs, below, own["units"]),
             own["init"],
             own["epochs"],
-            own["batch_size"],
+            batch_size,
             parse("--learning-rate", rate, per_epoch, own["epochs"], positive=True),
             parse("--momentum", own["momentum"], per_epoch, own["epochs"], most=1.0),
             own["cd_steps"],

@@ -22,7 +22,7 @@ def pretrain(
     init=("gaussian:0.1",),
     visible_bias="zero",
     epochs=(10,),
-    batch_size=(100,),
+    batch_size=None,
     learning_rate=None,
     momentum=("step:0.5:0.9:5",),
     cd_steps=(1,),
@@ -49,7 +49,7 @@ def pretrain(
     """
     if threads is not None:
         jit.set_threads(threads)
-    old = open_run(output, force, resume, dry_run)
+    old = open_run(output, "stack", force, resume, dry_run, (data, valid))
     dataset, held_out = sources.read(data, valid, None, label, ignore, seed)
     preparation = sources.prepare(dataset, scale, visible)
     per_layer = {
@@ -76,21 +76,22 @@ def pretrain(
         "visible_bias": visible_bias,
         "valid": held_out,
         "scale": scale,
+        "label": label,
+        "ignore": list(ignore),
         "seed": seed,
     }
     run = Stacking(dataset, preparation, plans, config, visible_bias, seed, meter or Meter())
+    done = False
+    if old is not None:
+        extendable = not any(p.learning_rate.needs_total or p.momentum.needs_total for p in plans)
+        check_resume(old, config, dataset.fingerprint, extendable)
+        done = old.complete and list(old.config["epochs"]) == each["epochs"]
+        if not done:
+            run.restore(old)
     yield Start("pretrain", run.summary())
     if dry_run:
         return
-    if old is not None:
-        check_resume(
-            old,
-            config,
-            dataset.fingerprint,
-            not any(p.learning_rate.needs_total or p.momentum.needs_total for p in plans),
-        )
-        if old.complete and list(old.config["epochs"]) == each["epochs"]:
-            yield run.end("already finished", data, output, old)
-            return
-        run.restore(old)
+    if done:
+        yield run.end("already finished", data, output, old)
+        return
     yield from run.train(Clock(stop, max_time), data, output)

@@ -1,6 +1,7 @@
 """What every training run does beside training: start or resume, save now and then, stop in time, say how it ended."""
 
 import os
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -9,9 +10,9 @@ import numpy as np
 
 from .. import checkpoint as files_of_models
 from ..checkpoint import Checkpoint
-from ..errors import DivergedError, UsageError
+from ..errors import DivergedError, ModelError, UsageError
 from ..files import check_output, shown
-from ..training import Stop
+from ..training import Course, Stop
 from .records import Saved
 
 BETWEEN_SAVES = 30.0  # seconds; more often costs time, less often loses it
@@ -60,15 +61,31 @@ class Saver:
             yield from self.now(False)
 
 
-def open_run(output: str | None, force: bool, resume: bool, dry_run: bool) -> Checkpoint | None:
+def open_run(output, kind: str, force: bool, resume: bool, dry_run: bool, inputs) -> Checkpoint | None:
     """The run to go on with, where `resume` finds one; checks before any work that the output can be written."""
     if dry_run or output is None:
         return None
-    if resume and os.path.exists(output):
-        check_output(output, force=True)
-        return files_of_models.load(output)
-    check_output(output, force=force)
-    return None
+    if not (resume and os.path.exists(output)):
+        check_output(output, force=force, inputs=inputs)
+        return None
+    check_output(output, force=True, inputs=inputs)
+    old = files_of_models.load(output)
+    if old.kind != kind:
+        raise UsageError(f"--resume: {shown(output)} is a {old.kind}, not a {kind}; choose another --output")
+    return old
+
+
+def restored(found: dict[str, np.ndarray], fresh: dict[str, np.ndarray], course: Course) -> dict[str, np.ndarray]:
+    """The state of a cut run, if it has the arrays of a fresh one and a position within the course; else ModelError."""
+    fits = set(found) == set(fresh) and all(
+        found[name].shape == array.shape and found[name].dtype == array.dtype for name, array in fresh.items()
+    )
+    if fits:
+        epoch, minibatch = (int(n) for n in found["position"])
+        fits = 0 <= epoch <= course.epochs and 0 <= minibatch < course.minibatches and int(found["updates"][0]) >= 0
+    if not fits:
+        raise ModelError("--resume: the state in the file does not fit its model; use --force to start anew")
+    return found
 
 
 def check_resume(old: Checkpoint, config: dict, fingerprint: str, extendable: bool) -> None:
@@ -112,3 +129,13 @@ def append(history: dict, stage: str, metrics: dict[str, float]) -> None:
 def dashes(widths) -> str:
     """784-500-10."""
     return "-".join(map(str, widths))
+
+
+def command(*words: str, config: dict) -> str:
+    """A command to type next, with the label and columns that the data need."""
+    words = ("deepnet", *words)
+    if config.get("label"):
+        words += ("--label", config["label"])
+    if config.get("ignore"):
+        words += ("--ignore", ",".join(config["ignore"]))
+    return shlex.join(words)

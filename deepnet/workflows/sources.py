@@ -11,6 +11,8 @@ from ..data import scaling as scalings
 from ..errors import DataError, UsageError
 from ..kernels import updates
 
+BATCH = 100  # cases in a minibatch (Hinton 2010, section 4)
+
 
 def read(source: str, valid: str, task: str | None, label, ignore, seed: int, classes=None) -> tuple[Dataset, str]:
     """The data set with its held-out cases, and what a model file calls `valid` (a path by its contents)."""
@@ -38,10 +40,13 @@ def check_width(dataset: Dataset, preparation: Preparation, model: str) -> None:
         raise DataError(f"{dataset.name} has {width} columns but {model} takes {wanted}; give the data it was made for")
 
 
-def check_batch(batch_size: int, cases: int) -> None:
-    """UsageError for a minibatch of more cases than there are."""
+def batch_of(batch_size: int | None, cases: int) -> int:
+    """Cases in a minibatch: BATCH where none is named, or all; UsageError for more than there are."""
+    if batch_size is None:
+        return min(BATCH, cases)
     if batch_size > cases:
         raise UsageError(f"--batch-size {batch_size} is more than the {cases} training cases; give at most {cases}")
+    return batch_size
 
 
 def visible_feed(inputs: np.ndarray, preparation: Preparation) -> Callable:

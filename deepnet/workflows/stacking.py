@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import files
 from ..checkpoint import Checkpoint, Preparation
-from ..errors import UsageError
+from ..errors import ModelError, UsageError
 from ..kernels import jit, products, random
 from ..kernels.losses import total
 from ..nn import initializers
@@ -18,7 +18,7 @@ from ..training import Course, Meter, Passed, begin, fit
 from . import sources
 from .plans import Plan, written
 from .records import End, Epoch
-from .runs import Clock, Saver, append, dashes
+from .runs import Clock, Saver, append, command, dashes, restored
 
 PROBED = 1000  # cases, training and held-out, for the free-energy gap
 CHUNK = 1000  # cases passed up at a time
@@ -56,7 +56,7 @@ class Stacking:
         parameters = sum(p.rbm.layout.count for p in self.plans)
         return {
             "data": self.dataset.name,
-            "cases": ", ".join(f"{n} {name}" for name, n in cases.items()),
+            "cases": ", ".join(f"{n:,} {name}" for name, n in cases.items()),
             "stack": dashes(self.widths),
             "parameters": parameters,
             "threads": jit.threads(),
@@ -99,12 +99,7 @@ class Stacking:
             )
             means = _means(feeds["train"], sizes["train"], plan.rbm.inputs) if self.visible_bias == "mean" else None
             self.theta = start(plan.rbm, weights, means)
-            self.state = (
-                begin()
-                | optimizer.init(self.theta)
-                | objective.state
-                | {f"tally/{k}": v for k, v in objective.tally.items()}
-            )
+            self.state = _fresh(objective, optimizer, self.theta)
         objective.state = {k: self.state[k] for k in objective.state}
         objective.tally = {k: self.state[f"tally/{k}"] for k in objective.tally}
         stage = f"layer {i + 1}/{len(self.plans)} {plan.rbm.inputs}-{plan.rbm.outputs}"
@@ -151,14 +146,21 @@ class Stacking:
                 "--resume: this stack is finished, its layers are not trained on; use --force to start anew"
             )
         state = dict(old.train)
-        self.layer = int(state.pop("layer")[0])
+        layer = state.pop("layer", np.zeros(0))
+        if layer.shape != (1,) or not 0 <= layer[0] < len(self.plans) or len(old.arrays) - int(layer[0]) not in (0, 1):
+            raise ModelError("--resume: the position in the file is not one of its layers; use --force to start anew")
+        self.layer = int(layer[0])
         if self.config["epochs"][: self.layer] != old.config["epochs"][: self.layer]:
             raise UsageError(f"--resume: the first {self.layer} layers are finished; raise --epochs of later ones only")
         self.history = {stage: dict(metrics) for stage, metrics in old.history.items()}
         self.done = old.arrays[: self.layer]
         if len(old.arrays) > self.layer:
-            self.theta = self.plans[self.layer].rbm.layout.pack(old.arrays[self.layer])
-            self.state = state
+            plan = self.plans[self.layer]
+            self.theta = plan.rbm.layout.pack(old.arrays[self.layer])
+            objective = ContrastiveDivergence(plan.rbm, None, 1, 1, plan.penalties)
+            fresh = _fresh(objective, Momentum(plan.learning_rate, plan.momentum), self.theta)
+            course = Course("", len(self.dataset.splits["train"]), plan.batch_size, plan.epochs, 0)
+            self.state = restored(state, fresh, course)
 
     def end(self, outcome: str, data: str, output: str, checkpoint: Checkpoint) -> End:
         """How it ended, with each layer's last figures."""
@@ -175,10 +177,14 @@ class Stacking:
         if rows:
             result["reconstruction_error"] = [row["reconstruction_error"] for row in rows]
         result["layers"] = rows
-        again = f"deepnet pretrain ... -o {output} --resume"
-        return End(
-            outcome, result, f"deepnet finetune {data} --from {output} -o net.h5" if checkpoint.complete else again
-        )
+        follow = command("finetune", data, "--from", output, "-o", "net.h5", config=self.config)
+        return End(outcome, result, follow if checkpoint.complete else "")
+
+
+def _fresh(objective: ContrastiveDivergence, optimizer: Momentum, theta: np.ndarray) -> dict[str, np.ndarray]:
+    """All arrays that decide what comes next, before the first minibatch."""
+    tally = {f"tally/{name}": array for name, array in objective.tally.items()}
+    return begin() | optimizer.init(theta) | objective.state | tally
 
 
 def _row(i: int, plan: Plan) -> dict:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..checkpoint import Checkpoint
-from ..errors import UsageError
+from ..errors import ModelError, UsageError
 from ..kernels import jit, random
 from ..nn.network import Network, NetworkObjective
 from ..optimizers import check
@@ -16,7 +16,7 @@ from . import sources
 from .models import blocks, pack
 from .plans import written
 from .records import End, Epoch
-from .runs import Clock, Saver, append, dashes
+from .runs import Clock, Saver, append, command, dashes, restored
 
 FINE, TOP = "fine-tuning", "output layer alone"
 
@@ -58,7 +58,7 @@ class Tuning:
         rates = {k: getattr(self.optimizer, k) for k in ("learning_rate", "momentum") if hasattr(self.optimizer, k)}
         return {
             "data": self.dataset.name,
-            "cases": ", ".join(f"{len(c)} {name}" for name, c in self.dataset.splits.items()),
+            "cases": ", ".join(f"{len(c):,} {name}" for name, c in self.dataset.splits.items()),
             "network": dashes(self.network.widths),
             "start": "pre-trained" if self.config["parent"] else "random weights",
             "task": self.task,
@@ -88,18 +88,15 @@ class Tuning:
             self.stage, stage = i, self.stages[i]
             objective.spans = stage.spans
             if not self.state:
-                self.state = (
-                    begin() | self.optimizer.init(self.theta) | {f"tally/{k}": v for k, v in objective.tally.items()}
-                )
+                self.state = self._fresh(objective)
             objective.tally = {k: self.state[f"tally/{k}"] for k in objective.tally}
-            key = random.fold(self.config["seed"], 1000 + i)
             title = f"{stage.name} {dashes(self.network.widths)}"
             for passed in fit(
                 objective,
                 self.optimizer,
                 self.theta,
                 self.state,
-                Course(title, len(splits["train"]), self.config["batch_size"], stage.epochs, key),
+                self._course(stage, title),
                 clock.reason,
                 self.meter,
             ):
@@ -132,12 +129,12 @@ class Tuning:
 
     def _metrics(self, tally: dict, word: str) -> dict[str, float]:
         cases = float(tally["cases"][0])
-        metrics = {f"{word}_loss": float(tally["loss"][0]) / cases}
+        metrics = {}
         if self.task == "classify":
             metrics[f"{word}_error"] = float(tally["wrong"][0]) / cases
         elif self.task == "reconstruct":
             metrics[f"{word}_squared_error"] = float(tally["squared_error"][0]) / cases
-        return metrics
+        return metrics | {f"{word}_loss": float(tally["loss"][0]) / cases}
 
     def _held_out(self, objective: NetworkObjective, cases: int) -> dict[str, float]:
         for tally in objective.tally.values():
@@ -173,10 +170,25 @@ class Tuning:
                 "--resume: this run is finished and its optimizer's state is gone; use --from to train on, or --force"
             )
         state = dict(old.train)
-        self.stage = int(state.pop("stage")[0])
-        self.best = Best({k: state.pop(k) for k in self.best.state})
-        self.state, self.theta = state, pack(self.network, old.arrays)
+        stage = state.pop("stage", np.zeros(0))
+        best = {name: state.pop(name, np.zeros(0)) for name in self.best.state}
+        fits = stage.shape == (1,) and 0 <= stage[0] < len(self.stages)
+        if not fits or any(best[n].shape != a.shape or best[n].dtype != a.dtype for n, a in self.best.state.items()):
+            raise ModelError("--resume: the state in the file does not fit its model; use --force to start anew")
+        self.stage, self.best, self.theta = int(stage[0]), Best(best), pack(self.network, old.arrays)
+        objective = NetworkObjective(self.network, None, 1)
+        self.state = restored(state, self._fresh(objective), self._course(self.stages[self.stage], ""))
         self.history = {stage: dict(metrics) for stage, metrics in old.history.items()}
+
+    def _fresh(self, objective: NetworkObjective) -> dict[str, np.ndarray]:
+        """All arrays that decide what comes next, before the first minibatch of a stage."""
+        tally = {f"tally/{name}": array for name, array in objective.tally.items()}
+        return begin() | self.optimizer.init(self.theta) | tally
+
+    def _course(self, stage: _Stage, title: str) -> Course:
+        key = random.fold(self.config["seed"], 1000 + self.stages.index(stage))
+        cases = len(self.dataset.splits["train"])
+        return Course(title, cases, self.config["batch_size"], stage.epochs, key)
 
     def end(self, outcome: str, data: str, output: str, checkpoint: Checkpoint) -> End:
         """How it ended: the last figures, or those of the best epoch where cases were held out."""
@@ -189,15 +201,11 @@ class Tuning:
             result["best_epoch"] = best
         if kept:
             result |= {name: float(values[kept - 1]) for name, values in history.items()}
-        done = checkpoint.complete
-        return End(
-            outcome,
-            result,
-            f"deepnet evaluate {output} {data}" if done else f"deepnet finetune ... -o {output} --resume",
-        )
+        follow = command("evaluate", output, data, config=self.config)
+        return End(outcome, result, follow if checkpoint.complete else "")
 
 
 def _score(metrics: dict[str, float]) -> tuple[float, float]:
     """What early stopping lowers: the validation error (or squared error), then the validation loss."""
     held = [v for k, v in metrics.items() if k.startswith("validation")]
-    return held[-1], held[0]
+    return held[0], held[-1]

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import checkpoint
 from ..checkpoint import Checkpoint
 from ..errors import UsageError
 from ..files import check_output, write_output
@@ -36,15 +35,15 @@ class _View:
         return sources.visible_feed(self.cases.inputs, self.model.preparation)
 
 
-def visualize(model, data, output, *, kind=(), label=None, force=False, threads=None) -> list[str]:
+def visualize(model, data, output, *, kind=(), label=None, ignore=(), force=False, threads=None) -> list[str]:
     """Draw the kinds asked for, or all that the model and the data allow; returns the files written."""
     if threads is not None:
         jit.set_threads(threads)
-    loaded = checkpoint.load(model)
+    loaded = models.load(model, data)
     task = None if isinstance(loaded.model, Stack) else sources.task_of(loaded.model.loss, loaded.preparation)
     view = _View(loaded, task)
     if data is not None:
-        dataset, cases, _ = open_split(loaded, model, data, task, "test", label)
+        dataset, cases, _ = open_split(loaded, model, data, task, "test", label, ignore)
         view = _View(loaded, task, dataset, cases)
     kinds = _allowed(view, kind)
     paths = _paths(output, kinds, force)

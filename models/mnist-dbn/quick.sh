@@ -5,7 +5,7 @@ cd "$(dirname "$0")"
 mkdir -p runs
 deepnet pretrain mnist -c quick.toml -o runs/quick-stack.h5 --resume
 deepnet finetune mnist -c quick.toml --from runs/quick-stack.h5 -o runs/quick-net.h5 --resume
-deepnet evaluate runs/quick-net.h5 mnist
+deepnet evaluate runs/quick-net.h5 mnist | tee runs/quick.txt
 deepnet visualize runs/quick-stack.h5 mnist -o runs/quick-pictures/ --kind filters,reconstructions --force
 deepnet visualize runs/quick-net.h5 mnist -o runs/quick-pictures/ --kind history,confusion,codes,summary --force
 echo "The model is models/mnist-dbn/runs/quick-net.h5, the pictures are in models/mnist-dbn/runs/quick-pictures/"

@@ -12,10 +12,19 @@ import pytest
 
 from deepnet import data, workflows
 from deepnet.__main__ import main
+from deepnet.kernels import jit
 
 FLOWERS = ("Iris, early", "late Iris", "marsh Iris")
 COLUMNS = ("sepal length", "sepal width", "petal length, cm", "petal width")
 CENTRES = np.array([[5.0, 3.4, 1.5, 0.2], [5.9, 2.8, 4.3, 1.3], [6.6, 3.0, 5.6, 2.1]])
+
+
+@pytest.fixture(autouse=True)
+def _threads():
+    """Leave the number of threads as it was."""
+    before = jit.threads()
+    yield
+    jit.set_threads(before)
 
 
 @dataclass(frozen=True)
@@ -111,7 +120,8 @@ def digits(folder, mnist):
 def write_idx(path, array, packed):
     """An IDX file of bytes."""
     head = struct.pack(">HBB", 0, 8, array.ndim) + struct.pack(f">{array.ndim}I", *array.shape)
-    (gzip.open if packed else open)(path, "wb").write(head + array.tobytes())
+    content = head + array.tobytes()
+    Path(path).write_bytes(gzip.compress(content) if packed else content)
 
 
 @pytest.fixture(scope="session", params=["plain", "gz"])

@@ -1,0 +1,102 @@
+"""What a model file holds, and how each kind of layer is written and read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..nn.layers import Dense, Dropout
+from ..nn.network import Network
+from ..nn.rbm import RBM
+from ..nn.stack import Stack
+
+FORMAT = "deepnet"
+NUMERICS = "1: philox4x32-10; fma chains; sums in 16 lanes, cases in blocks of 256"
+
+
+@dataclass(frozen=True, eq=False)
+class Preparation:
+    """What is done to data before the model sees them, and what its outputs are called.
+
+    x' = (x - offset) / scale; a regressor's outputs become y' target_scale + target_offset.
+    """
+
+    kind: str
+    offset: np.ndarray
+    scale: np.ndarray
+    shape: tuple[int, ...]
+    classes: tuple[str, ...] = ()
+    target_offset: np.ndarray | None = None
+    target_scale: np.ndarray | None = None
+
+
+@dataclass(eq=False)
+class Checkpoint:
+    """What a model file holds.
+
+    `arrays` are the layers' parameters without padding, `train` the state of a run that was cut.
+    """
+
+    model: Stack | Network
+    arrays: list[dict[str, np.ndarray]]
+    preparation: Preparation
+    config: dict
+    history: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+    provenance: dict = field(default_factory=dict)
+    train: dict[str, np.ndarray] | None = None
+    digest: str = ""
+
+    @property
+    def kind(self) -> str:
+        """stack or network."""
+        return "stack" if isinstance(self.model, Stack) else "network"
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run that made it came to its end."""
+        return self.train is None
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a layer of one kind is written and read.
+
+    Its settings as attributes, with their types, and back from attributes and array shapes. `part_of`: the kind of
+    model that it has its place in.
+    """
+
+    layer: type
+    part_of: str
+    facts: dict[str, type]
+    settings: Callable[[object], dict]
+    build: Callable[[dict, dict], object]
+
+
+KINDS: dict[str, Kind] = {
+    "rbm": Kind(
+        RBM,
+        "stack",
+        {"visible": str, "unit": str},
+        lambda layer: {"visible": layer.visible, "unit": layer.hidden},
+        lambda a, d: RBM(*_matrix(d), a["visible"], a["unit"]),
+    ),
+    "dense": Kind(
+        Dense,
+        "network",
+        {"unit": str},
+        lambda layer: {"unit": layer.unit},
+        lambda a, d: Dense(*_matrix(d), a["unit"]),
+    ),
+    "dropout": Kind(
+        Dropout,
+        "network",
+        {"width": int, "rate": float},
+        lambda layer: {"width": np.int64(layer.width), "rate": np.float64(layer.rate)},
+        lambda a, d: Dropout(a["width"], a["rate"]),
+    ),
+}
+
+
+def _matrix(arrays: dict[str, np.ndarray]) -> tuple[int, int]:
+    rows, columns = arrays["W"].shape
+    return rows, columns

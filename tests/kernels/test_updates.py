@@ -1,0 +1,122 @@
+"""Update rules against their twins, element by element; the gather of a minibatch; nothing else is written."""
+
+import numpy as np
+import pytest
+
+from deepnet.kernels import updates
+from tests.kernels.arrays import Guarded, close, draw
+
+SIZES = (0, 1, 15, 17, 1000, updates.CHUNK - 1, updates.CHUNK, 3 * updates.CHUNK + 5)
+# Name: arrays it changes, arrays it reads, settings.
+RULES = {
+    "sgd": (1, 1, (0.1,)),
+    "momentum": (2, 1, (0.1, 0.9)),
+    "ahead": (1, 1, (0.9,)),
+    "nesterov": (2, 1, (0.1, 0.9)),
+    "adam": (3, 1, (0.01, 0.9, 0.999, 1e-8)),
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_rules(rule):
+    changed, read, settings = RULES[rule]
+    for size in SIZES:
+        given = [draw(k, size) for k in range(changed + read)]
+        if rule == "adam":
+            given[2] = np.abs(given[2])
+        framed = [np.full(size + 2, 7, np.float32) for _ in given]
+        for frame, values in zip(framed, given, strict=True):
+            frame[1:-1] = values
+        wide = [values.astype(float) for values in given]
+        getattr(updates, rule)(*(frame[1:-1] for frame in framed), *settings)
+        getattr(updates, rule)(*wide, *settings)
+        for k, (frame, exact) in enumerate(zip(framed, wide, strict=True)):
+            # in float32 1 - 0.999 is off by 5e-5
+            close(frame[1:-1], exact, (1e-5 if rule == "adam" else 1e-6) * (1 + np.abs(exact)))
+            assert (frame[[0, -1]] == 7).all()
+            if k >= changed:
+                np.testing.assert_array_equal(frame[1:-1], given[k])
+        assert size == 0 or not np.array_equal(framed[0][1:-1], given[0])
+
+
+def test_rules_are_the_papers():
+    theta, velocity, g = (draw(k, 9).astype(float) for k in range(3))
+    t, v = theta.copy(), velocity.copy()
+    updates.momentum(t, v, g, 0.1, 0.9)
+    np.testing.assert_allclose(v, 0.9 * velocity - 0.1 * g)
+    np.testing.assert_allclose(t, theta + 0.9 * velocity - 0.1 * g)
+    t, v = theta.copy(), velocity.copy()
+    updates.ahead(t, v, 0.9)
+    updates.nesterov(t, v, g, 0.1, 0.9)
+    np.testing.assert_allclose(v, 0.9 * velocity - 0.1 * g)
+    np.testing.assert_allclose(t, theta + v)
+    t, m, s = theta.copy(), velocity.copy(), velocity**2
+    updates.adam(t, m, s, g, 0.01, 0.9, 0.99, 1e-8)
+    np.testing.assert_allclose(m, 0.9 * velocity + 0.1 * g)
+    np.testing.assert_allclose(s, 0.99 * velocity**2 + 0.01 * g * g)
+    np.testing.assert_allclose(t, theta - 0.01 * m / (np.sqrt(s) + 1e-8))
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_nan_stays_in_its_place(rule):
+    changed, read, settings = RULES[rule]
+    arrays = [np.abs(draw(k, 100)) for k in range(changed + read)]
+    arrays[-1][37] = np.nan
+    getattr(updates, rule)(*arrays, *settings)
+    for array in arrays[:changed]:
+        assert np.flatnonzero(np.isnan(array)).tolist() == [37]
+
+
+def test_zeros_stay_zero():
+    """Padding: zero parameters with zero gradients do not move, under any rule."""
+    for rule, (changed, read, settings) in RULES.items():
+        arrays = [np.zeros(100, np.float32) for _ in range(changed + read)]
+        getattr(updates, rule)(*arrays, *settings)
+        assert not any(array.any() for array in arrays)
+    theta, g = np.zeros(50, np.float32), np.zeros(50, np.float32)
+    updates.decay(theta, 0.1, 0.1, g)
+    assert not g.any()
+
+
+def test_decay():
+    theta, g = draw(1, 333), draw(2, 333)
+    theta[::7] = 0
+    expected = g.astype(float) + 0.3 * theta.astype(float) + 0.2 * np.sign(theta.astype(float))
+    wide = g.astype(float)
+    updates.decay(theta.astype(float), 0.3, 0.2, wide)
+    updates.decay(theta, 0.3, 0.2, g)
+    np.testing.assert_allclose(wide, expected, rtol=1e-13)
+    close(g, expected, 1e-6 * (1 + np.abs(expected)))
+
+
+def test_sum_squares():
+    for size in SIZES:
+        x = draw(1, size)
+        exact = float((x.astype(float) ** 2).sum())
+        assert updates.sum_squares(x) == pytest.approx(exact, rel=1e-12)
+        assert updates.sum_squares(x.astype(float)) == pytest.approx(exact, rel=1e-12)
+    assert np.isnan(updates.sum_squares(np.array([1, np.nan], np.float32)))
+    assert updates.sum_squares(np.full(3, 1e30, np.float32)) == pytest.approx(3e60, rel=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
+def test_gather(dtype):
+    for count, columns in ((1, 1), (40, 17), (300, 64)):
+        inputs = (np.random.default_rng(3).random((count, columns)) * 255).astype(dtype)
+        offset, scale = draw(1, columns), 1 + np.abs(draw(2, columns))
+        for rows in (np.arange(0), np.random.default_rng(5).permutation(count)[: count // 2 + 1]):
+            guard, wide = Guarded(len(rows), columns), np.zeros((len(rows), columns))
+            updates.gather(inputs, rows, offset, scale, guard.out)
+            updates.gather(inputs, rows, offset, scale, wide)
+            expected = (inputs[rows].astype(float) - offset) / scale
+            close(guard.out, expected, 4 * 2.0**-24 * (1 + np.abs(inputs[rows]) + np.abs(offset)))
+            close(wide, expected, 4 * 2.0**-24 * (1 + np.abs(inputs[rows]) + np.abs(offset)))
+            assert guard.untouched
+
+
+def test_gather_divides():
+    """Pixels are divided by 255, correctly rounded, not multiplied by its reciprocal: one result on every CPU."""
+    inputs = np.arange(256, dtype=np.uint8)[:, None]
+    out = np.zeros((256, 1), np.float32)
+    updates.gather(inputs, np.arange(256), np.zeros(1, np.float32), np.full(1, 255, np.float32), out)
+    np.testing.assert_array_equal(out[:, 0], np.arange(256, dtype=np.float32) / np.float32(255))

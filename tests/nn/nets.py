@@ -1,0 +1,70 @@
+"""Small networks for tests: every unit, every loss, every layer."""
+
+import numpy as np
+
+from deepnet.nn.layers import Dense, Dropout
+from deepnet.nn.losses import LOSSES
+from deepnet.nn.network import Network, NetworkObjective
+from deepnet.nn.units import UNITS
+
+CASES, INPUTS, OUTPUTS = 6, 5, 3
+
+
+def bodies(unit):
+    """Layers below the output: none, one or two dense ones, dropout at every place and two of them in a row."""
+    return {
+        "plain": (Dense(INPUTS, 4, unit),),
+        "deep": (Dense(INPUTS, 4, unit), Dense(4, 4, unit), Dense(4, 3, "tanh"), Dense(3, 4, unit)),
+        "dropout": (
+            Dropout(INPUTS, 0.3),
+            Dense(INPUTS, 6, unit),
+            Dropout(6, 0.25),
+            Dropout(6, 0.5),
+            Dense(6, 4, unit),
+            Dropout(4, 0.4),
+        ),
+        "dropout below": (Dropout(INPUTS, 0.3), Dense(INPUTS, 4, unit)),
+    }
+
+
+NETWORKS = {
+    f"{unit}-{loss}-{body}": Network((*layers, Dense(4, OUTPUTS, LOSSES[loss].unit)), loss)
+    for unit in UNITS
+    for loss in LOSSES
+    for body, layers in bodies(unit).items()
+} | {f"only-{loss}": Network((Dense(INPUTS, OUTPUTS, LOSSES[loss].unit),), loss) for loss in LOSSES}
+
+
+def case(network, cases=CASES, seed=0):
+    """x, t for a network: t probabilities, so that they serve every loss."""
+    rng = np.random.default_rng(seed)
+    x, t = rng.normal(size=(cases, network.inputs)), rng.random((cases, network.outputs))
+    return x, t / t.sum(axis=1, keepdims=True)
+
+
+def objective(network, dtype, weight_decay=0.01, key=12, cases=CASES):
+    """A network's objective on fixed cases, and a theta, both of this type."""
+    inputs, targets = case(network, cases)
+
+    def feed(rows, x, t):
+        x[...], t[...] = inputs[rows], targets[rows]
+
+    made = NetworkObjective(network, feed, cases, weight_decay, dtype)
+    made.at(np.arange(cases), key)
+    rng = np.random.default_rng(1)
+    theta = network.layout.pack(
+        {
+            s.name: rng.normal(size=s.shape) / np.sqrt(s.shape[0] if len(s.shape) == 2 else 4)
+            for s in network.layout.segments
+        },
+        dtype,
+    )
+    return made, theta
+
+
+def places(layout):
+    """Indices of theta's parameters, padding left out."""
+    marks = layout.zeros()
+    for view in layout.views(marks).values():
+        view[...] = 1
+    return np.flatnonzero(marks)

@@ -1,0 +1,214 @@
+"""Gradients and Gauss-Newton products of every network against differences, complex steps and explicit matrices."""
+
+import numpy as np
+import pytest
+
+from deepnet.nn.layers import LAYERS, Dense, Dropout
+from deepnet.nn.losses import LOSSES
+from deepnet.nn.network import Network, NetworkObjective, rows_of
+from tests.nn.nets import CASES, NETWORKS, objective, places
+
+
+def kink_free(made, theta, unit="relu"):
+    """Whether no rectifier stands so near its corner that a difference would step over it."""
+    layers = made.network.layers
+    made.value(theta)
+    inputs = [made.x, *(w["a"] for w in made._work)]
+    parts = made.network.split(theta)
+    return all(
+        np.abs(inputs[i] @ parts[i]["W"] + parts[i]["b"]).min() > 1e-4
+        for i, layer in enumerate(layers)
+        if isinstance(layer, Dense) and layer.unit == unit
+    )
+
+
+def test_every_layer_is_tried():
+    tried = {type(layer) for network in NETWORKS.values() for layer in network.layers}
+    assert tried == set(LAYERS.values())
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_gradient(name):
+    """Central differences in float64, through the twins."""
+    made, theta = objective(NETWORKS[name], np.float64)
+    assert kink_free(made, theta), "choose another seed"
+    gradient = made.gradient(theta).copy()
+    step, inner = 1e-5, places(made.layout)
+    for i in inner:
+        up, down = theta.copy(), theta.copy()
+        up[i] += step
+        down[i] -= step
+        difference = (made.value(up) - made.value(down)) / (2 * step)
+        assert abs(difference - gradient[i]) <= 1e-6 * max(1.0, abs(difference)), (name, i)
+    assert np.abs(gradient[inner]).max() > 1e-3
+    assert not np.delete(gradient, inner).any(), "padding has a gradient"
+
+
+def hessians(loss, a):
+    """The Hessian of each case's loss at z, written out."""
+    if loss == "squared_error":
+        return [np.eye(a.shape[1]) for _ in a]
+    if loss == "binary_cross_entropy":
+        return [np.diag(row * (1 - row)) for row in a]
+    return [np.diag(row) - np.outer(row, row) for row in a]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_curvature_product(name):
+    """G = mean of J'HJ, J by complex steps, plus the weight decay's diagonal."""
+    network = NETWORKS[name]
+    made, theta = objective(network, np.float64, weight_decay=0.05)
+    inner = places(made.layout)
+    stepped, complex_theta = objective(network, np.complex128, weight_decay=0.05)
+    J = np.zeros((CASES, network.outputs, len(inner)))
+    for n, i in enumerate(inner):
+        moved = complex_theta.copy()
+        moved[i] += 1e-30j
+        stepped._forward(network.split(moved))
+        J[:, :, n] = stepped._z.imag / 1e-30
+    made.value(theta)
+    H = hessians(network.loss, made.outputs)
+    G = sum(J[b].T @ H[b] @ J[b] for b in range(CASES)) / CASES
+    decay = made.layout.zeros(np.float64)
+    for view in made.layout.views(decay).values():
+        view[...] = 0.05 if view.ndim == 2 else 0
+    G += np.diag(decay[inner])
+    rng = np.random.default_rng(4)
+    products = {}
+    for trial in range(4):
+        v = np.zeros_like(theta)
+        v[inner] = rng.normal(size=len(inner))
+        found = made.curvature_product(theta, v).copy()
+        expected = G @ v[inner]
+        assert np.abs(found[inner] - expected).max() <= 1e-10 * max(1, np.abs(expected).max()), name
+        assert not np.delete(found, inner).any()
+        assert v @ found >= 0
+        products[trial] = v, found
+    v, u = products[0], products[1]
+    assert u[0] @ v[1] == pytest.approx(v[0] @ u[1], rel=1e-10), "not symmetric"
+    assert np.abs(G).max() > 1e-3
+
+
+def test_gradient_and_curvature_share_the_dropout_mask():
+    """All methods speak of the same function while the key stays; another key is another function."""
+    made, theta = objective(NETWORKS["tanh-squared_error-dropout"], np.float64)
+    first, gradient = made.value(theta), made.gradient(theta).copy()
+    made.curvature_product(theta, theta)
+    assert made.value(theta) == first
+    np.testing.assert_array_equal(made.gradient(theta), gradient)
+    made.at(np.arange(CASES), 13)
+    assert made.value(theta) != first
+    made.at(np.arange(CASES), 12)
+    assert made.value(theta) == first
+
+
+def test_dropout_keeps_the_mean():
+    """Units are dropped at the rate, kept ones are scaled up; without a key everything passes."""
+    layer, x = Dropout(200, 0.3), np.ones((500, 200), np.float32)
+    work = layer.workspace(500, np.dtype(np.float32))
+    a = layer.forward({}, work, x, 5)
+    assert set(np.unique(a)) == {np.float32(0), np.float32(1 / 0.7)}
+    assert abs((a == 0).mean() - 0.3) < 5 * np.sqrt(0.21 / a.size)
+    assert not np.array_equal(a.copy(), layer.forward({}, work, x, 6))
+    np.testing.assert_array_equal(layer.forward({}, work, x, None), x)
+
+
+def test_dropout_layers_draw_their_own_masks():
+    network = Network((Dropout(80, 0.5), Dropout(80, 0.5), Dense(80, 2, "linear")), "squared_error")
+    made, theta = objective(network, np.float64, cases=20)
+    made.value(theta)
+    assert not np.array_equal(made._work[0]["mask"], made._work[1]["mask"])
+
+
+WIDE = {
+    loss: Network(
+        (Dense(70, 100, "logistic"), Dropout(100, 0.2), Dense(100, 33, "relu"), Dense(33, 10, LOSSES[loss].unit)), loss
+    )
+    for loss in LOSSES
+}
+
+
+@pytest.mark.parametrize("loss", WIDE)
+def test_float32_network_is_the_float64_one(loss):
+    narrow, theta = objective(WIDE[loss], np.float32, cases=130)
+    wide, wide_theta = objective(WIDE[loss], np.float64, cases=130)
+    wide_theta[...] = theta
+    assert narrow.value(theta) == pytest.approx(wide.value(wide_theta), rel=1e-5)
+    for method, arguments in (("gradient", ()), ("curvature_product", (theta,))):
+        found = getattr(narrow, method)(theta, *arguments)
+        expected = getattr(wide, method)(wide_theta, *(a.astype(float) for a in arguments))
+        assert found.dtype == np.float32
+        assert np.abs(found - expected).max() <= 2e-5 * np.abs(expected).max(), method
+
+
+def test_smaller_minibatches():
+    """The workspace of a smaller minibatch is a view, and the mean is over its own cases."""
+    network = NETWORKS["tanh-squared_error-plain"]
+    made, theta = objective(network, np.float64, weight_decay=0, key=None)
+    whole = made.gradient(theta).copy()
+    parts = np.zeros_like(whole)
+    for rows in (np.arange(4), np.arange(4, 6)):
+        made.at(rows, None)
+        parts += made.gradient(theta) * len(rows) / CASES
+        assert made.outputs.shape == (len(rows), network.outputs)
+        assert made.case_losses.shape == (len(rows),)
+    np.testing.assert_allclose(parts, whole, rtol=1e-12, atol=1e-15)
+    work = network.workspace(6, np.dtype(np.float32))
+    assert all(np.shares_memory(a, work[0][n]) for n, a in rows_of(work, 2)[0].items())
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_tally(loss):
+    """Cases, summed loss, and wrong cases or squared error, over several minibatches."""
+    made, theta = objective(NETWORKS[f"tanh-{loss}-plain"], np.float64, key=None)
+    cases = [np.arange(4), np.arange(4, 6)]
+    losses, wrong, error = 0.0, 0, 0.0
+    for rows in cases:
+        made.at(rows, None)
+        made.gradient(theta)
+        a, t = made.outputs.copy(), made.t.copy()
+        wrong += np.count_nonzero(a.argmax(axis=1) != t.argmax(axis=1))
+        error += ((a - t) ** 2).sum()
+        made.value(theta)
+        losses += made.case_losses.sum()
+    assert made.tally["cases"][0] == CASES
+    assert made.tally["loss"][0] == pytest.approx(losses, rel=1e-13)
+    if loss == "cross_entropy":
+        assert made.tally["wrong"][0] == wrong
+    else:
+        assert made.tally["squared_error"][0] == pytest.approx(error, rel=1e-13)
+
+
+def test_weight_decay_leaves_biases_alone():
+    network = NETWORKS["tanh-squared_error-plain"]
+    free, theta = objective(network, np.float64, weight_decay=0.0)
+    held, _ = objective(network, np.float64, weight_decay=0.3)
+    difference = network.layout.views(held.gradient(theta) - free.gradient(theta))
+    for name, view in network.layout.views(theta).items():
+        np.testing.assert_allclose(difference[name], 0.3 * view if view.ndim == 2 else 0 * view, rtol=1e-9, atol=1e-15)
+    squares = sum((view**2).sum() for view in network.layout.views(theta).values() if view.ndim == 2)
+    assert held.value(theta) - free.value(theta) == pytest.approx(0.15 * squares, rel=1e-12)
+
+
+def test_the_objective_s_outputs_are_the_network_s():
+    for name in ("relu-cross_entropy-deep", "softmax-binary_cross_entropy-plain"):
+        network = NETWORKS[name]
+        made, theta = objective(network, np.float64, key=None)
+        made.value(theta)
+        work = network.workspace(CASES, np.dtype(np.float64))
+        np.testing.assert_allclose(made.outputs, network.forward(network.split(theta), work, made.x), rtol=1e-14)
+
+
+def test_nothing_is_allocated_for_gradients():
+    """The gradient lies in one array, which the next call overwrites; so does the product."""
+    made, theta = objective(NETWORKS["tanh-squared_error-plain"], np.float32)
+    assert made.gradient(theta) is made.gradient(theta)
+    assert made.curvature_product(theta, theta) is made.curvature_product(theta, theta)
+    assert not np.shares_memory(made.gradient(theta), made.curvature_product(theta, theta))
+
+
+def test_widths():
+    network = NETWORKS["relu-cross_entropy-dropout"]
+    assert network.widths == (5, 6, 4, 3)
+    assert (network.inputs, network.outputs) == (5, 3)
+    assert isinstance(NetworkObjective(network, lambda rows, x, t: None, 2).name, str)

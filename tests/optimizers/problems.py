@@ -1,0 +1,67 @@
+"""Objectives of which the answer is known, and settings with which each optimizer finds it."""
+
+import numpy as np
+
+from deepnet.optimizers.schedules import constant
+
+
+class Quadratic:
+    """1/2 (theta - goal)' A (theta - goal), A diagonal from 0.1 to 1: condition 10."""
+
+    name = "a quadratic"
+
+    def __init__(self, size=100, dtype=np.float32):
+        self.goal = np.linspace(-1, 1, size).astype(dtype)
+        self.A = np.linspace(0.1, 1, size).astype(dtype)
+        self.spans = [(0, size, 1.0)]
+        self.calls = []
+
+    def gradient(self, theta):
+        self.calls.append(theta.copy())
+        return self.A * (theta - self.goal)
+
+    def value(self, theta):
+        return float(0.5 * (self.A * (theta - self.goal).astype(float) ** 2).sum())
+
+
+class Rosenbrock:
+    """(1 - x)^2 + 100 (y - x^2)^2, from (-1.2, 1) to (1, 1) through the bend of a valley (Rosenbrock 1960)."""
+
+    name = "a valley"
+
+    def __init__(self, dtype=np.float64):
+        self.goal = np.ones(2, dtype)
+        self.spans = [(0, 2, 1.0)]
+
+    def gradient(self, theta):
+        x, y = theta
+        return np.array([-2 * (1 - x) - 400 * x * (y - x * x), 200 * (y - x * x)], theta.dtype)
+
+    def value(self, theta):
+        x, y = map(float, theta)
+        return (1 - x) ** 2 + 100 * (y - x * x) ** 2
+
+
+# Settings for the quadratic, the valley (with its number of steps) and a small net.
+SETTINGS = {
+    "sgd": (
+        {"learning_rate": constant(1.0)},
+        ({"learning_rate": constant(0.0015)}, 30_000),
+        {"learning_rate": constant(0.3)},
+    ),
+    "momentum": (
+        {"learning_rate": constant(0.3)},
+        ({"learning_rate": constant(0.0005)}, 8_000),
+        {"learning_rate": constant(0.05)},
+    ),
+    "nesterov": (
+        {"learning_rate": constant(0.3)},
+        ({"learning_rate": constant(0.0005)}, 8_000),
+        {"learning_rate": constant(0.05)},
+    ),
+    "adam": (
+        {"learning_rate": constant(0.05)},
+        ({"learning_rate": constant(0.02)}, 8_000),
+        {"learning_rate": constant(0.003)},
+    ),
+}

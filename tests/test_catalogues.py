@@ -1,0 +1,83 @@
+"""The tables hold what the command line names, in its order; every entry says what it is and where it comes from."""
+
+import inspect
+import re
+from typing import get_args
+
+import pytest
+
+from deepnet.cli import options
+from deepnet.figures import FIGURES
+from deepnet.nn.initializers import INITIALIZERS
+from deepnet.nn.layers import LAYERS
+from deepnet.nn.losses import LOSSES
+from deepnet.nn.units import UNITS
+from deepnet.optimizers import OPTIMIZERS
+from deepnet.optimizers.schedules import SCHEDULES
+
+NAMED = {
+    "units": (UNITS, options.Unit, options.UNITS),
+    "optimizers": (OPTIMIZERS, options.Optimizer, options.OPTIMIZERS),
+    "initializers": (INITIALIZERS, options.Initializer, options.INITIALIZERS),
+    "figures": (FIGURES, options.Kind, options.KINDS),
+}
+SOURCE = re.compile(r"[A-Z][a-z]+(,| and| et al\.)?.* (19|20)\d\d")
+
+
+@pytest.mark.parametrize("kind", NAMED)
+def test_names_are_the_command_line_s(kind):
+    table, literal, names = NAMED[kind]
+    assert tuple(table) == get_args(literal) == names
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimizers_have_a_page_with_their_source(name):
+    kind = OPTIMIZERS[name]
+    page = inspect.getmodule(kind)
+    assert page.__name__ == f"deepnet.optimizers.{name}"
+    assert SOURCE.search(page.__doc__), page.__doc__
+    assert kind.__doc__
+    assert not kind.__doc__.startswith(f"{kind.__name__}(")
+
+
+@pytest.mark.parametrize("name", INITIALIZERS)
+def test_initializers_have_their_source(name):
+    function, default = INITIALIZERS[name]
+    assert function.__name__ == name
+    assert SOURCE.search(function.__doc__)
+    assert default >= 0
+
+
+def test_units_losses_and_layers_have_theirs():
+    for table, row in ((UNITS, next(iter(UNITS.values()))), (LOSSES, next(iter(LOSSES.values())))):
+        assert inspect.getmodule(type(row)).__doc__
+        assert SOURCE.search(inspect.getmodule(type(row)).__doc__), type(row)
+        assert all(type(other) is type(row) for other in table.values())
+        assert type(row).__doc__
+    for name, layer in LAYERS.items():
+        assert layer.__name__.lower() == name
+        assert layer.__doc__
+        assert not layer.__doc__.startswith(f"{layer.__name__}(")
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_figures_have_a_docstring(name):
+    assert FIGURES[name].__name__ == name
+    assert len(FIGURES[name].__doc__) > 20
+
+
+def test_schedules_are_written_as_they_are_read():
+    for name, rule in SCHEDULES.items():
+        parts = rule.form.split(":")
+        assert parts[0] == ("VALUE" if name == "constant" else name)
+        assert len(parts) - (name != "constant") == rule.count
+
+
+def test_losses_end_in_a_unit():
+    for loss in LOSSES.values():
+        assert loss.unit in UNITS
+
+
+def test_a_machine_s_units_have_a_rate():
+    assert {name for name, unit in UNITS.items() if unit.rate is None} == {"tanh"}
+    assert all(unit.rate > 0 for unit in UNITS.values() if unit.rate is not None)

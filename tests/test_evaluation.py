@@ -1,0 +1,155 @@
+"""Metrics against numbers worked out by hand, known tables, and NumPy."""
+
+import math
+
+import numpy as np
+import pytest
+
+from deepnet import evaluation
+
+NAMES = ("a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    ("count", "cases", "low", "high"),
+    [
+        (0, 10, 0.0, 0.2775327998628892),
+        (1, 10, 0.01787621255126785, 0.4041500267743178),
+        (5, 10, 0.2365930905125722, 0.7634069094874278),
+        (10, 10, 0.7224672001371107, 1.0),
+        (15, 50, 0.1910355350, 0.4375035046),
+        (81, 263, 0.2552885199, 0.3662095770),  # Newcombe 1998, table I, method 3: 0.2553 to 0.3662
+        (15, 148, 0.0623863995, 0.1604872417),  # 0.0624 to 0.1605
+        (0, 20, 0.0, 0.1611250814),  # 0.0000 to 0.1611
+        (1, 29, 0.0061132142, 0.1717552418),  # 0.0061 to 0.1718
+    ],
+)
+def test_wilson_intervals_that_are_known(count, cases, low, high):
+    found = evaluation.wilson(count, cases)
+    assert found == pytest.approx([low, high], abs=1e-5)
+    mirrored = evaluation.wilson(cases - count, cases)
+    assert mirrored == pytest.approx([1 - found[1], 1 - found[0]], abs=1e-12)
+
+
+def test_wilson_is_where_the_score_test_turns():
+    """Its ends solve |p - share| = z sqrt(p (1 - p) / n)."""
+    for count, cases in ((140, 10_000), (1, 7), (300, 601)):
+        for p in evaluation.wilson(count, cases):
+            assert abs(p - count / cases) == pytest.approx(1.959963985 * math.sqrt(p * (1 - p) / cases), rel=1e-6)
+
+
+def test_mean_with_interval():
+    mean, (low, high) = evaluation.mean_with_interval(np.array([1.0, 2.0, 3.0, 4.0]))
+    reach = 1.959963985 * math.sqrt(5 / 3) / 2
+    assert (mean, low, high) == pytest.approx((2.5, 2.5 - reach, 2.5 + reach))
+    assert evaluation.mean_with_interval(np.array([7.0])) == (7.0, [7.0, 7.0])
+
+
+def test_the_mean_is_summed_in_float64():
+    values = np.full(1_000_003, 0.1, np.float32)
+    assert evaluation.mean_with_interval(values)[0] == pytest.approx(float(np.float32(0.1)), rel=1e-12)
+
+
+@pytest.fixture
+def classified():
+    """Eight cases of three classes: of a two right and one called b; of b two right and two called c; of c one as a."""
+    true = np.array([0, 0, 0, 1, 1, 1, 1, 2])
+    called = np.array([0, 0, 1, 1, 1, 2, 2, 0])
+    outputs = np.full((8, 3), 0.2, np.float32)
+    outputs[np.arange(8), called] = 0.6
+    losses = -np.log(outputs[np.arange(8), true])
+    return evaluation.classification(outputs, true, losses, NAMES)
+
+
+def test_classification_by_hand(classified):
+    assert classified["cases"] == 8
+    assert classified["wrong"] == 4
+    assert classified["error"] == 0.5
+    assert classified["confusion"] == [[2, 1, 0], [0, 2, 2], [1, 0, 0]]
+    assert classified["classes"] == [
+        {"class": "a", "cases": 3, "precision": 2 / 3, "recall": 2 / 3},
+        {"class": "b", "cases": 4, "precision": 2 / 3, "recall": 1 / 2},
+        {"class": "c", "cases": 1, "precision": 0.0, "recall": 0.0},
+    ]
+    assert classified["cross_entropy"] == pytest.approx(-(4 * math.log(0.6) + 4 * math.log(0.2)) / 8, rel=1e-6)
+    assert classified["error_interval"] == evaluation.wilson(4, 8)
+
+
+def test_a_class_that_is_never_there_or_never_called_has_no_share():
+    outputs = np.eye(3, dtype=np.float32)[[0, 0, 1]]
+    found = evaluation.classification(outputs, np.array([0, 0, 0]), np.zeros(3, np.float32), NAMES)
+    assert [row["precision"] for row in found["classes"]] == [1.0, 0.0, None]
+    assert [row["recall"] for row in found["classes"]] == [2 / 3, None, None]
+    assert found["wrong"] == 1
+
+
+def test_regression_by_hand():
+    """Two targets: gaps 1, -1, 2, 0 and 0, 0, 0, 2 in their own units."""
+    targets = np.array([[10.0, 0.0], [20.0, 2.0], [30.0, 4.0], [40.0, 6.0]], np.float32)
+    outputs = targets + np.array([[1, 0], [-1, 0], [2, 0], [0, 2]], np.float32)
+    found = evaluation.regression(outputs, targets)
+    assert found["cases"] == 4
+    assert found["rmse"] == pytest.approx(math.sqrt(10 / 8))
+    assert found["mae"] == pytest.approx(6 / 8)
+    assert found["r2"] == pytest.approx(1 - 10 / (500 + 20))
+    assert found["rmse_interval"][0] <= found["rmse"] <= found["rmse_interval"][1]
+    assert found["mae_interval"][0] <= found["mae"] <= found["mae_interval"][1]
+
+
+def test_regression_of_targets_without_spread_has_no_r2():
+    targets = np.full((5, 1), 3.0, np.float32)
+    assert evaluation.regression(targets + 1, targets)["r2"] is None
+
+
+def test_a_constant_at_the_mean_has_r2_of_0():
+    targets = np.arange(10.0, dtype=np.float32)[:, None]
+    assert evaluation.regression(np.full((10, 1), 4.5, np.float32), targets)["r2"] == pytest.approx(0, abs=1e-12)
+
+
+def fitted(x, components, sizes):
+    """PCA fed with blocks of these sizes."""
+    pca, first = evaluation.PCA(x.shape[1], components), 0
+    for size in sizes:
+        pca.add(x[first : first + size].astype(np.float32))
+        first += size
+    assert first == len(x)
+    return pca.fit()
+
+
+@pytest.mark.parametrize("components", [1, 3, 6])
+def test_pca_is_that_of_the_svd(components):
+    draw = np.random.default_rng(0)
+    x = (draw.normal(0, [5, 3, 2, 1, 0.5, 0.1], (200, 6)) @ draw.normal(0, 1, (6, 6)) + 3).astype(np.float32)
+    pca = fitted(x, components, (120, 50, 30))
+    mean = x.mean(axis=0, dtype=np.float64)
+    u, s, vt = np.linalg.svd(x - mean, full_matrices=False)
+    assert np.allclose(pca.mean, mean)
+    expected = (u * s)[:, :components]
+    codes = pca.codes(x)
+    assert np.allclose(np.abs(codes), np.abs(expected), atol=1e-6)
+    assert np.allclose(pca.reconstruct(x), mean + expected @ vt[:components], atol=1e-6)
+    assert np.allclose(pca.basis.T @ pca.basis, np.eye(components), atol=1e-12)
+
+
+def test_pca_does_not_depend_on_blocks():
+    x = np.random.default_rng(1).normal(0, 1, (90, 5)).astype(np.float32)
+    one, other = fitted(x, 2, (90,)), fitted(x, 2, (1, 40, 49))
+    assert np.allclose(one.reconstruct(x), other.reconstruct(x), atol=1e-9)
+
+
+def test_pca_of_more_components_than_columns_is_the_data():
+    x = np.random.default_rng(2).normal(0, 1, (50, 4)).astype(np.float32)
+    pca = fitted(x, 100, (50,))
+    assert pca.codes(x).shape == (50, 4)
+    assert np.allclose(pca.reconstruct(x), x, atol=1e-6)
+
+
+def test_pca_of_columns_far_from_zero():
+    """A mean of a thousand deviations must not drown the variance."""
+    draw = np.random.default_rng(3)
+    x = (draw.normal(0, [3, 1, 0.2], (500, 3)) + 3000).astype(np.float32)
+    pca = fitted(x, 1, (500,))
+    centred = x - x.mean(axis=0, dtype=np.float64)
+    s, vt = np.linalg.svd(centred, full_matrices=False)[1:]
+    assert abs(float(pca.basis[:, 0] @ vt[0])) == pytest.approx(1, abs=1e-6)
+    assert ((pca.reconstruct(x) - x) ** 2).sum() == pytest.approx((s[1:] ** 2).sum(), rel=1e-6)

@@ -1,0 +1,213 @@
+"""fit(): the same bits however often it was cut, every case once an epoch, divergence noticed, early stopping."""
+
+import numpy as np
+import pytest
+
+from deepnet.errors import DivergedError
+from deepnet.kernels.jit import ENABLED
+from deepnet.nn.layers import Dense, Dropout
+from deepnet.nn.network import Network, NetworkObjective
+from deepnet.nn.rbm import RBM, ContrastiveDivergence, Penalties
+from deepnet.optimizers import OPTIMIZERS
+from deepnet.optimizers.schedules import constant
+from deepnet.training import Best, Course, Meter, begin, fit
+
+CASES, BATCH, EPOCHS = 23, 7, 3
+X = np.random.default_rng(1).random((CASES, 12)).astype(np.float32)
+T = np.eye(3, dtype=np.float32)[np.arange(CASES) % 3]
+COURSE = Course("layer 1", CASES, BATCH, EPOCHS, 42)
+
+
+def machine():
+    rbm = RBM(12, 9, "logistic", "logistic")
+    feed = lambda rows, v: v.__setitem__(..., X[rows])  # noqa: E731
+    return ContrastiveDivergence(rbm, feed, BATCH, 2, Penalties(1e-3, 0.0, 0.1, 0.1))
+
+
+def network():
+    layers = (Dropout(12, 0.2), Dense(12, 9, "tanh"), Dropout(9, 0.5), Dense(9, 3, "softmax"))
+
+    def feed(rows, x, t):
+        x[...], t[...] = X[rows], T[rows]
+
+    return NetworkObjective(Network(layers, "cross_entropy"), feed, BATCH, 1e-3)
+
+
+MODELS = {"machine": machine, "network": network}
+
+
+def begun(make, optimizer):
+    """Theta and the whole state of a new run."""
+    objective = make()
+    theta = objective.layout.pack(
+        {s.name: np.sin(np.arange(np.prod(s.shape))).reshape(s.shape) / 4 for s in objective.layout.segments}
+    )
+    return theta, optimizer.init(theta) | getattr(objective, "state", {}) | begin()
+
+
+def go(make, optimizer, theta, state, minibatches=None):
+    """Run in a new objective, as after a restart, for so many minibatches; the records that were yielded."""
+    objective = make()
+    if hasattr(objective, "state"):
+        objective.state = {name: state[name] for name in objective.state}
+    left = iter(range(10**9 if minibatches is None else minibatches))
+
+    def stop():
+        return None if next(left, None) is not None else "cut"
+
+    return list(fit(objective, optimizer, theta, state, COURSE, stop, Meter()))
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("model", MODELS)
+def test_cut_anywhere_and_gone_on(model, name):
+    """Stopped at every minibatch in turn, also twice, against never."""
+    optimizer = OPTIMIZERS[name]()
+    whole, whole_state = begun(MODELS[model], optimizer)
+    records = go(MODELS[model], optimizer, whole, whole_state)
+    assert [(r.epoch, r.stopped) for r in records] == [(1, None), (2, None), (3, None)]
+    assert whole_state["position"].tolist() == [EPOCHS, 0]
+    assert whole_state["updates"][0] == EPOCHS * COURSE.minibatches
+    start, _ = begun(MODELS[model], optimizer)
+    assert np.abs(whole - start).max() > 1e-3
+    for cut in range(EPOCHS * COURSE.minibatches):
+        theta, state = begun(MODELS[model], optimizer)
+        for minibatches in (cut // 2, cut - cut // 2):
+            last = go(MODELS[model], optimizer, theta, state, minibatches)[-1]
+            assert last.stopped == "cut"
+            theta, state = theta.copy(), {n: a.copy() for n, a in state.items()}
+        assert state["position"].tolist() in (
+            [cut // COURSE.minibatches, cut % COURSE.minibatches],
+            [cut // COURSE.minibatches - 1, COURSE.minibatches],
+        )
+        go(MODELS[model], optimizer, theta, state)
+        np.testing.assert_array_equal(theta, whole)
+        assert all(np.array_equal(state[n], a) for n, a in whole_state.items()), cut
+
+
+class Watcher:
+    """An objective that notes which rows and keys it was moved to."""
+
+    name, spans = "a watcher", ()
+
+    def __init__(self, losses=None):
+        self.rows, self.keys, self.losses = [], [], losses
+        self.tally = {"loss": np.zeros(1)}
+
+    def at(self, rows, key):
+        self.rows.append(rows.copy())
+        self.keys.append(key)
+
+    def gradient(self, theta):
+        if self.losses is not None:
+            self.tally["loss"][0] += self.losses[len(self.rows) - 1]
+        return np.zeros_like(theta)
+
+
+def watch(course=COURSE, watcher=None, meter=None, stop=lambda: None):
+    watcher, optimizer, theta = watcher or Watcher(), OPTIMIZERS["sgd"](), np.zeros(4, np.float32)
+    records = list(fit(watcher, optimizer, theta, optimizer.init(theta) | begin(), course, stop, meter or Meter()))
+    return watcher, records
+
+
+def test_every_case_once_an_epoch():
+    watcher, _ = watch()
+    sizes = [len(rows) for rows in watcher.rows]
+    assert sizes == [7, 7, 7, 2] * EPOCHS
+    epochs = [np.concatenate(watcher.rows[4 * e : 4 * e + 4]) for e in range(EPOCHS)]
+    for order in epochs:
+        np.testing.assert_array_equal(np.sort(order), np.arange(CASES))
+    assert len({tuple(order) for order in epochs}) == EPOCHS
+    assert len(set(watcher.keys)) == len(watcher.keys) == 4 * EPOCHS
+
+
+def test_the_key_decides_order_and_noise():
+    same, other = watch()[0], watch(Course("layer 1", CASES, BATCH, EPOCHS, 43))[0]
+    again = watch()[0]
+    assert again.keys == same.keys
+    assert not set(other.keys) & set(same.keys)
+    assert not np.array_equal(np.concatenate(other.rows), np.concatenate(same.rows))
+
+
+@pytest.mark.parametrize(("cases", "size", "sizes"), [(6, 3, [3, 3]), (5, 9, [5]), (1, 1, [1]), (7, 3, [3, 3, 1])])
+def test_minibatches(cases, size, sizes):
+    course = Course("x", cases, size, 1, 1)
+    assert course.minibatches == len(sizes)
+    assert [len(rows) for rows in watch(course)[0].rows] == sizes
+
+
+def test_no_epochs_do_nothing():
+    watcher, records = watch(Course("x", 5, 2, 0, 1))
+    assert records == watcher.rows == []
+
+
+def test_meter():
+    """Counters for a display: the stage, the cases done of this epoch, at last all."""
+    seen, meter = [], Meter()
+
+    def stop():
+        seen.append((meter.label, meter.done, meter.total))
+
+    watch(meter=meter, stop=stop)
+    assert [done for _, done, _ in seen[1:4]] == [7, 14, 21]
+    assert {(label, total) for label, _, total in seen} == {("layer 1", CASES)}
+    assert meter.done == CASES
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("at", [0, 5, 11])
+def test_divergence_in_its_minibatch(bad, at):
+    losses = [1.0] * 12
+    losses[at] = bad
+    watcher = Watcher(losses)
+    with pytest.raises(DivergedError) as raised:
+        watch(watcher=watcher)
+    assert len(watcher.rows) == at + 1
+    message = str(raised.value)
+    assert f"epoch {at // 4 + 1}, minibatch {at % 4 + 1}" in message
+    assert "layer 1" in message
+    assert "--learning-rate" in message
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.skipif(not ENABLED, reason="the twins of the update rules let NumPy warn of an overflow")
+def test_models_that_diverge(model):
+    """A rate far too high, or parameters that are not numbers: noticed within the minibatch where they are used."""
+    for rate in (1e10, 1e20, 1e30, 1e38):
+        optimizer = OPTIMIZERS["momentum"](learning_rate=constant(rate))
+        theta, state = begun(MODELS[model], optimizer)
+        with pytest.raises(DivergedError):
+            go(MODELS[model], optimizer, theta, state)
+    optimizer = OPTIMIZERS["sgd"]()
+    theta, state = begun(MODELS[model], optimizer)
+    theta[3] = np.nan
+    with pytest.raises(DivergedError, match="epoch 1, minibatch 1:"):
+        go(MODELS[model], optimizer, theta, state)
+
+
+def test_best():
+    """The lowest score, compared first number first; equal ones do not replace it; NaN never does."""
+    best = Best.of(np.zeros(3))
+    scores = [(0.5, 2.0), (0.4, 3.0), (0.4, 2.5), (0.4, 2.5), (np.nan, 0.0), (0.6, 0.0), (np.inf, 0.0)]
+    epochs = []
+    for epoch, score in enumerate(scores, 1):
+        best.see(epoch, score, np.full(3, float(epoch)))
+        epochs.append(best.epoch)
+    assert epochs == [1, 2, 3, 3, 3, 3, 3]
+    assert best.state["best_score"].tolist() == [0.4, 2.5]
+    assert best.state["best_theta"].tolist() == [3, 3, 3]
+
+
+def test_best_holds_a_copy_and_goes_on_from_its_arrays():
+    theta = np.zeros(3, np.float32)
+    best = Best.of(theta)
+    best.see(4, (0.5, 1.0), theta)
+    theta[:] = 9
+    assert not best.state["best_theta"].any()
+    again = Best({name: array.copy() for name, array in best.state.items()})
+    again.see(5, (0.6, 0.0), theta)
+    assert again.epoch == 4
+    again.see(6, (0.1, 0.0), theta)
+    assert again.epoch == 6
+    assert again.state["best_theta"].tolist() == [9, 9, 9]
+    assert best.epoch == 4

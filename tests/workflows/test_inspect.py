@@ -1,0 +1,77 @@
+"""inspect: models and data."""
+
+import json
+import shlex
+
+import pytest
+
+from deepnet import checkpoint, workflows
+
+
+def facts(call, *words):
+    """The JSON object of a call."""
+    done = call("inspect", *words, "--json")
+    assert done.code == 0, done.err
+    return json.loads(done.out)
+
+
+def test_a_network_and_its_lineage(net, stack, call):
+    found = facts(call, net)
+    assert found["kind"] == "network"
+    assert found["network"] == "784-40-20-10"
+    assert found["finished"] is True
+    assert found["parent"] == facts(call, stack)["digest"] == checkpoint.load(stack).digest
+    assert found["parameters"] == 784 * 40 + 40 + 40 * 20 + 20 + 20 * 10 + 10
+    assert [row["unit"] for row in found["layers"]] == ["logistic", "logistic", "softmax"]
+    assert found["classes"] == list("0123456789")
+    assert found["settings"]["optimizer"] == "nesterov"
+
+
+def test_a_stack(stack, call):
+    found = facts(call, stack)
+    assert found["kind"] == "stack"
+    assert found["parameters"] == 784 * 40 + 40 + 784 + 40 * 20 + 20 + 40
+    assert found["history"]["layer 1"]["reconstruction_error"] > 0
+    assert "free_energy_gap" in found["history"]["layer 2"]
+
+
+def test_a_run_that_was_cut(digits, cut, call, tmp_path):
+    list(workflows.pretrain(digits, str(tmp_path / "s.h5"), layers=(8,), epochs=(1,), stop=cut(2)))
+    assert facts(call, tmp_path / "s.h5")["finished"] is False
+
+
+def test_data(digits, call):
+    found = facts(call, digits)
+    assert found["shape"] == [28, 28]
+    assert found["cases"] == "500 train, 200 test"
+    assert (found["minimum"], found["maximum"]) == (0, 255)
+    assert sum(found["balance"]["train"].values()) == 500
+    assert (found["visible"], found["scale"]) == ("logistic", "auto")
+
+
+def test_a_table(flowers, call):
+    found = facts(call, flowers, "--label", "kind, as told")
+    assert found["columns"] == 4
+    assert found["balance"]["train"] == {"Iris, early": 80, "late Iris": 80, "marsh Iris": 80}
+    assert (found["visible"], found["scale"]) == ("linear", "standard")
+
+
+@pytest.mark.parametrize("name", ["flowers", "digits"])
+def test_the_command_it_suggests_can_be_typed(name, request, call, tmp_path, monkeypatch):
+    """Also where a column's name holds blanks."""
+    data = request.getfixturevalue(name)
+    words = ["--label", "kind, as told"] if name == "flowers" else []
+    monkeypatch.chdir(tmp_path)
+    suggested = shlex.split(facts(call, data, *words)["next"])
+    assert suggested[:2] == ["deepnet", "pretrain"]
+    done = call(*suggested[1:], "--epochs", "1")
+    assert done.code == 0, done.err
+
+
+def test_for_a_person(net, digits, call):
+    for path in (net, digits):
+        done = call("inspect", path)
+        assert done.code == 0
+        assert done.err == ""
+        assert max(map(len, done.out.splitlines())) <= 130
+        assert len(call("inspect", path, "-v").out) > len(done.out)

@@ -1,0 +1,124 @@
+"""predict: a line a case, in the model's words."""
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deepnet import workflows
+
+KIND = ["--label", "kind, as told"]
+
+
+def table(text):
+    """Header and rows of a CSV text."""
+    header, *rows = csv.reader(io.StringIO(text))
+    return header, rows
+
+
+def test_labels_are_names_of_classes(flower_net, flowers, call):
+    header, rows = table(call("predict", flower_net, flowers, *KIND).out)
+    with open(flowers, newline="", encoding="utf-8") as file:
+        truth = [row[-1] for row in list(csv.reader(file))[1:]]
+    assert header == ["label"]
+    assert len(rows) == 240
+    assert {row[0] for row in rows} == {"Iris, early", "late Iris", "marsh Iris"}
+    assert np.mean([row[0] == name for row, name in zip(rows, truth, strict=True)]) > 0.9
+
+
+def test_new_rows_need_no_label(flower_net, flowers, call, tmp_path):
+    """Measures alone, as they come in practice, get the labels that they got with their name."""
+    with open(flowers, newline="", encoding="utf-8") as file:
+        rows = [row[:-1] for row in csv.reader(file)]
+    with open(tmp_path / "new.csv", "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
+    assert call("predict", flower_net, tmp_path / "new.csv").out == call("predict", flower_net, flowers, *KIND).out
+
+
+def test_probabilities_have_the_classes_as_header(flower_net, flowers, call):
+    header, rows = table(call("predict", flower_net, flowers, *KIND, "--give", "probabilities").out)
+    assert header == ["Iris, early", "late Iris", "marsh Iris"]
+    values = np.array(rows, float)
+    assert values.shape == (240, 3)
+    assert np.allclose(values.sum(axis=1), 1, atol=1e-5)
+    labels = [row[0] for row in table(call("predict", flower_net, flowers, *KIND).out)[1]]
+    assert [header[c] for c in values.argmax(axis=1)] == labels
+
+
+def test_codes(stack, net, coder, digits, call):
+    """A stack's top layer, a classifier's last hidden one, an autoencoder's narrowest."""
+    for model in (stack, net, coder):
+        header, rows = table(call("predict", model, digits, "--give", "codes").out)
+        assert header == [f"code{n}" for n in range(1, 21)]
+        values = np.array(rows, float)
+        assert values.shape == (200, 20)
+        assert values.min() >= 0
+        assert values.max() <= 1
+        assert values.std(axis=0).max() > 0.01
+
+
+def test_codes_of_a_stack_are_its_formula(stack, digits, call):
+    import h5py
+
+    with h5py.File(stack) as file:
+        arrays = [{name: file[f"model/{n}/{name}"][()].astype(np.float64) for name in "Wb"} for n in (1, 2)]
+    a = np.load(digits)["x_test"].reshape(200, -1) / 255
+    for layer in arrays:
+        a = 1 / (1 + np.exp(-(a @ layer["W"] + layer["b"])))
+    rows = table(call("predict", stack, digits).out)[1]
+    assert np.allclose(np.array(rows, float), a, atol=2e-6)
+
+
+def test_reconstructions(stack, coder, digits, call):
+    for model in (stack, coder):
+        header, rows = table(call("predict", model, digits, "--give", "reconstructions").out)
+        assert (len(header), len(rows)) == (784, 200)
+        assert np.isfinite(np.array(rows, float)).all()
+
+
+def test_numbers_of_a_regressor_are_in_the_targets_units(house_net, houses, call):
+    header, rows = table(call("predict", house_net, houses, "--label", "price").out)
+    truth = np.loadtxt(houses, delimiter=",", skiprows=1)[:, -1]
+    values = np.array(rows, float)[:, 0]
+    assert header in (["label"], ["price"])
+    assert abs(values.mean() - truth.mean()) < 0.2 * truth.std()
+    assert values.std() > 0.5 * truth.std()
+
+
+def test_a_file_holds_what_stdout_gets(net, digits, call, tmp_path):
+    done = call("predict", net, digits, "-o", tmp_path / "p.csv")
+    assert (done.code, done.out, done.err) == (0, "", "")
+    assert (tmp_path / "p.csv").read_text() == call("predict", net, digits).out
+
+
+def test_table_from_stdin(flower_net, flowers, call, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(Path(flowers).read_bytes())))
+    assert call("predict", flower_net, "-", *KIND).out == call("predict", flower_net, flowers, *KIND).out
+
+
+def test_names_that_a_spreadsheet_would_run_are_quoted(tmp_path):
+    """Text cells that begin with = + - @ get an apostrophe; numbers do not."""
+    draw = np.random.default_rng(0)
+    x = draw.normal(0, 1, (60, 3)) + np.repeat([[-3.0], [0.0], [3.0]], 20, axis=0)
+    lines = [
+        f"{a:.3f},{b:.3f},{c:.3f},{name}"
+        for (a, b, c), name in zip(x, np.repeat(["=1+1", "@x", "ok"], 20), strict=True)
+    ]
+    (tmp_path / "t.csv").write_text("a,b,c,label\n" + "\n".join(lines) + "\n")
+    data, net = str(tmp_path / "t.csv"), str(tmp_path / "n.h5")
+    list(workflows.finetune(data, net, layers=(8,), epochs=20, batch_size=10, scale="standard"))
+    made = b"".join(workflows.predict(net, data)).decode().split()
+    assert set(made[1:]) == {"'=1+1", "'@x", "ok"}
+
+
+@pytest.mark.parametrize("give", ["labels", "probabilities", "codes"])
+def test_predictions_do_not_depend_on_threads_or_company(give, net, digits, call, tmp_path):
+    """Each case on its own gives what it gives among others."""
+    whole = call("predict", net, digits, "--give", give).out
+    assert call("predict", net, digits, "--give", give, "--threads", "1").out == whole
+    arrays = np.load(digits)
+    np.savez(tmp_path / "few.npz", x=arrays["x_test"][3:8])
+    few = call("predict", net, tmp_path / "few.npz", "--give", give).out
+    assert few.splitlines()[1:] == whole.splitlines()[4:9]
