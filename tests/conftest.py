@@ -6,6 +6,8 @@ import pytest
 
 # Rich and Typer look at these once, when they are imported.
 os.environ.update(TTY_COMPATIBLE="0", NO_COLOR="1", COLUMNS="100")
+# And LAPACK at these: more threads than one only spin where others work too.
+os.environ.update(OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 for name in [name for name in os.environ if name.startswith("DEEPNET_")] + [
     "FORCE_COLOR",
     "GITHUB_ACTIONS",

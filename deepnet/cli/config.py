@@ -91,6 +91,12 @@ def origins(ctx: typer.Context):
     return table
 
 
+def given(ctx, name):
+    """Whether an option, by its name in Python, was set anywhere: not left at its default."""
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
+
+
 def origin(ctx, parameter):
     """Where the value of one option came from, in words."""
     source = ctx.get_parameter_source(parameter.name)

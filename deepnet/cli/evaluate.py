@@ -45,6 +45,7 @@ def evaluate(
     data: o.Data,
     split: Split = "test",
     label: o.Label = None,
+    ignore: o.Ignore = None,
     require: Require = None,
     json: o.Json = False,
     verbose: o.Verbose = False,
@@ -55,7 +56,7 @@ def evaluate(
     """Evaluate, print, and compare with what was required."""
     from . import console, run
 
-    facts = run.workflows(threads).evaluate(model, data, split=split, label=label, threads=threads)
+    facts = run.workflows(threads).evaluate(model, data, split=split, label=label, ignore=ignore or (), threads=threads)
     for name, _, _ in require or ():
         _number(facts, name)
     console.result("evaluate", facts, as_json=json, verbose=verbose)

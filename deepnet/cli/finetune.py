@@ -8,6 +8,7 @@ from deepnet.errors import UsageError
 
 from . import options as o
 from . import values
+from .config import given
 from .options import option
 
 HELP = """Train a network by backpropagation, from a pre-trained stack or from random weights.
@@ -61,7 +62,8 @@ Init = Annotated[
     str,
     option(
         "Architecture",
-        help=f"With --layers, first weights: {', '.join(o.INITIALIZERS)}; one or one a layer.",
+        help=f"First weights: {', '.join(o.INITIALIZERS)}; one or one a layer of --layers, the last the output "
+        "layer's too; beside --from the output layer's.",
         metavar="NAME:...",
         parser=values.texts,
     ),
@@ -93,7 +95,10 @@ WeightDecay = Annotated[str, option("Training", help="L2 penalty of weights.", m
 Clip = Annotated[
     str | None, option("Training", help="Longest gradient allowed.", metavar="NORM", parser=values.positive)
 ]
-BatchSize = Annotated[str, option("Training", help="Cases in a minibatch.", metavar="N", parser=values.integer(1))]
+BatchSize = Annotated[
+    str | None,
+    option("Training", help="Cases in a minibatch.", metavar="N", parser=values.integer(1), show_default=o.BATCH),
+]
 Epochs = Annotated[
     str, option("Training", help="Passes over the data.", metavar="N", parser=values.integer(1, o.MOST_EPOCHS))
 ]
@@ -132,7 +137,7 @@ def finetune(
     task: Task = "classify",
     optimizer: Optimizer = "nesterov",
     epochs: Epochs = "30",
-    batch_size: BatchSize = "100",
+    batch_size: BatchSize = None,
     learning_rate: Rate = None,
     momentum: Momentum = None,
     weight_decay: WeightDecay = "0",
@@ -157,7 +162,7 @@ def finetune(
     """Check what the words say together, then train and show the records."""
     from .run import one_or_each, watch
 
-    _check(start, layers, patience, valid)
+    _check(ctx, start, layers, patience, valid)
     if layers is not None:
         one_or_each(ctx, "layers", "units", "init")
     watch(
@@ -195,11 +200,15 @@ def finetune(
     )
 
 
-def _check(start, layers, patience, valid):
+def _check(ctx, start, layers, patience, valid):
     """Refuse options that contradict or miss each other."""
     if start is None and layers is None:
         raise UsageError("there is nothing to start from: add --from STACK, or --layers 500,500 for random weights")
     if start is not None and layers is not None:
         raise UsageError("--from takes the layers of its file and --layers makes new ones: leave one of them")
+    if start is not None and given(ctx, "units"):
+        raise UsageError("--from takes the units of its file and --units is for new layers: leave one of them")
+    if start is not None and given(ctx, "scale"):
+        raise UsageError("--from scales data as its file remembers and --scale otherwise: leave one of them")
     if patience is not None and valid == "none":
         raise UsageError("--patience looks at held-out cases: add --valid 0.1, or another choice of them")

@@ -24,6 +24,7 @@ def inspect(
     ctx: typer.Context,
     file: Thing,
     label: o.Label = None,
+    ignore: o.Ignore = None,
     json: o.Json = False,
     verbose: o.Verbose = False,
     config: o.Config = None,
@@ -32,4 +33,6 @@ def inspect(
     """Look, and print."""
     from . import console, run
 
-    console.result("inspect", run.workflows(None).inspect(file, label=label), as_json=json, verbose=verbose)
+    console.result(
+        "inspect", run.workflows(None).inspect(file, label=label, ignore=ignore or ()), as_json=json, verbose=verbose
+    )

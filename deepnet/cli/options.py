@@ -24,6 +24,7 @@ UNITS, TASKS, OPTIMIZERS = get_args(Unit), get_args(Task), get_args(Optimizer)
 INITIALIZERS, METHODS, KINDS = get_args(Initializer), get_args(Method), get_args(Kind)
 SCALES, GIVES = get_args(Scale), get_args(Give)
 
+BATCH = "100, or all cases if there are fewer"
 MOST_UNITS, MOST_EPOCHS, MOST_THREADS = 1_000_000, 1_000_000, 1024
 
 

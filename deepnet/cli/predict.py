@@ -48,7 +48,7 @@ def predict(
     from . import console, run
 
     if output != "-":
-        files.check_output(output, force)
+        files.check_output(output, force, inputs=(model, data))
     pieces = run.workflows(threads).predict(model, data, give=give, label=label, ignore=ignore or (), threads=threads)
     if output != "-":
         files.write_output(output, b"".join(pieces))

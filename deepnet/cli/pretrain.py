@@ -77,9 +77,13 @@ Epochs = Annotated[
     ),
 ]
 BatchSize = Annotated[
-    str,
+    str | None,
     option(
-        "Training", help="Cases in a minibatch (per layer).", metavar="N,...", parser=values.several(values.integer(1))
+        "Training",
+        help="Cases in a minibatch (per layer).",
+        metavar="N,...",
+        parser=values.several(values.integer(1)),
+        show_default=o.BATCH,
     ),
 ]
 Rate = Annotated[
@@ -143,7 +147,7 @@ def pretrain(
     visible_bias: VisibleBias = "zero",
     method: TrainBy = "rbm",
     epochs: Epochs = "10",
-    batch_size: BatchSize = "100",
+    batch_size: BatchSize = None,
     learning_rate: Rate = None,
     momentum: Momentum = "step:0.5:0.9:5",
     cd_steps: CdSteps = "1",

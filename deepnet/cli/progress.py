@@ -4,8 +4,10 @@ A display never sees a minibatch: it looks at the run's meter at most four times
 All of it goes to stderr.
 """
 
+import contextlib
 import os
 import sys
+import textwrap
 import threading
 import time
 
@@ -41,6 +43,33 @@ def headline(command, plan, seed):
     return ", ".join(
         [f"{command}: {facts[0]}" if facts else command, *facts[1:], *([] if "seed" in plan else [f"seed {seed}"])]
     )
+
+
+def announce(line):
+    """Say what begins: on one line, on a terminal on as many as it takes, broken between facts."""
+    for part in wrapped(line, columns()) if sys.stderr is not None and sys.stderr.isatty() else [line]:
+        say(part)
+
+
+def columns():
+    """The width of the terminal at stderr."""
+    asked = os.environ.get("COLUMNS", "")
+    with contextlib.suppress(OSError, ValueError):
+        return (
+            int(asked) if asked.isdecimal() and int(asked) else os.get_terminal_size(sys.stderr.fileno()).columns or 80
+        )
+    return 80
+
+
+def wrapped(line, width):
+    """The lines of a list of facts: broken at its commas, between words only where a fact is longer than a line."""
+    bound = ", ".join(fact.replace(" ", "\0") for fact in line.split(", "))
+    options = {"break_long_words": False, "break_on_hyphens": False, "subsequent_indent": "  "}
+    lines = []
+    for part in textwrap.wrap(bound, width, **options):
+        inner = part.replace("\0", " ")
+        lines += [inner] if len(inner) <= width else textwrap.wrap(inner, width, **options)
+    return lines
 
 
 def rate(epoch):
@@ -79,13 +108,13 @@ class Plain:
 
     def start(self, line):
         """Say what begins."""
-        say(line)
+        announce(line)
         self.watcher.start()
 
     def epoch(self, record):
         """Say how an epoch went."""
         self.told = time.monotonic()
-        metrics = [f"{name.replace('_', ' ')} {value:.5g}" for name, value in record.metrics.items()]
+        metrics = [f"{name.replace('_', ' ')} {text(value, name, 5)}" for name, value in record.metrics.items()]
         say(
             ", ".join(
                 [
@@ -137,7 +166,7 @@ class Live:
 
     def start(self, line):
         """Say what begins and open the display."""
-        say(line)
+        announce(line)
         self.screen.start()
 
     def epoch(self, record):
@@ -190,8 +219,8 @@ def _cells(record, part, bar, detail):
     """The cells of a stage after its name."""
     if record is None:
         return "", bar, "", "", ""
-    value = next(iter(record.metrics.values()), None)
+    name, value = next(iter(record.metrics.items()), ("", None))
     remaining = (record.epochs - record.epoch - part) * record.seconds
     left = "" if _complete(record) else clock(remaining)
     speed = f"{record.cases / record.seconds:,.0f}" if record.seconds > 0 else ""
-    return f"{record.epoch}/{record.epochs}", bar, f"{value:.4g}" if value is not None else "", speed, left
+    return f"{record.epoch}/{record.epochs}", bar, text(value, name, 4) if value is not None else "", speed, left

@@ -1,7 +1,9 @@
 """From arguments to an exit code; and the way of a training command from its options to its records and its result."""
 
 import contextlib
+import dataclasses
 import os
+import shlex
 import signal
 import sys
 
@@ -14,13 +16,16 @@ from . import app, config, console, progress, show
 from .options import MOST_THREADS
 from .signals import Interruption, leave_on_request
 
-THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS")
+# LAPACK serves PCA alone: two threads that spin on busy cores took 2.5 to 4 s for what one does in 0.09 s.
+BLAS_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+UNFINISHED = ("interrupted", "out of time")
 NOTE = "deepnet: stopping: the run is being saved; once more to leave at once"
 
 
 def run(arguments):
     """Run the command line and return its exit code; nothing but the exit code leaves this function."""
-    facts: dict[str, object] = {"debug": False}
+    facts: dict[str, object] = {"debug": False, "words": list(arguments)}
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -52,6 +57,7 @@ def _signals_restored():
 def workflows(threads):
     """The workflows, imported after the variables that heavy imports read once are set."""
     os.environ["HDF5_PLUGIN_PRELOAD"] = "::"  # an unknown filter must not make HDF5 load libraries
+    os.environ.update(dict.fromkeys(BLAS_VARIABLES, "1"))
     if "numba" not in sys.modules:
         given = os.environ.get("NUMBA_NUM_THREADS")
         if threads is not None:
@@ -140,6 +146,8 @@ def _follow(ctx, rooms, records, display):
                         journal.write("checkpoint", **vars(record))
                     case rooms.End():
                         end = record
+                        if end.outcome in UNFINISHED:
+                            end = dataclasses.replace(end, next=_again(ctx.obj["words"]))
         except DeepnetError as error:
             journal.end(outcome="failed", error=str(error), exit=error.exit_code)
             raise
@@ -147,6 +155,12 @@ def _follow(ctx, rooms, records, display):
         journal.end(outcome=end.outcome, result=end.result, next=end.next)
         _print_end(ctx, end)
     return end
+
+
+def _again(words):
+    """The command line as it was typed, to go on with."""
+    kept = [word for word in words if word != "--force"]
+    return shlex.join(["deepnet", *kept, *([] if "--resume" in kept else ["--resume"])])
 
 
 def _print_end(ctx, end):

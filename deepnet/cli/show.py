@@ -1,11 +1,12 @@
 """A result as lines of text: single values a line each, and with `verbose` what is larger as tables.
 
-`name` and `name_interval` (two numbers) share a line. Tables are plain text aligned by spaces, so that they look the
-same on a terminal and in a pipe.
+`name` and `name_interval` (two numbers) share a line. Shares are shown as percentages; JSON and logs have them as they
+are. Tables are plain text aligned by spaces, so that they look the same on a terminal and in a pipe.
 """
 
 SUFFIX = "_interval"
 FEW = 12
+SHARES = {"dead_units", "saturated_units", "precision", "recall"}
 
 
 def lines(facts, verbose=False):
@@ -16,7 +17,10 @@ def lines(facts, verbose=False):
     if verbose:
         for key, value in facts.items():
             if value is not None and key not in short and not _partner(key, facts):
-                shown += ["", _title(key), *("  " + line for line in table(value))]
+                confused = key == "confusion" and names_of(facts)
+                title = f"{_title(key)}: rows true, columns predicted" if confused else _title(key)
+                rows = confusion(value, confused) if confused else table(value, key)
+                shown += ["", title, *("  " + line for line in rows)]
     return shown
 
 
@@ -36,39 +40,66 @@ def _short(key, value, facts):
         return None
     if isinstance(value, list):
         few = len(value) <= FEW and not any(isinstance(member, list | dict) for member in value)
-        return ", ".join(map(text, value)) if few else None
+        return ", ".join(text(member, key) for member in value) if few else None
     if isinstance(value, dict):
         return None
     interval = facts.get(key + SUFFIX)
     if isinstance(interval, list) and len(interval) == 2:
-        return f"{text(value)}  (95 % interval {text(interval[0])} to {text(interval[1])})"
-    return text(value)
+        low, high = (text(end, key) for end in interval)
+        return f"{text(value, key)}  (95 % interval {low.removesuffix(' %')} to {high})"
+    return text(value, key)
 
 
-def text(value):
-    """A single value as a person reads it: thousands with commas, six digits of a fraction."""
+def is_share(key):
+    """Whether a figure of this name is a share of cases or units, which people read as a percentage."""
+    error = key == "error" or key.endswith("_error")
+    return key in SHARES or (error and not key.endswith(("reconstruction_error", "squared_error")))
+
+
+def percentage(share):
+    """A share as a percentage: two places, or two digits where it is small."""
+    value = 100 * share
+    return f"{value:.2f} %" if abs(value) >= 0.1 or value == 0 else f"{value:.2g} %"
+
+
+def text(value, key="", digits=6):
+    """A single value as a person reads it: thousands with commas, `digits` of a fraction; `key` is its name."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return percentage(value) if is_share(key) else f"{value:.{digits}g}"
     if isinstance(value, list):
-        return ", ".join(map(text, value))
+        return ", ".join(text(member, key) for member in value)
     if isinstance(value, dict):
-        return ", ".join(f"{_title(key)} {text(member)}" for key, member in value.items())
+        return ", ".join(f"{_title(name)} {text(member, name)}" for name, member in value.items())
     return "-" if value is None else str(value)
 
 
-def table(value):
+def names_of(facts):
+    """The names of the classes, where a table tells them."""
+    rows = facts.get("classes")
+    return (
+        [str(row["class"]) for row in rows] if rows and all(isinstance(r, dict) and "class" in r for r in rows) else []
+    )
+
+
+def confusion(matrix, names):
+    """The counts of a confusion matrix under and beside the names of the classes."""
+    rows = [[name, *map(text, counts)] for name, counts in zip(names, matrix, strict=True)]
+    return _aligned([["", *names], *rows])
+
+
+def table(value, key=""):
     """Rows of a list of dicts, a list of lists, a dict or a list: lines of text with aligned columns."""
     if isinstance(value, dict):
-        rows = [[_title(str(key)), text(member)] for key, member in value.items()]
+        rows = [[_title(str(name)), text(member, str(name))] for name, member in value.items()]
     elif value and all(isinstance(row, dict) for row in value):
         columns = list(dict.fromkeys(key for row in value for key in row))
-        rows = [[_title(column) for column in columns], *([text(row.get(c)) for c in columns] for row in value)]
+        rows = [[_title(column) for column in columns], *([text(row.get(c), c) for c in columns] for row in value)]
     else:
-        rows = [[text(cell) for cell in row] if isinstance(row, list) else [text(row)] for row in value]
+        rows = [[text(cell, key) for cell in row] if isinstance(row, list) else [text(row, key)] for row in value]
     return _aligned(rows)
 
 
@@ -88,7 +119,7 @@ def _aligned(rows):
 def _is_number(cell):
     """Whether a cell is a number, or empty."""
     try:
-        float(cell.replace(",", "") or 0)
+        float(cell.replace(",", "").removesuffix(" %") or 0)
     except ValueError:
         return cell == "-"
     return True

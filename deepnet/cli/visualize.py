@@ -41,6 +41,7 @@ def visualize(
     model: o.Model,
     data: o.MaybeData = None,
     label: o.Label = None,
+    ignore: o.Ignore = None,
     output: Picture = ...,
     kind: Kinds = None,
     force: o.Force = False,
@@ -55,7 +56,7 @@ def visualize(
 
     kinds = tuple(dict.fromkeys(name for names in kind or () for name in names))
     written = run.workflows(threads).visualize(
-        model, data, output, kind=kinds, label=label, force=force, threads=threads
+        model, data, output, kind=kinds, label=label, ignore=ignore or (), force=force, threads=threads
     )
     if json:
         console.result("visualize", {"written": written}, as_json=True, verbose=verbose)

@@ -165,6 +165,9 @@ def _number(source, table, cell, row, column):
         raise DataError(f"{source}: row {row}, {named} is empty; fill it in or leave the column out with --ignore")
     if value is not None:
         raise DataError(f"{source}: row {row}, {named} holds {shown(cell)}, not a finite float32; mend or remove it")
+    if table.labels == (column,):
+        held = f"{source}: row {row}, {named} holds '{shown(cell)}' where a number is due"
+        raise DataError(f"{held}; mend it, or for classes give --task classify")
     position = shown(table.header[column]) if table.header and table.header[column] else column + 1
     choice = "" if table.labels else f"--label '{position}' if that is the label, "
     raise DataError(

@@ -46,7 +46,7 @@ def _numbers(dataset, name, first):
         bad = next((n for n, label in enumerate(labels.reshape(-1)) if not is_float(label)), None)
         if bad is not None:
             found = shown(labels.reshape(-1)[bad])
-            raise DataError(f"{where}: row {bad + first} holds '{found}', no number; if these are classes, give --task classify")
+            raise DataError(f"{where}: row {bad + first} holds '{found}', no number; for classes give --task classify")
     with np.errstate(over="ignore"):
         numbers = np.ascontiguousarray(labels, np.float32).reshape(len(labels), -1)
     check_finite(numbers, where, first)

@@ -121,3 +121,59 @@ def test_a_dict_becomes_lines_and_tables():
     assert show.lines(facts) == ["name  a", "few   1, 2"]
     assert show.lines(facts, verbose=True)[-4:] == ["rows", "   a  b", "   1  -", "  22  c"]
     assert show.lines({}, verbose=True) == []
+
+
+LINE = (
+    "finetune: data mnist, cases 50,000 train, 10,000 valid, 10,000 test, network 784-500-500-2000-10, start "
+    "pre-trained, task classify, loss cross_entropy, parameters 1,665,010, seed 0"
+)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_what_begins_is_broken_between_facts(width):
+    lines = progress.wrapped(LINE, width)
+    assert 1 < len(lines) <= len(LINE) // width + 3
+    assert max(map(len, lines)) <= width
+    assert " ".join(line.strip() for line in lines) == LINE
+    assert all(line.endswith(",") for line in lines[:-1])
+
+
+def test_a_fact_longer_than_a_line_is_broken_between_words():
+    lines = progress.wrapped("pretrain: data a, stack 784-500-500-2000 of many more layers than fit, seed 0", 30)
+    assert " ".join(line.strip() for line in lines).startswith("pretrain: data a, stack 784-500-500-2000 of many more")
+    assert max(map(len, lines)) <= 30
+
+
+def test_what_begins_stays_one_line_off_a_terminal(capsys):
+    progress.announce(LINE)
+    assert capsys.readouterr().err == LINE + "\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("error", 0.0133, "1.33 %"),
+        ("validation_error", 0.5, "50.00 %"),
+        ("dead_units", 0.0, "0.00 %"),
+        ("saturated_units", 0.00004, "0.004 %"),
+        ("recall", 1.0, "100.00 %"),
+        ("reconstruction_error", 0.25, "0.25"),
+        ("validation_reconstruction_error", 0.25, "0.25"),
+        ("squared_error", 13.5, "13.5"),
+        ("training_squared_error", 13.5, "13.5"),
+        ("training_loss", 0.125, "0.125"),
+        ("error", None, "-"),
+    ],
+)
+def test_shares_are_percentages_for_people(name, value, shown):
+    assert show.text(value, name) == shown
+    assert show.table([{name: value}, {name: value}])[1].strip() == shown
+
+
+def test_shares_in_the_lines_of_an_epoch(capsys):
+    display = progress.Plain(meter(), patience=60)
+    record = epoch(2)
+    record.metrics = {"training_error": 0.0125, "reconstruction_error": 0.5}
+    display.epoch(record)
+    assert "training error 1.25 %, reconstruction error 0.5," in capsys.readouterr().err
+    assert progress._cells(record, 0.0, None, "")[2] == "1.25 %"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import time
@@ -128,6 +129,8 @@ def test_an_error_stays_on_one_line(call, fake, monkeypatch):
         ((*TRAIN, "--epochs", "-1"), "'-1'"),
         ((*TRAIN, "--batch-size", "0"), "1 or more"),
         ((*TRAIN, "--weight-decay", "nan"), "finite"),
+        (("finetune", "mnist", "--from", "s.h5", "-o", "n.h5", "--units", "logistic"), "--units"),
+        (("finetune", "mnist", "--from", "s.h5", "-o", "n.h5", "--scale", "auto"), "--scale"),
         ((*TRAIN, "--seed", "-1"), "from 0 to 18446744073709551615"),
         ((*TRAIN, "--seed", str(2**64)), "from 0 to 18446744073709551615"),
         ((*TRAIN, "--threads", "0"), "from 1 to 1024"),
@@ -192,11 +195,12 @@ def test_the_callee_gets_plain_values(call, fake):
 
 def test_evaluate_prints_lines_tables_and_json(call):
     brief = call("evaluate", "net.h5", "mnist").out
-    assert brief.splitlines() == ["error  0.0125  (95 % interval 0.0105 to 0.0149)", "wrong  125"]
+    assert brief.splitlines() == ["error  1.25 %  (95 % interval 1.05 to 1.49 %)", "wrong  125"]
     tables = call("evaluate", "net.h5", "mnist", "-v").out
-    assert "confusion\n  9   1\n  0  10\n" in tables
-    assert "  class  precision\n      0        0.5\n      1          -\n" in tables
-    assert json.loads(call("evaluate", "net.h5", "mnist", "--json").out)["wrong"] == 125
+    assert "confusion: rows true, columns predicted\n     0   1\n  0  9   1\n  1  0  10\n" in tables
+    assert "  class  precision\n      0    50.00 %\n      1          -\n" in tables
+    plain = json.loads(call("evaluate", "net.h5", "mnist", "--json").out)
+    assert (plain["wrong"], plain["error"], plain["error_interval"]) == (125, 0.0125, [0.0105, 0.0149])
 
 
 def test_require_ends_with_7_after_the_result(call):
@@ -226,6 +230,59 @@ def test_predict_writes_to_stdout_or_a_new_file(call, tmp_path):
     assert call("predict", "net.h5", "new.csv", "-o", "answer.csv", "--force").code == 0
 
 
+def test_predict_tells_what_must_not_be_overwritten(call, monkeypatch):
+    seen = []
+    monkeypatch.setattr("deepnet.files.check_output", lambda *words, **more: seen.append((words, more)))
+    assert call("predict", "net.h5", "new.csv", "-o", "answer.csv", "--force").code == 0
+    assert seen == [(("answer.csv", True), {"inputs": ("net.h5", "new.csv")})]
+
+
+@pytest.mark.parametrize("words", [("evaluate", "n.h5", "d.csv"), ("visualize", "n.h5", "d.csv", "-o", "p/"),
+                                   ("inspect", "d.csv"), ("predict", "n.h5", "d.csv")])  # fmt: skip
+def test_columns_are_left_out_everywhere(call, fake, words):
+    assert call(*words).code == 0
+    assert fake.CALLS[-1][2]["ignore"] == ()
+    assert call(*words, "--ignore", "id, name").code == 0
+    assert fake.CALLS[-1][2]["ignore"] == ("id", "name")
+
+
+def test_minibatches_follow_the_data_unless_told(call, fake):
+    assert call(*TRAIN).code == 0
+    assert fake.CALLS[-1][2]["batch_size"] is None
+    assert call(*TRAIN, "--batch-size", "20").code == 0
+    assert fake.CALLS[-1][2]["batch_size"] == (20,)
+    assert call("finetune", "mnist", "--from", "s.h5", "-o", "n.h5", "--init", "he").code == 0
+    assert fake.CALLS[-1][2]["batch_size"] is None
+    assert "or all cases" in " ".join(call("finetune", "-h").out.replace("│", " ").split())
+
+
+def test_what_is_fixed_by_the_start_may_be_told_beside_layers(call, fake):
+    words = ("finetune", "mnist", "--layers", "5", "-o", "n.h5", "--units", "relu", "--scale", "unit")
+    assert call(*words).code == 0
+    assert (fake.CALLS[-1][2]["units"], fake.CALLS[-1][2]["scale"]) == (("relu",), "unit")
+
+
+@pytest.mark.parametrize("outcome", ["interrupted", "out of time"])
+def test_a_cut_run_says_how_to_go_on_as_it_was_typed(call, fake, monkeypatch, outcome):
+    def cut(data, output, **options):
+        yield fake.Start("pretrain", {"data": data})
+        yield fake.End(outcome, {}, "")
+
+    monkeypatch.setattr(fake, "pretrain", cut)
+    words = ("pretrain", "my data.csv", "-o", "a stack.h5", "--label", "it's", "--force", "--max-time", "1s")
+    found = json.loads(call(*words, "-q", "--json").out)["next"]
+    expected = [word for word in words if word != "--force"]
+    assert shlex.split(found) == ["deepnet", *expected, "-q", "--json", "--resume"]
+    found = json.loads(call("pretrain", "d", "-o", "s", "--resume", "--json", "-q").out)["next"]
+    assert found == "deepnet pretrain d -o s --resume --json -q"
+
+
+def test_lapack_has_one_thread(call, monkeypatch):
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+    assert call("evaluate", "net.h5", "mnist").code == 0
+    assert (os.environ["OPENBLAS_NUM_THREADS"], os.environ["MKL_NUM_THREADS"]) == ("1", "1")
+
+
 def wait_for(process, text):
     """Read stderr until a line holds the text."""
     for line in process.stderr:
@@ -244,6 +301,7 @@ def test_a_signal_ends_the_run_after_it_was_saved(spawn, tmp_path, number):
     assert "outcome  interrupted" in out
     assert "once more to leave at once" in err
     assert "Traceback" not in err
+    assert out.splitlines()[-1].endswith("  deepnet pretrain mnist -o stack.h5 --layers 500 --log run.jsonl --resume")
     events = [json.loads(line)["event"] for line in (tmp_path / "run.jsonl").read_text().splitlines()]
     assert events[-2:] == ["checkpoint", "run_end"]
 

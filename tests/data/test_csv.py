@@ -203,3 +203,27 @@ def test_wide_tables(tmp_path):
     columns = 100_000
     text = ",".join(f"c{n}" for n in range(columns)) + "\n" + ",".join(["0.5"] * columns) + "\n"
     assert load(tmp_path, text).splits["train"].inputs.shape == (1, columns)
+
+
+def test_a_space_in_names_is_no_delimiter(tmp_path):
+    """Both split every row into as many words: the comma is the delimiter."""
+    path = tmp_path / "flowers.csv"
+    path.write_text("petal length,kind of it\n1.2,late red Iris flower\n3.4,early red Iris flower\n")
+    found = data.load(path, label="kind of it", task="classify")
+    assert found.columns == ("petal length",)
+    assert found.classes == ("early red Iris flower", "late red Iris flower")
+    path.write_text("petal length;kind of it\n1.2;Iris setosa\n3.4;Iris virginica\n")
+    assert data.load(path, label="kind of it", task="classify").classes == ("Iris setosa", "Iris virginica")
+    path.write_text("length kind\n1.2 late\n3.4 early\n")
+    assert data.load(path, label="kind", task="classify").classes == ("early", "late")
+
+
+def test_text_where_numbers_are_to_be_predicted(tmp_path):
+    path = tmp_path / "flowers.csv"
+    path.write_text("length,kind\n1.2,late\n3.4,early\n")
+    with pytest.raises(DataError, match=r"row 2, column 2 'kind' holds 'late' .* give --task classify$"):
+        data.load(path, label="kind", task="regress")
+    numpy_path = tmp_path / "flowers.npz"
+    np.savez(numpy_path, X=np.eye(2), y=np.array(["late", "early"]))
+    with pytest.raises(DataError, match=r"row 1 holds 'late'.* give --task classify$"):
+        data.load(numpy_path, task="regress")

@@ -3,6 +3,7 @@
 import io
 import os
 import time
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -258,3 +259,9 @@ def test_standard_input(tmp_path, monkeypatch):
     dataset = data.load("-")
     assert dataset.name == "standard input"
     np.testing.assert_array_equal(dataset.splits["train"].inputs, X.reshape(6, 10))
+
+
+def test_a_model_is_no_data():
+    golden = Path(__file__).parents[1] / "golden" / "stack-1.h5"
+    with pytest.raises(DataError, match=r"stack-1\.h5 is a deepnet model, not data; "):
+        data.load(golden)

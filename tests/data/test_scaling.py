@@ -93,3 +93,12 @@ def test_range():
     small[2, 1] = -0.25
     with pytest.raises(DataError, match=r"case 3, column 2 is -0\.25"):
         check_range(small, scaling.fit("auto", small, (3,)), "logistic", "d")
+
+
+def test_the_remedy_is_the_callers():
+    inputs = np.array([[2.0]], np.float32)
+    plan = scaling.fit("none", inputs, (1,))
+    with pytest.raises(DataError, match=r"; give --scale unit, or --visible linear --scale standard$"):
+        check_range(inputs, plan, "logistic", "d")
+    with pytest.raises(DataError, match=r"values in \[0, 1\]; give --scale unit$"):
+        check_range(inputs, plan, "logistic", "d", remedy="give --scale unit")

@@ -99,3 +99,51 @@ def test_join(tmp_path):
     other.write_text("a,b,class\n5,6,y\n")
     with pytest.raises(DataError, match="other classes"):
         data.join(first, data.load(other, task="classify"))
+
+
+LABELS = {
+    "integers": np.array([7, 3, 3, 10, 1] * 41),
+    "whole floats": np.array([7.0, 3, 3, 10, 1] * 41),
+    "text": np.array(["b", "a", "a", "c", "d d"] * 41),
+    "text of numbers": np.array(["9", "10", "10", "2.0", "11"] * 41),
+    "booleans": np.arange(205) % 3 == 0,
+    "bytes": np.arange(205, dtype=np.uint8) % 9,
+}
+
+
+@pytest.mark.parametrize("kind", LABELS)
+@pytest.mark.parametrize("valid", ["0.1", "17", "99"])
+def test_pretraining_holds_out_what_fine_tuning_does(kind, valid, tmp_path):
+    """Labels as stored and class indices give the same cases, of each class its share."""
+    rows = np.arange(205, dtype=np.float32)[:, None]
+    np.savez(tmp_path / "d.npz", X=rows, y=LABELS[kind])
+    held = [
+        data.split(data.load(tmp_path / "d.npz", task=task), valid, 5).splits["valid"] for task in (None, "classify")
+    ]
+    np.testing.assert_array_equal(held[0].inputs, held[1].inputs)
+    found = {name: (held[0].targets == name).sum() for name in np.unique(LABELS[kind])}
+    share = {name: (LABELS[kind] == name).sum() * len(held[0]) / 205 for name in found}
+    assert all(abs(found[name] - share[name]) < 1 for name in found)
+
+
+def test_the_same_cases_of_a_table(tmp_path):
+    path = tmp_path / "d.csv"
+    kinds = ["late one", "early", "early", "12", "3"]
+    path.write_text("a,b,kind\n" + "".join(f"{n},{n * n},{kinds[n % 5]}\n" for n in range(100)))
+    held = [data.split(data.load(path, label="kind", task=task), "0.21", 0).splits["valid"]
+            for task in (None, "classify")]  # fmt: skip
+    np.testing.assert_array_equal(held[0].inputs, held[1].inputs)
+    assert len(held[0]) == 21
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_numbers_to_predict_are_drawn_from_all_of_their_range(tmp_path, whole):
+    """Values that hardly repeat must not hold out the smallest of them; pre-training holds out the same."""
+    path = tmp_path / "d.csv"
+    prices = [1000 + n if whole else 1000.5 + n / 7 for n in range(400)]
+    path.write_text("a,price\n" + "".join(f"{n},{price}\n" for n, price in enumerate(prices)))
+    held = [data.split(data.load(path, label="price", task=task), "0.1", 0).splits["valid"]
+            for task in (None, "regress")]  # fmt: skip
+    np.testing.assert_array_equal(held[0].inputs, held[1].inputs)
+    assert len(held[0]) == 40
+    assert 120 < held[0].inputs.mean() < 280
