@@ -53,11 +53,15 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Options:
-    """How to read: the label column (or array), columns to leave out, and the task they are read for."""
+    """How to read: the label column (or array), columns to leave out, and the task they are read for.
+
+    `spare` names columns that are left out too where there are such.
+    """
 
     label: str | None = None
     ignore: tuple[str, ...] = ()
     task: str | None = None
+    spare: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -26,16 +26,17 @@ def shipped():
     return {path.stem: str(path) for folder in reversed(FOLDERS) for path in sorted(folder.glob("*.h5"))}
 
 
-def load(source, *, label=None, ignore=(), task=None, classes=None):
+def load(source, *, label=None, ignore=(), task=None, classes=None, spare=()):
     """The Dataset that `source` names.
 
     A bare word is a shipped data set, anything with a suffix or a slash a path (also `file.npz:key`, `file.h5:/path`,
     a folder or prefix of IDX files), "-" is standard input. `task` is "classify" (targets become indices into
-    `classes`, or into the sorted labels), "regress", "reconstruct" (no targets) or None (labels as stored).
+    `classes`, or into the sorted labels), "regress", "reconstruct" (no targets) or None (labels as stored). Columns of
+    a name in `spare` are left out where there are such, as those that a model was trained without.
     DataError: one sentence with file, row, column and remedy.
     """
     path, key = locate(os.fspath(source))
-    options = Options(label, tuple(ignore), task)
+    options = Options(label, tuple(ignore), task, tuple(spare))
     if path == "-":
         data = sys.stdin.buffer.read()
         dataset = read(Source("standard input", io.BytesIO(data), len(data)), options)

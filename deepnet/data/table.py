@@ -47,6 +47,7 @@ def read_table(source, text, options):
     width = len(records[0])
     header = tuple(cell.strip() for cell in records[0]) if has_header(records) else ()
     ignored = {position(source, header, width, word, "--ignore") for word in options.ignore}
+    ignored |= {n for n, name in enumerate(header) if name in options.spare}
     labels = _labels(source, header, width, options)
     inputs = tuple(n for n in range(width) if n not in ignored and n not in labels)
     if not inputs:

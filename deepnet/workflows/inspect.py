@@ -8,7 +8,7 @@ from ..errors import DataError
 from ..nn.layers import Dense
 from ..nn.stack import Stack
 from .models import is_model
-from .runs import command, dashes
+from .runs import command, dashes, epochs_for
 
 
 def inspect(file, *, label=None, ignore=()) -> dict:
@@ -30,10 +30,18 @@ def inspect(file, *, label=None, ignore=()) -> dict:
         "duplicate_cases": sum(audit["duplicates"].values()),
         "leaked_cases": sum(audit["leakage"].values()),
     }
-    options = ("--visible", audit["visible"], "--scale", audit["scale"])
+    options = ["--visible", audit["visible"], "--scale", audit["scale"], *_size(dataset)]
     follow = command("pretrain", file, "-o", "stack.h5", *options, config={"label": label, "ignore": ignore})
     details = {"fingerprint": {"sha256": audit.pop("fingerprint")}}
     return facts | audit | details | {"next": follow}
+
+
+def _size(dataset) -> list[str]:
+    """Layers and epochs to suggest: the papers' deep net for many cases, else one layer of a few units a column."""
+    cases, columns = dataset.splits["train"].inputs.shape
+    if cases >= 10_000 and columns >= 100:
+        return ["--layers", "500,500,2000"]
+    return ["--layers", str(min(500, max(10, 4 * columns))), "--epochs", str(epochs_for(cases, 10))]
 
 
 def _with_classes(file, label, ignore, dataset):

@@ -28,19 +28,12 @@ def predict(model, source, *, give=None, label=None, ignore=(), threads=None) ->
     task = None if isinstance(loaded.model, Stack) else sources.task_of(loaded.model.loss, loaded.preparation)
     give = give or {"classify": "labels", "regress": "labels", "reconstruct": "reconstructions", None: "codes"}[task]
     reader = _reader(loaded, give, task)
-    dataset = _inputs(loaded, source, label, ignore)
+    trained = loaded.config
+    spare = (*trained.get("ignore", ()), *filter(None, [trained.get("label"), *str(trained.get("label")).split(",")]))
+    dataset = data.load(source, label=label, ignore=ignore, spare=spare)
     sources.check_width(dataset, loaded.preparation, model)
     cases = dataset.splits.get("test", dataset.splits["train"])
     return _lines(loaded, reader, cases, give, task)
-
-
-def _inputs(loaded: Checkpoint, source, label, ignore):
-    """The data without the columns that the model was trained without; its label column may be there or not."""
-    config = loaded.config
-    columns = data.load(source, label=label, ignore=(), task=None).columns
-    ignore = tuple(ignore) or tuple(name for name in config.get("ignore", ()) if name in columns)
-    label = label or (config.get("label") if config.get("label") in columns else None)
-    return data.load(source, label=label, ignore=ignore, task=None)
 
 
 def _reader(loaded: Checkpoint, give: str, task: str | None) -> models.Reader:

@@ -131,6 +131,11 @@ def dashes(widths) -> str:
     return "-".join(map(str, widths))
 
 
+def epochs_for(cases: int, usual: int) -> int:
+    """Epochs to suggest: the usual number, or for few cases as many as make a hundred times as many minibatches."""
+    return max(usual, -(-100 * usual // -(-cases // min(cases, 100))))
+
+
 def command(*words: str, config: dict) -> str:
     """A command to type next, with the label and columns that the data need."""
     words = ("deepnet", *words)

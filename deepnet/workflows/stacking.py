@@ -18,7 +18,7 @@ from ..training import Course, Meter, Passed, begin, fit
 from . import sources
 from .plans import Plan, written
 from .records import End, Epoch
-from .runs import Clock, Saver, append, command, dashes, restored
+from .runs import Clock, Saver, append, command, dashes, epochs_for, restored
 
 PROBED = 1000  # cases, training and held-out, for the free-energy gap
 CHUNK = 1000  # cases passed up at a time
@@ -177,7 +177,9 @@ class Stacking:
         if rows:
             result["reconstruction_error"] = [row["reconstruction_error"] for row in rows]
         result["layers"] = rows
-        follow = command("finetune", data, "--from", output, "-o", "net.h5", config=self.config)
+        epochs = epochs_for(len(self.dataset.splits["train"]), 30)
+        more = ("--epochs", str(epochs)) if epochs > 30 else ()
+        follow = command("finetune", data, "--from", output, "-o", "net.h5", *more, config=self.config)
         return End(outcome, result, follow if checkpoint.complete else "")
 
 
