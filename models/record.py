@@ -56,7 +56,7 @@ def table(results):
 def summary():
     """The rows of README's table of models."""
     rows = ["| model | published | ours, by seed |", "|---|---|---|"]
-    for path in sorted(Path(__file__).parent.glob("*/results.json")):
+    for path in sorted(Path(__file__).resolve().parent.glob("*/results.json")):
         results = json.loads(path.read_text())
         ours = []
         for name in results["names"]:
@@ -89,7 +89,7 @@ def main():
     parser.add_argument("--log", action="append", default=[])
     parser.add_argument("--has", action="store_true")
     asked = parser.parse_args()
-    readme = Path(__file__).parents[1] / "README.md"
+    readme = Path(__file__).resolve().parents[1] / "README.md"
     if asked.quick is not None:
         rewrite(readme, f"```\n{asked.quick.read_text().rstrip()}\n```", "quick")
         return
