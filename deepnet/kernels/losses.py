@@ -9,6 +9,7 @@ from numba import prange
 
 from .exp import ZERO, exp, log, softplus
 from .jit import ENABLED, compiled, lane_sum, njit, row_of
+from .transpose import transpose_matrix, transpose_tile
 
 BLOCK = 256
 HALF = np.float32(0.5)
@@ -52,17 +53,10 @@ def _squared_error(z, t, value):
 @njit
 def _difference(a, t, scale, d, d_t):
     for i in range(a.shape[0]):
-        for j in range(a.shape[1]):
-            d[i, j] = (a[i, j] - t[i, j]) * scale
-            d_t[j, i] = d[i, j]
-
-
-@njit
-def _transpose(a, out):
-    for i0 in range(0, a.shape[0], 16):
-        for j in range(a.shape[1]):
-            for i in range(i0, min(i0 + 16, a.shape[0])):
-                out[j, i] = a[i, j]
+        given, target, row = row_of(a, i, 0, a.shape[1]), row_of(t, i, 0, a.shape[1]), row_of(d, i, 0, a.shape[1])
+        for j in range(row.size):
+            row[j] = (given[j] - target[j]) * scale
+    transpose_tile(d, 0, d.shape[0], 0, d.shape[1], d_t)
 
 
 @njit
@@ -164,7 +158,7 @@ def difference(a, t, scale, d, d_t):
 def transpose(a, out):
     """out (N, B) <- a' (B, N)."""
     if compiled(a):
-        _transpose(a, out)
+        transpose_matrix(a, out)
     else:
         out[...] = a.T
 

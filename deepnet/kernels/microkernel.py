@@ -24,7 +24,7 @@ from .jit import CACHE
 INT, FLOAT = ir.IntType(64), ir.FloatType()
 # address and element strides of A (row, k), of B (k), of C (row); steps of k; lanes used in the last vector;
 # whether the chain begins at C; block shape.
-ARGUMENTS = ("a", "a_row", "a_k", "b", "b_k", "c", "c_row", "steps", "tail", "keep", "rows", "vectors")
+ARGUMENTS = ("a", "a_row", "a_k", "b", "b_k", "c", "c_row", "index", "steps", "tail", "keep", "rows", "vectors")
 
 
 @functools.cache
@@ -94,22 +94,29 @@ def _emit_block(builder, arg, rows, vectors, lanes, done):
     builder.position_at_end(resume)
     kept = [get(cell(i, v), v) for i in range(rows) for v in range(vectors)]
     builder.branch(loop)
-
     builder.position_at_end(loop)
-    k = builder.phi(INT)
-    a = builder.phi(INT)
-    b = builder.phi(INT)
+    t = builder.phi(INT)
     sums = [builder.phi(vector) for _ in range(rows * vectors)]
-    for node, first in ((k, INT(0)), (a, arg["a"]), (b, arg["b"])):
-        node.add_incoming(first, begin)
-        node.add_incoming(first, resume)
+    t.add_incoming(INT(0), begin)
+    t.add_incoming(INT(0), resume)
     for node, value in zip(sums, kept, strict=True):
         node.add_incoming(zero, begin)
         node.add_incoming(value, resume)
+    small = ir.IntType(32)
+    k = builder.load(builder.inttoptr(at(arg["index"], t), ir.PointerType(small)), align=4)
+    k = builder.sext(k, INT)
+    a, b = at(arg["a"], builder.mul(k, arg["a_k"])), at(arg["b"], builder.mul(k, arg["b_k"]))
     right = [get(at(b, INT(v * lanes)), v) for v in range(vectors)]
+    step = builder.mul(arg["a_row"], four)
+    triple = builder.mul(step, INT(3))
+    bases = [a]
+    for _ in range(3, rows, 3):
+        bases.append(builder.add(bases[-1], triple))
     new = []
     for i in range(rows):
-        left = builder.load(builder.inttoptr(at(a, builder.mul(INT(i), arg["a_row"])), pointer), align=4)
+        base, scale = next((j, c) for c in (0, 1, 2, 4, 8) for j in range(len(bases)) if 3 * j + c == i)
+        address = builder.add(bases[base], builder.mul(step, INT(scale))) if scale else bases[base]
+        left = builder.load(builder.inttoptr(address, pointer), align=4)
         left = builder.shuffle_vector(
             builder.insert_element(ir.Constant(vector, ir.Undefined), left, ir.IntType(32)(0)),
             ir.Constant(vector, ir.Undefined),
@@ -118,11 +125,9 @@ def _emit_block(builder, arg, rows, vectors, lanes, done):
         new += [builder.call(fma, [left, right[v], sums[i * vectors + v]]) for v in range(vectors)]
     for node, value in zip(sums, new, strict=True):
         node.add_incoming(value, loop)
-    k_next = builder.add(k, INT(1))
-    k.add_incoming(k_next, loop)
-    a.add_incoming(at(a, arg["a_k"]), loop)
-    b.add_incoming(at(b, arg["b_k"]), loop)
-    builder.cbranch(builder.icmp_signed("<", k_next, arg["steps"]), loop, write)
+    t_next = builder.add(t, INT(1))
+    t.add_incoming(t_next, loop)
+    builder.cbranch(builder.icmp_signed("<", t_next, arg["steps"]), loop, write)
 
     builder.position_at_end(write)
     for i in range(rows):
@@ -162,15 +167,15 @@ def block_address():
     signature = types.void(*[types.int64] * len(ARGUMENTS))
 
     @numba.cfunc(signature, cache=CACHE is not None, nopython=True, error_model="numpy")
-    def block(a, a_row, a_k, b, b_k, c, c_row, steps, tail, keep, rows, vectors):
-        _block((a, a_row, a_k, b, b_k, c, c_row, steps, tail, keep, rows, vectors))
+    def block(a, a_row, a_k, b, b_k, c, c_row, index, steps, tail, keep, rows, vectors):
+        _block((a, a_row, a_k, b, b_k, c, c_row, index, steps, tail, keep, rows, vectors))
 
     return block.address
 
 
 @intrinsic
 def call_block(typingctx, address, arguments):
-    """Call the block function at `address` with a tuple of the twelve integers of ARGUMENTS."""
+    """Call the block function at `address` with a tuple of the thirteen integers of ARGUMENTS."""
 
     def emit(context, builder, signature, values):
         kind = ir.FunctionType(ir.VoidType(), [INT] * len(ARGUMENTS))

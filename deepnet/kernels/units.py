@@ -66,19 +66,36 @@ def slope(code, a):
 
 
 @njit
-def sample_row(code, row, k0, k1, draw, i, j0, states_t):
-    """row, the inputs z of case i and units j0.., becomes their mean; column i of states_t (J, R) gets draws.
+def chain_row(code, a, d):
+    """d <- d f'(z), from a = f(z)."""
+    if code == LOGISTIC:
+        for j in range(d.size):
+            d[j] = d[j] * slope(LOGISTIC, a[j])
+    elif code == RELU:
+        for j in range(d.size):
+            d[j] = d[j] * slope(RELU, a[j])
+    elif code == SOFTPLUS:
+        for j in range(d.size):
+            d[j] = d[j] * slope(SOFTPLUS, a[j])
+    elif code == TANH:
+        for j in range(d.size):
+            d[j] = d[j] * slope(TANH, a[j])
+
+
+@njit
+def sample_row(code, row, k0, k1, draw, i, j0, states):
+    """row, the inputs z of case i and units j0.., becomes their mean; states gets draws, a row of the same units.
 
     Logistic Bernoulli, linear N(z, 1), relu max(0, z + N(0, sigmoid(z))) with mean softplus(z). j0 is a multiple of
     GROUP.
     """
     draws = np.empty(GROUP, np.uint32)
-    state = np.empty(GROUP, np.float32)
     if code == LOGISTIC:
         activate_row(LOGISTIC, row)
     for g in range((row.size + GROUP - 1) // GROUP):
         fill_group(k0, k1, draw, i, j0 // GROUP + g, draws)
         part = row[g * GROUP : min((g + 1) * GROUP, row.size)]
+        state = states[g * GROUP : min((g + 1) * GROUP, row.size)]
         if code == LOGISTIC:
             for j in range(part.size):
                 state[j] = ONE if np.float32(draws[j] >> _EIGHT) * _UNIT < part[j] else ZERO
@@ -89,8 +106,6 @@ def sample_row(code, row, k0, k1, draw, i, j0, states_t):
             for j in range(part.size):
                 noisy = part[j] + np.float32(np.sqrt(sigmoid(part[j]))) * normal_quantile(draws[j])
                 state[j] = ZERO if noisy < ZERO else noisy
-        for j in range(part.size):
-            states_t[j0 + g * GROUP + j, i] = state[j]
     if code == RELU:
         activate_row(SOFTPLUS, row)
 
@@ -104,9 +119,7 @@ def _activate(code, c):
 @njit
 def _chain(code, a, d):
     for i in range(a.shape[0]):
-        value, row = row_of(a, i, 0, a.shape[1]), row_of(d, i, 0, a.shape[1])
-        for j in range(row.size):
-            row[j] = row[j] * slope(code, value[j])
+        chain_row(code, row_of(a, i, 0, a.shape[1]), row_of(d, i, 0, a.shape[1]))
 
 
 @njit

@@ -86,7 +86,7 @@ class NetworkObjective:
         self.weight_decay = weight_decay
         self._feed = feed
         self._whole = network.workspace(cases, dtype)
-        self._x = products.matrix(cases, network.inputs, dtype)
+        self._x = products.Listed.room(cases, network.inputs, dtype)
         self._t = products.matrix(cases, network.outputs, dtype)
         self._value = np.zeros(cases, dtype)
         self.grad = self.layout.zeros(dtype)
@@ -96,9 +96,10 @@ class NetworkObjective:
     def at(self, rows: np.ndarray, key: int | None) -> None:
         """Move to the minibatch of these rows of the data; noise is drawn from the key, none without."""
         n = len(rows)
-        self.x, self.t, self._case_values = self._x[:n], self._t[:n], self._value[:n]
+        self.x, self.t, self._case_values = self._x.x[:n], self._t[:n], self._value[:n]
         self._work, self._key = rows_of(self._whole, n), key
         self._feed(rows, self.x, self.t)
+        self._first = self._x.listed(n) if isinstance(self.network.layers[0], Dense) else self.x
 
     def value(self, theta: np.ndarray) -> float:
         """The objective at theta."""
@@ -162,7 +163,7 @@ class NetworkObjective:
     def _forward(self, parts: list) -> np.ndarray:
         """Outputs, with the last layer's inputs z kept for the loss."""
         below = Network(self.network.layers[:-1], self.network.loss)
-        x = below.forward(parts, self._work, self.x, self._key)
+        x = below.forward(parts, self._work, self._first, self._key)
         self._z, a = self._work[-1]["z"], self._work[-1]["a"]
         products.up(x, parts[-1]["W"], parts[-1]["b"], UNITS["linear"].code, self._z)
         a[...] = self._z
@@ -170,7 +171,7 @@ class NetworkObjective:
         return a
 
     def _input_of(self, i: int) -> np.ndarray:
-        return self.x if i == 0 else self._work[i - 1]["a"]
+        return self._first if i == 0 else self._work[i - 1]["a"]
 
     def _backward(self, parts: list, into: np.ndarray) -> None:
         grads = self.network.split(into)

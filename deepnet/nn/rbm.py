@@ -52,7 +52,7 @@ class Chain:
 
     def hidden_states(self, p: dict, v: np.ndarray, key: int, draw: int, mean: np.ndarray) -> np.ndarray:
         """mean (B, N) <- E[h | v]; returns states drawn from P(h | v), transposed (N, B)."""
-        unit, h_t = self.rbm.units[1], self._h_t[:, : len(v)]
+        unit, h_t = self.rbm.units[1], self._h_t[:, : len(mean)]
         if unit.rowwise:
             self.hidden_mean(p, v, mean)
             kernels.sample_softmax(mean, key, draw, h_t)
@@ -132,7 +132,7 @@ class ContrastiveDivergence:
         self.spans = [(0, self.layout.size, 1.0)]
         self._feed = feed
         self._chain = Chain(rbm, cases, dtype)
-        self._v0 = products.matrix(cases, rbm.inputs, dtype)
+        self._v0 = products.Listed.room(cases, rbm.inputs, dtype)
         self._h0 = products.matrix(cases, rbm.outputs, dtype)
         self._h1 = products.matrix(cases, rbm.outputs, dtype)
         self._error = np.zeros(rbm.inputs, dtype)
@@ -147,15 +147,16 @@ class ContrastiveDivergence:
     def at(self, rows: np.ndarray, key: int | None) -> None:
         """Move to the minibatch of these rows; all draws come from the key."""
         self._n, self._key = len(rows), 0 if key is None else key
-        self._feed(rows, self._v0[: self._n])
+        self._feed(rows, self._v0.x[: self._n])
+        self._v = self._v0.listed(self._n)
 
     @np.errstate(over="ignore", invalid="ignore")  # a run that diverges is told by its loss, not by NumPy
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         """The negative of the CD-k statistics per case, plus the penalties' gradients; the next call overwrites it."""
         p, g = self.layout.views(theta), self.layout.views(self.grad)
         n = self._n
-        v0, h0, h1, total = self._v0[:n], self._h0[:n], self._h1[:n], self._sums
-        h_t = self._chain.hidden_states(p, v0, self._key, 0, h0)
+        v0, h0, h1, total = self._v0.x[:n], self._h0[:n], self._h1[:n], self._sums
+        h_t = self._chain.hidden_states(p, self._v, self._key, 0, h0)
         for step in range(1, self.steps):
             v_t = self._chain.visible_mean(p, h_t)
             h_t = self._chain.hidden_states(p, v_t.T, self._key, step, h1)
@@ -167,7 +168,7 @@ class ContrastiveDivergence:
         sums.row_sums(v1_t, total["v1"])
         self._count(v0, v1_t)
         np.negative(h1, out=h1)
-        products.contrast(v0, h0, v1_t, h1, -1 / n, g["W"])
+        products.contrast(self._v, h0, v1_t, h1, -1 / n, g["W"])
         scale = self.grad.dtype.type(-1 / n)
         np.multiply(total["h0"] - total["h1"], scale, out=g["b"])
         np.multiply(total["v0"] - total["v1"], scale, out=g["c"])

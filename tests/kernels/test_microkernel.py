@@ -21,8 +21,8 @@ def test_shapes_of_the_tests_reach_every_block():
     lanes, most = microkernel.target()
     reached = set()
     for rows, _, columns in shapes():
-        down, across = -(-rows // products.TALL), max(1, columns // products.GROUP)
-        heights = {rows * (t + 1) // down - rows * t // down for t in range(down)}
+        panels, across = products.panels_of(rows), max(1, columns // products.GROUP)
+        heights = {rows * (p + 1) // panels - rows * p // panels for p in range(panels)}
         widths = {products.GROUP if across > 1 else columns, columns - (across - 1) * products.GROUP}
         for vectors in (-(-width // lanes) for width in widths):
             for wide in {3 if vectors == 3 else min(vectors, 2), vectors % 2 or 2} if vectors > 3 else {vectors}:

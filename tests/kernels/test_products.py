@@ -86,7 +86,7 @@ def test_up_sample(unit, place):
 def test_samples_are_the_twin_s():
     for unit in SAMPLED:
         z = draw(7, 130, 200)
-        mean, states = np.zeros_like(z), np.zeros_like(z.T)
+        mean, states = np.zeros_like(z), np.zeros(z.T.shape, np.float32)
         products.up_sample(
             z, np.eye(200, dtype=np.float32), np.zeros(200, np.float32), CODES[unit], KEY, 0, mean, states
         )
