@@ -11,8 +11,8 @@ of `microkernel` and then its epilogue while it lies in the first cache. Each el
 so no bit depends on tiles, threads or vector width. Twins are the NumPy lines in each public function.
 
 Where x is mostly zeros, as pixels are, steps whose PANEL rows are all zero are left out: `Listed` finds them once a
-minibatch for `up` and `outer`. fma(0, b, c) is c for finite b, so no bit changes (a weight that is no longer finite shows in the
-products that skip nothing). On MNIST half of the steps of both products go.
+minibatch for `up` and `outer`. fma(0, b, c) is c for finite b, so no bit changes (a weight that is no longer finite
+shows in the products that skip nothing). On MNIST half of the steps of both products go.
 """
 
 from typing import NamedTuple
@@ -60,7 +60,7 @@ def matrix(rows, columns, dtype=np.float32):
 
 @njit
 def _fill_tile(address, a, b, c, index, counts, keep, first, last, panels, j0, j1):
-    """Panels first..last of C, columns j0..j1: C = (C if keep) + A B over the steps that `index` lists for each panel."""
+    """Panels first..last of C, columns j0..j1: C = (C if keep) + A B over the steps that `index` lists for a panel."""
     rows = c.shape[0]
     for p in range(first, last):
         i0, i1 = rows * p // panels, rows * (p + 1) // panels
@@ -225,8 +225,9 @@ def _list_cases(x, index, counts):
 
 
 class Listed(NamedTuple):
-    """A minibatch x (B, M) with the steps that are not zero throughout a panel: of its rows for `up`, of its columns for
-    `outer`. Products take it where they take x.
+    """A minibatch x (B, M) with the steps that are not zero throughout a panel; products take it where they take x.
+
+    Panels are of its rows for `up` (`steps`), of its columns for `outer` (`cases`).
     """
 
     x: np.ndarray
@@ -244,7 +245,7 @@ class Listed(NamedTuple):
         return Listed(matrix(cases, inputs, dtype), *lists, [True])
 
     def listed(self, count):
-        """The first `count` cases with lists of what they hold now; the bare array once a minibatch was mostly not zero."""
+        """The first `count` cases with lists of what they hold now; the bare array once there were few zeros."""
         panels = panels_of(count)
         x, (index, counts) = self.x[:count], self.steps
         if not (compiled(x) and self.worth[0]):

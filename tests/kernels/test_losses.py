@@ -5,7 +5,7 @@ import pytest
 
 from deepnet.kernels import losses
 from deepnet.kernels.jit import ENABLED, lane_sum
-from tests.kernels.arrays import Guarded, across, close, draw, inside
+from tests.kernels.arrays import Guarded, close, draw, inside
 
 SIZES = [(0, 5), (1, 1), (1, 300), (3, 17), (5, 64), (70, 129), (257, 5), (600, 3)]
 ULP = 2.0**-24
