@@ -273,3 +273,42 @@ def test_padding_rule():
             assert array.dtype == dtype
             assert rows == 0 or array.strides == (products.stride(columns) * array.itemsize, array.itemsize)
             assert rows == 0 or array.ctypes.data % 64 == 0
+
+
+@pytest.mark.parametrize("density", [0.0, 0.02, 0.3])
+def test_steps_left_out_change_no_bit(density):
+    """`Listed` against the bare array, for minibatches of every odd size, also whole panels and minibatches of zeros."""
+    for B, M, N in ((1, 5, 3), (29, 70, 65), (100, 64, 130), (113, 33, 129)):
+        x, W, b, _, d = operands(B, M, N)
+        x[np.random.default_rng(B).random(x.shape) >= density] = 0
+        listed = products.Listed.room(B + 3, M, np.float32)
+        listed.x[:B] = x
+        own, kept = listed.listed(B), listed.x[:B]
+        assert isinstance(own, products.Listed) == ENABLED
+        if ENABLED:
+            assert own.steps[1].sum() <= own.steps[1].size * M
+            assert (own.steps[1].sum() == 0) == (not x.any())
+        found, expected = (
+            [np.empty((B, N), np.float32) for _ in range(2)],
+            [np.empty((M, N), np.float32) for _ in range(2)],
+        )
+        products.up(own, W, b, units.LOGISTIC, found[0])
+        products.up(kept, W, b, units.LOGISTIC, found[1])
+        np.testing.assert_array_equal(*found)
+        products.outer(own, d, expected[0])
+        products.outer(kept, d, expected[1])
+        np.testing.assert_array_equal(*expected)
+        states = [np.empty((N, B), np.float32) for _ in range(2)]
+        products.up_sample(own, W, b, units.LOGISTIC, KEY, 1, found[0], states[0])
+        products.up_sample(kept, W, b, units.LOGISTIC, KEY, 1, found[1], states[1])
+        np.testing.assert_array_equal(*states)
+        products.contrast(own, d, kept.T, found[0], 0.5, expected[0])
+        products.contrast(kept, d, kept.T, found[0], 0.5, expected[1])
+        np.testing.assert_array_equal(*expected)
+
+
+def test_dense_minibatches_end_the_search_for_zeros():
+    listed = products.Listed.room(30, 40, np.float32)
+    listed.x[...] = 1
+    listed.listed(30)
+    assert isinstance(listed.listed(30), np.ndarray)
