@@ -37,8 +37,10 @@ mnist: $(READY)
 models: $(READY)
 	$(RUN) sh models/queue.sh
 
+# Peers (jax, torch, scikit-learn) are installed for this target only; the product never needs them.
 bench: $(READY)
-	set -e; for page in benchmarks/*.py; do echo "== $$page"; $(PY) "$$page"; done
+	$(PY) -m pip install -qq --disable-pip-version-check --editable '.[bench]'
+	set -e; for page in products contrastive backprop; do $(PY) benchmarks/$$page.py; done
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist

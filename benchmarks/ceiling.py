@@ -1,0 +1,49 @@
+"""What the multipliers can do: the register block over data in the first cache, on every thread at once."""
+
+import numpy as np
+from numba import prange
+
+from deepnet.kernels import jit, products
+from deepnet.kernels.jit import njit
+from deepnet.kernels.microkernel import block_address, call_block, target
+
+STEPS, CALLS = 128, 2000
+LANES, SHAPES = target()
+ROWS, VECTORS = SHAPES[2], 2
+
+
+@njit(parallel=True)
+def _peak(address, a, b, c, threads, calls, rows, vectors, lanes):
+    for t in prange(threads):
+        for _ in range(calls):
+            call_block(
+                address,
+                (
+                    a.ctypes.data + t * a.strides[0] * rows,
+                    a.strides[0] // 4,
+                    1,
+                    b.ctypes.data,
+                    b.strides[0] // 4,
+                    c.ctypes.data + t * c.strides[0] * rows,
+                    c.strides[0] // 4,
+                    a.shape[1],
+                    lanes,
+                    0,
+                    rows,
+                    vectors,
+                ),
+            )
+
+
+def peak(job):
+    """A callable that runs CALLS blocks on each thread."""
+    threads = jit.threads()
+    a = products.matrix(threads * ROWS, STEPS)
+    b, c = products.matrix(STEPS, VECTORS * LANES), products.matrix(threads * ROWS, VECTORS * LANES)
+    a[...], b[...] = np.float32(0.5), np.float32(0.25)
+    return lambda: _peak(block_address(), a, b, c, threads, CALLS, ROWS, VECTORS, LANES)
+
+
+def flops():
+    """Operations of one call of `peak`."""
+    return jit.threads() * CALLS * 2.0 * ROWS * VECTORS * LANES * STEPS

@@ -1,0 +1,150 @@
+"""Contestants in processes of their own, timed in alternation; medians, spread and ratios as a table.
+
+A benchmark page names JOBS and CONTESTANTS, {name: function(job) -> callable that does the job once}, and calls
+`main`. Run as a page, it starts a process a contestant (`--worker NAME`), asks them in turn, several rounds a job,
+and never has two at work at once: two thread pools in one process, or two busy processes, would measure each other.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+
+ROUNDS = 9
+LEAST_SECONDS = 0.15  # of one measurement; short jobs are repeated within it
+REST = 0.05  # between two contestants, so that spinning threads of the last one are asleep
+
+
+def machine():
+    """Processor, cores and threads of this run, as a table states them."""
+    name = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        name = next(
+            (x.split(":")[1].strip() for x in info.read_text().splitlines() if x.startswith("model name")), name
+        )
+    return f"{name}, {os.cpu_count()} cores, {os.environ.get('OMP_NUM_THREADS', os.cpu_count())} threads"
+
+
+def _serve(contestants, jobs, name):
+    """A worker: reads `job repeats` lines, answers with seconds."""
+    made = {}
+    for line in sys.stdin:
+        job, repeats = json.loads(line)
+        try:
+            if job not in made:
+                made[job] = contestants[name](jobs[job])
+                made[job]()
+            began = time.perf_counter()
+            for _ in range(repeats):
+                made[job]()
+            answer = time.perf_counter() - began
+        except NotImplementedError:
+            answer = None
+        print(json.dumps(answer), flush=True)
+
+
+class _Worker:
+    """A contestant's process."""
+
+    def __init__(self, page, name):
+        self.name = name
+        self.process = subprocess.Popen(
+            [sys.executable, page, "--worker", name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def time(self, job, repeats):
+        """Seconds for so many repeats of a job, or None where it is not for this contestant."""
+        self.process.stdin.write(json.dumps([job, repeats]) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise SystemExit(f"{self.name} died in {job}")
+        return json.loads(answer)
+
+    def close(self):
+        """End the process."""
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def measure(page, contestants, jobs, rounds=ROUNDS):
+    """{job: {contestant: [seconds of one repeat, a round each]}}, by alternation."""
+    workers = [_Worker(page, name) for name in contestants]
+    out = {}
+    for job in jobs:
+        repeats, own = {}, [w for w in workers if w.time(job, 1) is not None]
+        for worker in own:
+            once = worker.time(job, 1)
+            repeats[worker.name] = max(1, round(LEAST_SECONDS / max(once, 1e-7)))
+        seconds = {worker.name: [] for worker in own}
+        for _ in range(rounds):
+            for worker in own:
+                time.sleep(REST)
+                seconds[worker.name].append(worker.time(job, repeats[worker.name]) / repeats[worker.name])
+        out[job] = seconds
+        print(f"  {job}: {', '.join(f'{n} {1e3 * median(s):.3g} ms' for n, s in seconds.items())}", file=sys.stderr)
+    for worker in workers:
+        worker.close()
+    return out
+
+
+def ratio(results, job, ours, other):
+    """Median over rounds of other's time over ours: above 1 we are faster."""
+    pairs = zip(results[job][ours], results[job][other], strict=True)
+    return median(b / a for a, b in pairs)
+
+
+def spread(values):
+    """Half the distance of the quartiles over the median, in percent: how noisy it was."""
+    ordered = sorted(values)
+    n = len(ordered)
+    return 50 * (ordered[(3 * n) // 4] - ordered[n // 4]) / median(ordered)
+
+
+def main(page, title, contestants, jobs, ours="deepnet", flops=None, ceiling=None, ceiling_flops=None):
+    """Measure and print a Markdown table: milliseconds of each, ratio to each, share of the ceiling."""
+    parser = argparse.ArgumentParser(description=title)
+    parser.add_argument("--worker", choices=list(contestants))
+    parser.add_argument("--only", help="contestants, with commas")
+    parser.add_argument("--jobs", help="jobs whose name contains this")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--json", type=Path, help="write the figures there too")
+    asked = parser.parse_args()
+    if asked.worker:
+        _serve(contestants, jobs, asked.worker)
+        return None
+    names = asked.only.split(",") if asked.only else list(contestants)
+    chosen = {job: spec for job, spec in jobs.items() if not asked.jobs or asked.jobs in job}
+    results = measure(page, names, chosen, asked.rounds)
+    peers = [n for n in names if n not in (ours, ceiling)]
+    print(f"\n## {title}\n\n{machine()}; medians of {asked.rounds} alternating rounds; x: that peer's time over ours\n")
+    head = ["job", "ours, ms", "noise"] + (["GFLOP/s"] if flops else []) + (["of ceiling"] if ceiling else [])
+    print("| " + " | ".join([*head, *(f"x {p}" for p in peers), "x best peer"]) + " |")
+    print("|" + "---|" * (len(head) + len(peers) + 1))
+    table = []
+    for job, seconds in results.items():
+        mine = median(seconds[ours])
+        row = {"job": job, "ms": 1e3 * mine, "noise": spread(seconds[ours])}
+        cells = [job, f"{1e3 * mine:.3g}", f"{row['noise']:.0f} %"]
+        if flops:
+            row["gflops"] = flops(jobs[job]) / mine / 1e9
+            cells.append(f"{row['gflops']:.0f}")
+        if ceiling:
+            row["of_ceiling"] = ratio(results, job, ours, ceiling) * flops(jobs[job]) / ceiling_flops()
+            cells.append(f"{100 * row['of_ceiling']:.0f} %")
+        row["ratios"] = {p: ratio(results, job, ours, p) for p in peers if p in seconds}
+        best = min(row["ratios"].values(), default=None)
+        row["best"] = best
+        cells += [f"{row['ratios'][p]:.2f}" if p in row["ratios"] else "-" for p in peers]
+        cells.append("-" if best is None else f"{best:.2f}")
+        print("| " + " | ".join(cells) + " |", flush=True)
+        table.append(row)
+    if asked.json:
+        asked.json.write_text(json.dumps({"title": title, "machine": machine(), "rows": table}, indent=1) + "\n")
+    return table
