@@ -277,7 +277,7 @@ def test_padding_rule():
 
 @pytest.mark.parametrize("density", [0.0, 0.02, 0.3])
 def test_steps_left_out_change_no_bit(density):
-    """`Listed` against the bare array, for minibatches of every odd size, also whole panels and minibatches of zeros."""
+    """`Listed` against the bare array, for minibatches of odd sizes, also of nothing but zeros."""
     for B, M, N in ((1, 5, 3), (29, 70, 65), (100, 64, 130), (113, 33, 129)):
         x, W, b, _, d = operands(B, M, N)
         x[np.random.default_rng(B).random(x.shape) >= density] = 0
