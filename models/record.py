@@ -27,14 +27,14 @@ def machine():
 
 def facts_of(logs):
     """Seconds in epochs, minutes of the whole, and the threads of the runs that wrote these JSON lines."""
-    seconds, threads = 0.0, None
+    seconds, threads, now = 0.0, None, None
     for log in logs:
         for line in Path(log).read_text().splitlines():
             record = json.loads(line)
-            if record.get("event") == "epoch":
-                seconds += record["seconds"]
-            elif record.get("event") == "run_start":
-                threads = record["plan"].get("threads")
+            if record.get("event") == "run_start":
+                now = record["plan"].get("threads")
+            elif record.get("event") == "epoch":
+                seconds, threads = seconds + record["seconds"], now
     return seconds, threads
 
 
