@@ -14,7 +14,8 @@ def wilson(count: int, cases: int) -> list[float]:
     """Interval of a share (Wilson 1927)."""
     share, z2 = count / cases, Z95**2
     centre, reach = share + z2 / (2 * cases), Z95 * math.sqrt(share * (1 - share) / cases + z2 / (4 * cases**2))
-    return [max(0.0, (centre - reach) / (1 + z2 / cases)), min(1.0, (centre + reach) / (1 + z2 / cases))]
+    low = (centre - reach) / (1 + z2 / cases) if count else 0.0
+    return [max(0.0, low), min(1.0, (centre + reach) / (1 + z2 / cases))]
 
 
 def mean_with_interval(values: np.ndarray) -> tuple[float, list[float]]:

@@ -112,16 +112,16 @@ def check_output(path, force=False, inputs=()):
         raise OutputError(f"the folder of output {shown(path)} does not exist; make it with `mkdir -p {shown(folder)}`")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError(f"the folder of output {shown(path)} cannot be written; choose another --output")
-    if mode is not None and any(_same(path, source) for source in inputs if source):
+    if mode is not None and is_one_of(path, inputs):
         raise UsageError(f"output {shown(path)} is an input of this command too; choose another --output")
     if mode is not None and not force:
         raise UsageError(f"output {shown(path)} exists; give --force to replace it or choose another --output")
 
 
-def _same(path, source):
-    """Whether an input, `FILE` or `FILE:part`, is the file at `path`."""
-    names = [source, source.rpartition(":")[0]]
-    return any(name and os.path.exists(name) and Path(path).samefile(name) for name in names)
+def is_one_of(path, sources):
+    """Whether the file at `path` is one of these, `FILE`, `FILE:part`, a data set's name or None."""
+    names = [name for source in sources if source for name in (str(source), str(source).rpartition(":")[0]) if name]
+    return os.path.exists(path) and any(os.path.exists(name) and Path(path).samefile(name) for name in names)
 
 
 def temporary(path):

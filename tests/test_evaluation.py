@@ -153,3 +153,9 @@ def test_pca_of_columns_far_from_zero():
     s, vt = np.linalg.svd(centred, full_matrices=False)[1:]
     assert abs(float(pca.basis[:, 0] @ vt[0])) == pytest.approx(1, abs=1e-6)
     assert ((pca.reconstruct(x) - x) ** 2).sum() == pytest.approx((s[1:] ** 2).sum(), rel=1e-6)
+
+
+def test_no_error_begins_at_0():
+    low, high = evaluation.wilson(0, 100)
+    assert low == 0
+    assert high == pytest.approx(0.0370, abs=1e-4)

@@ -158,3 +158,13 @@ def test_full_disk():
         pytest.skip("no /dev/full here")
     with pytest.raises(OutputError, match="pipe or a device"):
         files.check_output("/dev/full", force=True)
+
+
+def test_is_one_of_sees_through_names_and_parts(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.npz").write_bytes(b"x")
+    (tmp_path / "link").symlink_to("a.npz")
+    assert files.is_one_of("link", ["mnist", None, "a.npz:x_train"])
+    assert files.is_one_of("a.npz", ["./link"])
+    assert not files.is_one_of("b.npz", ["a.npz", "b.npz"])
+    assert not files.is_one_of("a.npz", ["mnist", None, ""])

@@ -18,7 +18,8 @@ NUMERICS = "1: philox4x32-10; fma chains; sums in 16 lanes, cases in blocks of 2
 class Preparation:
     """What is done to data before the model sees them, and what its outputs are called.
 
-    x' = (x - offset) / scale; a regressor's outputs become y' target_scale + target_offset.
+    x' = (x - offset) / scale; a regressor's outputs become y' target_scale + target_offset. `columns` are the names of
+    a table's input columns.
     """
 
     kind: str
@@ -28,6 +29,7 @@ class Preparation:
     classes: tuple[str, ...] = ()
     target_offset: np.ndarray | None = None
     target_scale: np.ndarray | None = None
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(eq=False)

@@ -178,7 +178,16 @@ def _preparation(tree: dict, model: Stack | Network, name: str) -> Preparation:
     classes = _classes(tree, model, name) if "classes" in tree else ()
     if not classes and isinstance(model, Network) and model.loss == "cross_entropy" and model.outputs != inputs:
         raise ModelError(f"{name} tells classes but has no names for them; make the model again")
-    return Preparation(kind, offset, scale, tuple(sizes), classes, *_targets(tree, model, name))
+    columns = _columns(tree, inputs, name) if "columns" in tree else ()
+    return Preparation(kind, offset, scale, tuple(sizes), classes, *_targets(tree, model, name), columns)
+
+
+def _columns(tree: dict, inputs: int, name: str) -> tuple[str, ...]:
+    """As many names as the model has inputs."""
+    names = _part(tree, "columns", np.ndarray, name)
+    if names.dtype.kind != _LABEL or names.shape != (inputs,):
+        raise ModelError(f"{name} has names of columns that do not fit its {inputs} inputs; {FOREIGN}")
+    return tuple(label.decode() for label in names)
 
 
 def _classes(tree: dict, model: Stack | Network, name: str) -> tuple[str, ...]:

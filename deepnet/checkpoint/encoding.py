@@ -72,6 +72,8 @@ def _encode_preparation(group, p: Preparation) -> None:
     arrays = {"offset": p.offset, "scale": p.scale, "shape": np.array(p.shape, np.int64)}
     if p.classes:
         arrays["classes"] = np.array([c.encode() for c in p.classes])
+    if p.columns:
+        arrays["columns"] = np.array([c.encode() for c in p.columns])
     if p.target_scale is not None:
         arrays |= {"target_offset": p.target_offset, "target_scale": p.target_scale}
     for key, array in arrays.items():

@@ -26,6 +26,15 @@ Give = Annotated[
         show_default="what the model is for",
     ),
 ]
+Split = Annotated[
+    str | None,
+    option(
+        "Data",
+        help="Which part of the data: train, valid, test.",
+        metavar="NAME",
+        show_default="test where there is one, else train",
+    ),
+]
 Destination = Annotated[str, option("Output", "-o", "--output", help="A file; - is stdout.", metavar="FILE|-")]
 
 
@@ -33,6 +42,7 @@ def predict(
     ctx: typer.Context,
     model: o.Model,
     data: o.Data,
+    split: Split = None,
     label: o.Label = None,
     ignore: o.Ignore = None,
     give: Give = None,
@@ -49,7 +59,9 @@ def predict(
 
     if output != "-":
         files.check_output(output, force, inputs=(model, data))
-    pieces = run.workflows(threads).predict(model, data, give=give, label=label, ignore=ignore or (), threads=threads)
+    pieces = run.workflows(threads).predict(
+        model, data, give=give, split=split, label=label, ignore=ignore or (), threads=threads
+    )
     if output != "-":
         files.write_output(output, b"".join(pieces))
         return

@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from deepnet import __version__
+from deepnet import __version__, files
 from deepnet.errors import DeepnetError, UsageError
 
 from . import app, config, console, progress, show
@@ -102,6 +102,10 @@ def _check(asked):
     """Refuse options that contradict each other."""
     if asked["output"] is None and not asked["dry_run"]:
         raise UsageError("there is no output: add -o FILE, or -n to see the plan only")
+    if asked["log"] not in (None, "-"):
+        others = [asked.get(name) for name in ("data", "start", "valid", "output", "config")]
+        if asked["log"] == asked["output"] or files.is_one_of(asked["log"], others):
+            raise UsageError(f"--log {asked['log']} is an input or the output of this command too; choose another file")
     if asked["force"] and asked["resume"]:
         raise UsageError("--force starts anew and --resume goes on: leave one of them")
     if asked["log"] == "-" and asked["json"]:

@@ -27,6 +27,8 @@ def evaluate(model, data, *, split="test", label=None, ignore=(), threads=None) 
     task = None if isinstance(loaded.model, Stack) else sources.task_of(loaded.model.loss, loaded.preparation)
     dataset, cases, used = open_split(loaded, model, data, task, split, label, ignore)
     facts = {"model": model, "data": dataset.name, "split": used, "network": dashes(loaded.model.widths)}
+    if used in ("all", "train") and dataset.fingerprint == loaded.provenance.get("data"):
+        facts["note"] = "the model was trained on these cases; --split valid shows held-out ones, if there were any"
     if task is None:
         return facts | _stack(loaded, dataset, cases)
     if task == "reconstruct":
@@ -45,8 +47,8 @@ def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore)
     held_out = config.get("valid", "none") if split in ("train", "valid") else "none"
     if held_out.startswith("data ") or held_out == "given":
         held_out = "none"
-    label, ignore = label or config.get("label"), ignore or tuple(config.get("ignore", ()))
-    dataset, _ = sources.read(data, held_out, task, label, ignore, int(config.get("seed", 0)), classes)
+    label, spare = label or config.get("label"), tuple(config.get("ignore", ()))
+    dataset, _ = sources.read(data, held_out, task, label, ignore, int(config.get("seed", 0)), classes, spare)
     sources.check_width(dataset, loaded.preparation, shown(model))
     if split not in dataset.splits and split == "test" and list(dataset.splits) == ["train"]:
         split = "train"

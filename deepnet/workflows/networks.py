@@ -39,7 +39,7 @@ def preparation_of(parent, dataset, scale, task, units, start):
         deviation = np.sqrt(((targets - targets.mean(axis=0)) ** 2).mean(axis=0))
         offset = targets.mean(axis=0).astype(np.float32)
         spread_ = np.where(deviation > 0, deviation, 1).astype(np.float32)
-    return Preparation(p.kind, p.offset, p.scale, dataset.shape, dataset.classes, offset, spread_)
+    return Preparation(p.kind, p.offset, p.scale, dataset.shape, dataset.classes, offset, spread_, dataset.columns)
 
 
 def build(parent, dataset, preparation, task, layers, units, init, dropout, seed) -> tuple[Network, list[dict]]:

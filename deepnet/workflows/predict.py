@@ -8,7 +8,8 @@ import numpy as np
 
 from .. import data
 from ..checkpoint import Checkpoint
-from ..errors import ModelError, UsageError
+from ..errors import DataError, ModelError, UsageError
+from ..files import shown
 from ..kernels import jit
 from ..nn.stack import Stack
 from . import models, sources
@@ -16,7 +17,7 @@ from . import models, sources
 FORMULA = ("=", "+", "-", "@")  # a spreadsheet would run a text cell that begins so
 
 
-def predict(model, source, *, give=None, label=None, ignore=(), threads=None) -> Iterator[bytes]:
+def predict(model, source, *, give=None, split=None, label=None, ignore=(), threads=None) -> Iterator[bytes]:
     """CSV with a header: class names, probabilities, a regressor's numbers, codes, or reconstructions of every case.
 
     All splits of the data are written, test cases where there are some, else the training cases. A label column named
@@ -32,7 +33,10 @@ def predict(model, source, *, give=None, label=None, ignore=(), threads=None) ->
     spare = (*trained.get("ignore", ()), *filter(None, [trained.get("label"), *str(trained.get("label")).split(",")]))
     dataset = data.load(source, label=label, ignore=ignore, spare=spare)
     sources.check_width(dataset, loaded.preparation, model)
-    cases = dataset.splits.get("test", dataset.splits["train"])
+    split = split or ("test" if "test" in dataset.splits else "train")
+    if split not in dataset.splits:
+        raise DataError(f"{dataset.name} has no split {shown(split)}; give --split {' or '.join(dataset.splits)}")
+    cases = dataset.splits[split]
     return _lines(loaded, reader, cases, give, task)
 
 

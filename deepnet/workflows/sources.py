@@ -9,14 +9,15 @@ from ..checkpoint import Preparation
 from ..data import Cases, Dataset
 from ..data import scaling as scalings
 from ..errors import DataError, UsageError
+from ..files import shown
 from ..kernels import updates
 
 BATCH = 100  # cases in a minibatch (Hinton 2010, section 4)
 
 
-def read(source: str, valid: str, task: str | None, label, ignore, seed: int, classes=None) -> tuple[Dataset, str]:
+def read(source, valid: str, task, label, ignore, seed: int, classes=None, spare=()) -> tuple[Dataset, str]:
     """The data set with its held-out cases, and what a model file calls `valid` (a path by its contents)."""
-    dataset = data.load(source, label=label, ignore=ignore, task=task, classes=classes)
+    dataset = data.load(source, label=label, ignore=ignore, task=task, classes=classes, spare=spare)
     if data.parse_valid(valid)[0] == "path":
         other = data.load(valid, label=label, ignore=ignore, task=task, classes=classes or dataset.classes or None)
         return data.join(dataset, other), f"data {other.fingerprint[:16]}"
@@ -30,14 +31,26 @@ def prepare(dataset: Dataset, kind: str, visible: str) -> Preparation:
     train = dataset.splits["train"].inputs
     scaling = scalings.fit(kind, train, dataset.shape)
     data.check_range(train, scaling, visible, dataset.name)
-    return Preparation(kind, scaling.offset, scaling.scale, dataset.shape, dataset.classes)
+    return Preparation(kind, scaling.offset, scaling.scale, dataset.shape, dataset.classes, columns=dataset.columns)
 
 
 def check_width(dataset: Dataset, preparation: Preparation, model: str) -> None:
-    """DataError where the data have another number of columns than the model takes."""
-    width, wanted = dataset.splits["train"].inputs.shape[1], len(preparation.offset)
+    """DataError where the data are visibly others than the model takes: by width, names of columns, or range."""
+    inputs = dataset.splits["train"].inputs
+    width, wanted = inputs.shape[1], len(preparation.offset)
     if width != wanted:
         raise DataError(f"{dataset.name} has {width} columns but {model} takes {wanted}; give the data it was made for")
+    if dataset.columns and preparation.columns and dataset.columns != preparation.columns:
+        pairs = enumerate(zip(dataset.columns, preparation.columns, strict=True), 1)
+        at, (found, due) = next((n, pair) for n, pair in pairs if pair[0] != pair[1])
+        raise DataError(
+            f"{dataset.name}: input column {at} is '{shown(found)}' where {model} was trained on '{shown(due)}'; "
+            "bring the columns into that order"
+        )
+    if preparation.kind == "auto" and preparation.scale[0] == 255 and inputs.dtype != np.uint8 and inputs.max() <= 1:
+        raise DataError(
+            f"{dataset.name} lies below 1 but {model} was trained on bytes, 0 to 255; give the same numbers"
+        )
 
 
 def batch_of(batch_size: int | None, cases: int) -> int:

@@ -364,3 +364,14 @@ def test_a_closed_stdout_or_stderr_is_no_traceback(spawn):
     out, _ = process.communicate(timeout=10)
     assert process.returncode == 0
     assert "finished" in out
+
+
+@pytest.mark.parametrize("log", ["data.csv", "out.h5"])
+def test_a_log_never_takes_the_place_of_an_input_or_the_output(log, tmp_path, monkeypatch, capsys):
+    from deepnet.cli.run import run
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data.csv").write_text("a,label\n1,x\n2,y\n")
+    assert run(["finetune", "data.csv", "--layers", "2", "-o", "out.h5", "--log", log, "--force"]) == 2
+    assert "--log" in capsys.readouterr().err
+    assert (tmp_path / "data.csv").read_text().startswith("a,label")
