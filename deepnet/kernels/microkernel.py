@@ -5,9 +5,11 @@ while k runs; per step V vectors of B are loaded and R elements of A broadcast. 
 C need unit inner stride, so no operand is ever packed. Each element is one chain of fused multiply-adds over k in
 increasing order, begun at zero or at the value in C: its bits depend on no block shape and no vector width.
 
-Why so (measured in ../shared/KERNELS.md's tradition, one core of Zen 4): a plain triple loop keeps no block of C in
-registers and reaches a third of this. One function holds all block shapes behind a switch and is compiled once;
-callers reach it through its address, because Numba compiles a callee again in every caller.
+k runs over a list of steps, all of them or those whose column of A is not zero throughout; there is at least one.
+
+Why so, on one core of Zen 4: a plain triple loop keeps no block of C in registers and reaches a third of this. One
+function holds all block shapes behind a switch and is compiled once; callers reach it through its address, because
+Numba compiles a callee again in every caller.
 """
 
 import functools
@@ -107,6 +109,8 @@ def _emit_block(builder, arg, rows, vectors, lanes, done):
     k = builder.sext(k, INT)
     a, b = at(arg["a"], builder.mul(k, arg["a_k"])), at(arg["b"], builder.mul(k, arg["b_k"]))
     right = [get(at(b, INT(v * lanes)), v) for v in range(vectors)]
+    # Rows of A are reached as every third row plus 1, 2, 4 or 8 strides, which one instruction can address. With an
+    # offset of its own for each row there are more offsets than registers, and tall blocks run at half the speed.
     step = builder.mul(arg["a_row"], four)
     triple = builder.mul(step, INT(3))
     bases = [a]
