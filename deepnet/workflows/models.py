@@ -13,8 +13,7 @@ from ..files import open_input, shown
 from ..kernels import products
 from ..nn import stack as stacks
 from ..nn.layers import Dense
-from ..nn.losses import LOSSES
-from ..nn.network import Network
+from ..nn.network import Network, rows_of
 from ..nn.stack import Stack
 
 CHUNK = 1000
@@ -67,8 +66,7 @@ class Reader:
         for rows in blocks(cases):
             n = len(rows)
             feed(rows, x[:n])
-            part = [{k: a[:, :n] if k.endswith("_t") else a[:n] for k, a in w.items()} for w in work]
-            yield rows, x[:n], self.network.forward(self.parts, part, x[:n])
+            yield rows, x[:n], self.network.forward(self.parts, rows_of(work, n), x[:n])
 
     def all(self, feed, cases: int) -> np.ndarray:
         """Outputs (cases, N) in one array."""
@@ -119,8 +117,3 @@ def _forward_arrays(model: Checkpoint) -> list[dict]:
     if isinstance(model.model, Stack):
         return [{"W": a["W"], "b": a["b"]} for a in model.arrays]
     return model.arrays
-
-
-def losses_of(model: Checkpoint):
-    """The model's loss record."""
-    return LOSSES[model.model.loss]

@@ -30,8 +30,9 @@ def predict(model, source, *, give=None, split=None, label=None, ignore=(), thre
     give = give or {"classify": "labels", "regress": "labels", "reconstruct": "reconstructions", None: "codes"}[task]
     reader = _reader(loaded, give, task)
     trained = loaded.config
-    spare = (*trained.get("ignore", ()), *filter(None, [trained.get("label"), *str(trained.get("label")).split(",")]))
-    dataset = data.load(source, label=label, ignore=ignore, spare=spare)
+    label_column = trained.get("label") or ""
+    spare = (*trained.get("ignore", ()), label_column, *label_column.split(","))
+    dataset = data.load(source, label=label, ignore=ignore, spare=tuple(filter(None, spare)))
     sources.check_width(dataset, loaded.preparation, model)
     split = split or ("test" if "test" in dataset.splits else "train")
     if split not in dataset.splits:

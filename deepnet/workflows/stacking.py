@@ -16,12 +16,12 @@ from ..nn.units import UNITS
 from ..optimizers import Momentum
 from ..training import Course, Meter, Passed, begin, fit
 from . import sources
+from .models import CHUNK, blocks
 from .plans import Plan, written
 from .records import End, Epoch
 from .runs import Clock, Saver, append, command, dashes, epochs_for, restored
 
 PROBED = 1000  # cases, training and held-out, for the free-energy gap
-CHUNK = 1000  # cases passed up at a time
 DEAD, SATURATED = 0.01, 0.99  # mean activations over an epoch (Hinton 2010, section 11)
 
 
@@ -140,7 +140,7 @@ class Stacking:
         return Checkpoint(stack, arrays, self.preparation, self.config, self.history, provenance, train)
 
     def restore(self, old: Checkpoint) -> None:
-        """Go on where the file stands; a finished one whose epochs were raised goes on from its last layer."""
+        """Go on where the file of a cut run stands; UsageError for a finished one."""
         if old.complete:
             raise UsageError(
                 "--resume: this stack is finished, its layers are not trained on; use --force to start anew"
@@ -209,22 +209,20 @@ def _pass_up(rbm: RBM, arrays: dict, feed, cases: int) -> np.ndarray:
     p = rbm.layout.views(rbm.layout.pack(arrays))
     codes = files.scratch((cases, rbm.outputs))
     x, a = products.matrix(CHUNK, rbm.inputs), products.matrix(CHUNK, rbm.outputs)
-    for first in range(0, cases, CHUNK):
-        rows = np.arange(first, min(first + CHUNK, cases))
+    for rows in blocks(cases):
         n = len(rows)
         feed(rows, x[:n])
         products.up(x[:n], p["W"], p["b"], UNITS[rbm.hidden].code, a[:n])
         if UNITS[rbm.hidden].rowwise:
             UNITS[rbm.hidden].activate(a[:n])
-        codes[first : first + n] = a[:n]
+        codes[rows] = a[:n]
     return codes
 
 
 def _means(feed, cases: int, width: int) -> np.ndarray:
     """Mean of each visible unit over the training cases, (width,)."""
     total, x = np.zeros(width), products.matrix(CHUNK, width)
-    for first in range(0, cases, CHUNK):
-        rows = np.arange(first, min(first + CHUNK, cases))
+    for rows in blocks(cases):
         feed(rows, x[: len(rows)])
         total += x[: len(rows)].sum(axis=0, dtype=np.float64)
     return total / cases

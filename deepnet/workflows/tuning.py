@@ -13,7 +13,7 @@ from ..optimizers import check
 from ..optimizers.objective import Optimizer
 from ..training import Best, Course, Meter, begin, fit
 from . import sources
-from .models import blocks, pack
+from .models import CHUNK, blocks, pack
 from .plans import written
 from .records import End, Epoch
 from .runs import Clock, Saver, append, command, dashes, restored
@@ -81,7 +81,7 @@ class Tuning:
         held_out = None
         if "valid" in splits:
             held_out = NetworkObjective(
-                self.network, sources.network_feed(splits["valid"], self.preparation, self.task), 1000
+                self.network, sources.network_feed(splits["valid"], self.preparation, self.task), CHUNK
             )
         outcome = "finished"
         for i in range(self.stage, len(self.stages)):
