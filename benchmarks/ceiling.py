@@ -4,28 +4,28 @@ import numpy as np
 from numba import prange
 
 from deepnet.kernels import jit, products
-from deepnet.kernels.jit import njit
-from deepnet.kernels.microkernel import block_address, call_block, target
+from deepnet.kernels.jit import call, njit
+from deepnet.kernels.microkernel import block, target
 
 STEPS, CALLS = 128, 2000
-LANES, SHAPES = target()
-ROWS, VECTORS = SHAPES[2], 2
+(LANES, ROWS), VECTORS = target(), 2
 
 
 @njit(parallel=True)
-def _peak(address, a, b, c, threads, calls, rows, vectors, lanes):
+def _peak(address, a, b, c, index, threads, calls, rows, vectors, lanes):
     for t in prange(threads):
         for _ in range(calls):
-            call_block(
+            call(
                 address,
                 (
-                    a.ctypes.data + t * a.strides[0] * rows,
+                    np.int64(a.ctypes.data) + t * a.strides[0] * rows,
                     a.strides[0] // 4,
                     1,
-                    b.ctypes.data,
+                    np.int64(b.ctypes.data),
                     b.strides[0] // 4,
-                    c.ctypes.data + t * c.strides[0] * rows,
+                    np.int64(c.ctypes.data) + t * c.strides[0] * rows,
                     c.strides[0] // 4,
+                    np.int64(index.ctypes.data),
                     a.shape[1],
                     lanes,
                     0,
@@ -41,7 +41,8 @@ def peak(job):
     a = products.matrix(threads * ROWS, STEPS)
     b, c = products.matrix(STEPS, VECTORS * LANES), products.matrix(threads * ROWS, VECTORS * LANES)
     a[...], b[...] = np.float32(0.5), np.float32(0.25)
-    return lambda: _peak(block_address(), a, b, c, threads, CALLS, ROWS, VECTORS, LANES)
+    index = np.arange(STEPS, dtype=np.int32)
+    return lambda: _peak(block.address, a, b, c, index, threads, CALLS, ROWS, VECTORS, LANES)
 
 
 def flops():

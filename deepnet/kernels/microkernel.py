@@ -14,16 +14,16 @@ Numba compiles a callee again in every caller.
 
 import functools
 
-import numba
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
-from .jit import CACHE
+from .jit import native
 
-INT, FLOAT = ir.IntType(64), ir.FloatType()
+INT, FLOAT, WORD = ir.IntType(64), ir.FloatType(), ir.IntType(32)
+AHEAD = 16  # steps by which rows of B are fetched before they are used
 # address and element strides of A (row, k), of B (k), of C (row); steps of k; lanes used in the last vector;
 # whether the chain begins at C; block shape.
 ARGUMENTS = ("a", "a_row", "a_k", "b", "b_k", "c", "c_row", "index", "steps", "tail", "keep", "rows", "vectors")
@@ -31,13 +31,13 @@ ARGUMENTS = ("a", "a_row", "a_k", "b", "b_k", "c", "c_row", "index", "steps", "t
 
 @functools.cache
 def target():
-    """(lanes, {vectors: most rows}) for the instruction set that Numba compiles for."""
+    """(lanes, most rows of a block of one or two vectors) for the instruction set that Numba compiles for."""
     features = cpu_target.target_context.codegen().magic_tuple()[2].split(",")
     if "+avx512f" in features:
-        return 16, {1: 14, 2: 14, 3: 9}
+        return 16, 14
     if "+avx2" in features:
-        return 8, {1: 8, 2: 6, 3: 4}
-    return 4, {1: 8, 2: 8, 3: 6}
+        return 8, 6
+    return 4, 8
 
 
 def _emit_block(builder, arg, rows, vectors, lanes, done):
@@ -70,6 +70,13 @@ def _emit_block(builder, arg, rows, vectors, lanes, done):
     fma = cgutils.get_or_insert_function(module, ir.FunctionType(vector, [vector] * 3), f"llvm.fma.v{lanes}f32")
     zero = ir.Constant(vector, [0.0] * lanes)
     align = ir.Constant(ir.IntType(32), 4)
+    byte = ir.PointerType(ir.IntType(8))
+    prefetch = cgutils.get_or_insert_function(
+        module, ir.FunctionType(ir.VoidType(), [byte, WORD, WORD, WORD]), "llvm.prefetch.p0"
+    )
+
+    def fetch(address, write):
+        builder.call(prefetch, [builder.inttoptr(address, byte), WORD(write), WORD(3), WORD(1)])
 
     narrow = ir.VectorType(ir.IntType(32), lanes)
     tail = builder.trunc(arg["tail"], ir.IntType(32))
@@ -88,6 +95,9 @@ def _emit_block(builder, arg, rows, vectors, lanes, done):
     def cell(i, v):
         return at(arg["c"], builder.mul(INT(i), arg["c_row"]), INT(v * lanes))
 
+    for i in range(rows):
+        for v in range(vectors):
+            fetch(cell(i, v), 1)
     begin = builder.block
     resume = builder.append_basic_block("resume")
     loop = builder.append_basic_block("loop")
@@ -104,9 +114,15 @@ def _emit_block(builder, arg, rows, vectors, lanes, done):
     for node, value in zip(sums, kept, strict=True):
         node.add_incoming(zero, begin)
         node.add_incoming(value, resume)
-    small = ir.IntType(32)
-    k = builder.load(builder.inttoptr(at(arg["index"], t), ir.PointerType(small)), align=4)
-    k = builder.sext(k, INT)
+
+    def step(offset):
+        place = builder.inttoptr(at(arg["index"], t, INT(offset)), ir.PointerType(WORD))
+        return builder.sext(builder.load(place, align=4), INT)
+
+    soon = at(arg["b"], builder.mul(step(AHEAD), arg["b_k"]))
+    for v in range(vectors):
+        fetch(at(soon, INT(v * lanes)), 0)
+    k = step(0)
     a, b = at(arg["a"], builder.mul(k, arg["a_k"])), at(arg["b"], builder.mul(k, arg["b_k"]))
     right = [get(at(b, INT(v * lanes)), v) for v in range(vectors)]
     # Rows of A are reached as every third row plus 1, 2, 4 or 8 strides, which one instruction can address. With an
@@ -146,14 +162,14 @@ def _emit_block(builder, arg, rows, vectors, lanes, done):
 
 @intrinsic
 def _block(typingctx, arguments):
-    lanes, shapes = target()
+    lanes, most = target()
 
     def emit(context, builder, signature, values):
         arg = dict(zip(ARGUMENTS, cgutils.unpack_tuple(builder, values[0]), strict=True))
         done = builder.append_basic_block("done")
         code = builder.add(builder.mul(arg["rows"], INT(4)), arg["vectors"])
         switch = builder.switch(code, done)
-        for vectors, most in shapes.items():
+        for vectors in (1, 2):
             for rows in range(1, most + 1):
                 block = builder.append_basic_block(f"block_{rows}x{vectors}")
                 switch.add_case(INT(rows * 4 + vectors), block)
@@ -165,25 +181,7 @@ def _block(typingctx, arguments):
     return types.void(arguments), emit
 
 
-@functools.cache
-def block_address():
-    """Address of the compiled block function, an argument of every product."""
-    signature = types.void(*[types.int64] * len(ARGUMENTS))
-
-    @numba.cfunc(signature, cache=CACHE is not None, nopython=True, error_model="numpy")
-    def block(a, a_row, a_k, b, b_k, c, c_row, index, steps, tail, keep, rows, vectors):
-        _block((a, a_row, a_k, b, b_k, c, c_row, index, steps, tail, keep, rows, vectors))
-
-    return block.address
-
-
-@intrinsic
-def call_block(typingctx, address, arguments):
-    """Call the block function at `address` with a tuple of the thirteen integers of ARGUMENTS."""
-
-    def emit(context, builder, signature, values):
-        kind = ir.FunctionType(ir.VoidType(), [INT] * len(ARGUMENTS))
-        builder.call(builder.inttoptr(values[0], ir.PointerType(kind)), cgutils.unpack_tuple(builder, values[1]))
-        return context.get_dummy_value()
-
-    return types.void(types.int64, arguments), emit
+@native(len(ARGUMENTS))
+def block(a, a_row, a_k, b, b_k, c, c_row, index, steps, tail, keep, rows, vectors):
+    """The register block, of any shape."""
+    _block((a, a_row, a_k, b, b_k, c, c_row, index, steps, tail, keep, rows, vectors))

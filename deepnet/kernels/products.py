@@ -15,22 +15,20 @@ minibatch for `up` and `outer`. fma(0, b, c) is c for finite b, so no bit change
 shows in the products that skip nothing). On MNIST half of the steps of both products go.
 """
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
 from numba import prange
 
-from .exp import ZERO
-from .jit import compiled, njit, row_of
-from .microkernel import block_address, call_block, target
-from .random import GROUP, halves
+from .exp import ONE, ZERO
+from .jit import call, compiled, flush, fma, matrix_at, native, njit, restore, row_of, vector_at
+from .microkernel import AHEAD, block
+from .random import halves
+from .tiles import edges, fill, grid, panels_of, row_edge
 from .transpose import transpose_tile
 from .units import LINEAR, activate_row, activate_twin, chain_row, sample_row, sample_twin, slope_twin
 
-LANES, _SHAPES = target()
-MOST = np.array([_SHAPES.get(v, 0) for v in range(4)])
-PANEL = _SHAPES[2]  # rows of a block, and of a list of the steps that are not zero throughout
-HIGH = 4  # panels of a tile
 SPARSE = 0.9  # share of a product's steps from which on leaving out the others does not pay
 
 
@@ -56,49 +54,6 @@ def vector(count, dtype=np.float32):
 def matrix(rows, columns, dtype=np.float32):
     """Zeros (rows, columns), each row padded by the one rule."""
     return vector(rows * stride(columns), dtype).reshape(rows, stride(columns))[:, :columns]
-
-
-@njit
-def _fill_tile(address, a, b, c, index, counts, keep, first, last, panels, j0, j1):
-    """Panels first..last of C, columns j0..j1: C = (C if keep) + A B over the steps that `index` lists for a panel."""
-    rows = c.shape[0]
-    for p in range(first, last):
-        i0, i1 = rows * p // panels, rows * (p + 1) // panels
-        own = min(p, counts.size - 1)
-        steps = np.int64(counts[own])
-        if steps == 0:
-            if keep == 0:
-                for i in range(i0, i1):
-                    row_of(c, i, j0, j1)[:] = ZERO
-            continue
-        vectors = (j1 - j0 + LANES - 1) // LANES
-        j = j0
-        while vectors > 0:
-            wide = 3 if vectors == 3 else min(vectors, 2)
-            tail = min(LANES, j1 - j - (wide - 1) * LANES)
-            parts = (i1 - i0 + MOST[wide] - 1) // MOST[wide]
-            for q in range(parts):
-                i = i0 + (i1 - i0) * q // parts
-                call_block(
-                    address,
-                    (
-                        a.ctypes.data + i * a.strides[0],
-                        a.strides[0] // 4,
-                        a.strides[1] // 4,
-                        b.ctypes.data + j * 4,
-                        b.strides[0] // 4,
-                        c.ctypes.data + i * c.strides[0] + j * 4,
-                        c.strides[0] // 4,
-                        index.ctypes.data + own * index.strides[0],
-                        steps,
-                        tail,
-                        keep,
-                        i0 + (i1 - i0) * (q + 1) // parts - i,
-                        wide,
-                    ),
-                )
-            j += wide * LANES
-            vectors -= wide
 
 
 @njit
@@ -144,9 +99,9 @@ def _finish_chain(code, a, c, out, i0, i1, j0, j1):
 
 
 @njit
-def _finish_scale(scale, c, i0, i1, j0, j1):
-    for i in range(i0, i1):
-        row = row_of(c, i, j0, j1)
+def _finish_scale(scale, c):
+    for i in range(c.shape[0]):
+        row = row_of(c, i, 0, c.shape[1])
         for j in range(row.size):
             row[j] *= scale
 
@@ -155,39 +110,113 @@ def _finish_scale(scale, c, i0, i1, j0, j1):
 NOTHING, UP, SAMPLE, DOWN, CHAIN = range(5)
 
 
-@njit(parallel=True)
-def _product(address, a, b, c, index, counts, keep, end, code, bias, k0, k1, draw, other, other_t):
-    rows, columns = c.shape
-    panels = (rows + PANEL - 1) // PANEL
-    down, across = (panels + HIGH - 1) // HIGH, max(1, columns // GROUP)
-    for t in prange(down * across):
-        first, last = panels * (t % down) // down, panels * (t % down + 1) // down
-        i0, i1 = rows * first // panels, rows * last // panels
-        j0 = t // down * GROUP
-        j1 = columns if t // down == across - 1 else j0 + GROUP
-        _fill_tile(address, a, b, c, index, counts, keep, first, last, panels, j0, j1)
-        if end == UP:
-            _finish_up(code, bias, c, i0, i1, j0, j1)
-        elif end == SAMPLE:
-            _finish_sample(code, bias, c, k0, k1, draw, other, i0, i1, j0, j1)
-        elif end == DOWN:
-            _finish_down(code, bias, c, i0, i1, j0, j1)
-        elif end == CHAIN:
-            _finish_chain(code, other, c, other_t, i0, i1, j0, j1)
+@native(30)
+def _tile(
+    t, down, across, fill, block, a, a_row, a_k, steps, b, b_row, index, index_row, counts, lists, keep,
+    c, c_row, rows, columns, end, code, bias, k0, k1, draw, other, other_row, other_t, other_t_row,
+):  # fmt: skip
+    """Tile t of a product and what follows it."""
+    first, last, j0, j1 = edges(t, down, across, rows, columns)
+    i0, i1 = row_edge(first, rows), row_edge(last, rows)
+    mode = flush()
+    call(
+        fill,
+        (block, a, a_row, a_k, steps, b, b_row, index, index_row, counts, lists, keep, first, last, j0, j1, rows,
+         c + (i0 * c_row + j0) * 4, c_row),
+    )  # fmt: skip
+    out = matrix_at(c, rows, c_row, columns)
+    if end == UP:
+        _finish_up(code, vector_at(bias, columns), out, i0, i1, j0, j1)
+    elif end == SAMPLE:
+        states_t = matrix_at(other, columns, other_row, rows)
+        _finish_sample(code, vector_at(bias, columns), out, np.uint32(k0), np.uint32(k1), draw, states_t, i0, i1, j0, j1)
+    elif end == DOWN:
+        _finish_down(code, vector_at(bias, rows), out, i0, i1, j0, j1)
+    elif end == CHAIN:
+        below, straight = matrix_at(other, columns, other_row, rows), matrix_at(other_t, columns, other_t_row, rows)
+        _finish_chain(code, below, out, straight, i0, i1, j0, j1)
+    restore(mode)
 
 
 @njit(parallel=True)
-def _contrast(address, x_t, d, index, counts, y_t, e, every, whole, scale, c):
-    rows, columns = c.shape
-    panels = (rows + PANEL - 1) // PANEL
-    down, across = (panels + HIGH - 1) // HIGH, max(1, columns // GROUP)
+def _product(tile, fill, block, a, b, c, index, counts, keep, end, code, bias, k0, k1, draw, other, other_t):
+    down, across = grid(c.shape[0], c.shape[1], a.shape[1])
     for t in prange(down * across):
-        first, last = panels * (t % down) // down, panels * (t % down + 1) // down
-        j0 = t // down * GROUP
-        j1 = columns if t // down == across - 1 else j0 + GROUP
-        _fill_tile(address, x_t, d, c, index, counts, 0, first, last, panels, j0, j1)
-        _fill_tile(address, y_t, e, c, every, whole, 1, first, last, panels, j0, j1)
-        _finish_scale(scale, c, rows * first // panels, rows * last // panels, j0, j1)
+        call(
+            tile,
+            (
+                t, down, across, fill, block,
+                np.int64(a.ctypes.data), a.strides[0] // 4, a.strides[1] // 4, a.shape[1],
+                np.int64(b.ctypes.data), b.strides[0] // 4,
+                np.int64(index.ctypes.data), index.strides[0] // 4, np.int64(counts.ctypes.data), counts.size, keep,
+                np.int64(c.ctypes.data), c.strides[0] // 4, c.shape[0], c.shape[1],
+                end, code, np.int64(bias.ctypes.data), np.int64(k0), np.int64(k1), draw,
+                np.int64(other.ctypes.data), other.strides[0] // 4,
+                np.int64(other_t.ctypes.data), other_t.strides[0] // 4,
+            ),
+        )  # fmt: skip
+
+
+@native(30, 5)
+def _pair(
+    t, down, across, fill, block, x_t, x_row, x_k, cases, d, d_row, index, index_row, counts, lists,
+    y_t, y_row, y_k, chains, e, e_row, every, whole, rows, columns, out, out_row, velocity, velocity_row, step,
+    scale, rate, mu, l2, l1,
+):  # fmt: skip
+    """Tile t of scale (x' d + y_t e), stored or stepped along."""
+    first, last, j0, j1 = edges(t, down, across, rows, columns)
+    i0, i1 = row_edge(first, rows), row_edge(last, rows)
+    mode = flush()
+    room = np.empty((i1 - i0, (j1 - j0 + 31) // 16 * 16) if step else (0, 0), np.float32)
+    place, row = (np.int64(room.ctypes.data), room.shape[1]) if step else (out + (i0 * out_row + j0) * 4, out_row)
+    for part in range(2 if chains > 0 else 1):
+        call(
+            fill,
+            (
+                block, y_t if part else x_t, y_row if part else x_row, y_k if part else x_k, chains if part else cases,
+                e if part else d, e_row if part else d_row, every if part else index, 0 if part else index_row,
+                whole if part else counts, 1 if part else lists, part, first, last, j0, j1, rows, place, row,
+            ),
+        )  # fmt: skip
+    g = matrix_at(place, i1 - i0, row, j1 - j0)
+    if step:
+        w = matrix_at(out + (i0 * out_row + j0) * 4, i1 - i0, out_row, j1 - j0)
+        v = matrix_at(velocity + (i0 * velocity_row + j0) * 4, i1 - i0, velocity_row, j1 - j0)
+        _step(g, scale, w, v, rate, mu, l2, l1)
+    elif scale != ONE:
+        _finish_scale(scale, g)
+    restore(mode)
+
+
+@njit
+def _step(g, scale, w, v, rate, mu, l2, l1):
+    for i in range(g.shape[0]):
+        slope, row, speed = row_of(g, i, 0, g.shape[1]), row_of(w, i, 0, g.shape[1]), row_of(v, i, 0, g.shape[1])
+        for j in range(slope.size):
+            sign = ONE if row[j] > ZERO else (-ONE if row[j] < ZERO else ZERO)
+            d = slope[j] * scale + fma(l2, row[j], l1 * sign)
+            speed[j] = fma(mu, speed[j], -(rate * d))
+            row[j] += speed[j]
+
+
+@njit(parallel=True)
+def _contrast(pair, fill, block, x_t, d, index, counts, y_t, e, every, whole, scale, step, out, velocity, rule):
+    down, across = grid(out.shape[0], out.shape[1], d.shape[0] + e.shape[0])
+    for t in prange(down * across):
+        call(
+            pair,
+            (
+                t, down, across, fill, block,
+                np.int64(x_t.ctypes.data), x_t.strides[0] // 4, x_t.strides[1] // 4, d.shape[0],
+                np.int64(d.ctypes.data), d.strides[0] // 4,
+                np.int64(index.ctypes.data), index.strides[0] // 4, np.int64(counts.ctypes.data), counts.size,
+                np.int64(y_t.ctypes.data), y_t.strides[0] // 4, y_t.strides[1] // 4, e.shape[0],
+                np.int64(e.ctypes.data), e.strides[0] // 4, np.int64(every.ctypes.data), np.int64(whole.ctypes.data),
+                out.shape[0], out.shape[1], np.int64(out.ctypes.data), out.strides[0] // 4,
+                np.int64(velocity.ctypes.data), velocity.strides[0] // 4, step,
+                scale, rule[0], rule[1], rule[2], rule[3],
+            ),
+        )  # fmt: skip
 
 
 @njit(parallel=True)
@@ -239,7 +268,7 @@ class Listed(NamedTuple):
     def room(cases, inputs, dtype):
         """A Listed for minibatches of at most so many cases, to be filled by `listed`."""
         lists = [
-            (np.zeros((panels_of(rows), steps + 1), np.int32), np.zeros(panels_of(rows), np.int32))
+            (np.zeros((panels_of(rows), steps + AHEAD), np.int32), np.zeros(panels_of(rows), np.int32))
             for rows, steps in ((cases, inputs), (inputs, cases))
         ]
         return Listed(matrix(cases, inputs, dtype), *lists, [True])
@@ -257,18 +286,13 @@ class Listed(NamedTuple):
         return lists
 
 
-def panels_of(rows):
-    """Panels of a product's result of so many rows."""
-    return -(-rows // PANEL)
-
-
 _WHOLE: dict[int, np.ndarray] = {}
 
 
 def _all(steps):
     """The list of a product that skips nothing."""
     if steps not in _WHOLE:
-        _WHOLE[steps] = np.arange(steps + 1, dtype=np.int32)[None, :], np.array([steps], np.int32)
+        _WHOLE[steps] = np.arange(steps + AHEAD, dtype=np.int32)[None, :], np.array([steps], np.int32)
     return _WHOLE[steps]
 
 
@@ -283,11 +307,21 @@ def _split(x, axis):
     return (x, *_all(x.shape[axis]))
 
 
+@functools.cache
+def _code():
+    return _tile.address, fill.address, block.address
+
+
+@functools.cache
+def _pair_code():
+    return _pair.address, fill.address, block.address
+
+
 def up(x, W, bias, code, out):
     """out (B, N) <- f(x W + bias): x (B, M), W (M, N), bias (N,), `code` a unit of `kernels.units`."""
     x, index, counts = _split(x, 1)
     if compiled(out):
-        _product(block_address(), x, W, out, index, counts, 0, UP, code, bias, *_NO_KEY, _COLUMN, _COLUMN)
+        _product(*_code(), x, W, out, index, counts, 0, UP, code, bias, *_NO_KEY, _COLUMN, _COLUMN)
     else:
         out[...] = activate_twin(code, x @ W + bias)
 
@@ -296,7 +330,7 @@ def up_add(x, W, out):
     """out (B, N) <- out + x W."""
     x, index, counts = _split(x, 1)
     if compiled(out):
-        _product(block_address(), x, W, out, index, counts, 1, NOTHING, LINEAR, _ROW, *_NO_KEY, _COLUMN, _COLUMN)
+        _product(*_code(), x, W, out, index, counts, 1, NOTHING, LINEAR, _ROW, *_NO_KEY, _COLUMN, _COLUMN)
     else:
         out += x @ W
 
@@ -306,7 +340,7 @@ def up_sample(x, W, bias, code, key, draw, mean, states_t):
     x, index, counts = _split(x, 1)
     if compiled(mean):
         place = (*halves(key), draw)
-        _product(block_address(), x, W, mean, index, counts, 0, SAMPLE, code, bias, *place, states_t, _COLUMN)
+        _product(*_code(), x, W, mean, index, counts, 0, SAMPLE, code, bias, *place, states_t, _COLUMN)
     else:
         mean[...], states = sample_twin(code, x @ W + bias, key, draw)
         states_t[...] = states.T
@@ -316,7 +350,7 @@ def down(W, d_t, bias, code, out_t):
     """out_t (M, B) <- f(W d_t + bias): W (M, N), d_t (N, B), bias (M,)."""
     if compiled(out_t):
         whole = _all(W.shape[1])
-        _product(block_address(), W, d_t, out_t, *whole, 0, DOWN, code, bias, *_NO_KEY, _COLUMN, _COLUMN)
+        _product(*_code(), W, d_t, out_t, *whole, 0, DOWN, code, bias, *_NO_KEY, _COLUMN, _COLUMN)
     else:
         out_t[...] = activate_twin(code, W @ d_t + bias[:, None])
 
@@ -325,7 +359,7 @@ def down_chain(W, d_t, code, a, out, out_t):
     """out (B, M) and out_t (M, B) <- (W d_t) * f'(z), with a (B, M) = f(z) the activations of the layer below."""
     if compiled(out_t):
         whole = _all(W.shape[1])
-        _product(block_address(), W, d_t, out_t, *whole, 0, CHAIN, code, _ROW, *_NO_KEY, a, out)
+        _product(*_code(), W, d_t, out_t, *whole, 0, CHAIN, code, _ROW, *_NO_KEY, a, out)
     else:
         out[...] = (W @ d_t).T * slope_twin(code, a)
         out_t[...] = out.T
@@ -333,11 +367,10 @@ def down_chain(W, d_t, code, a, out, out_t):
 
 def outer(x, d, out):
     """out (M, N) <- x' d: x (B, M), d (B, N)."""
-    x, index, counts = _split(x, 0)
     if compiled(out):
-        _product(block_address(), x.T, d, out, index, counts, 0, NOTHING, LINEAR, _ROW, *_NO_KEY, _COLUMN, _COLUMN)
+        _contrast(*_pair_code(), *_pairs(x, d, None, None), ONE, 0, out, out, _NO_RULE)
     else:
-        out[...] = x.T @ d
+        out[...] = _array(x).T @ d
 
 
 def contrast(x, d, y_t, e, scale, out):
@@ -345,8 +378,50 @@ def contrast(x, d, y_t, e, scale, out):
 
     x (B, M), d (B, N), y_t (M, C), e (C, N).
     """
-    x, index, counts = _split(x, 0)
     if compiled(out):
-        _contrast(block_address(), x.T, d, index, counts, y_t, e, *_all(len(e)), np.float32(scale), out)
+        _contrast(*_pair_code(), *_pairs(x, d, y_t, e), np.float32(scale), 0, out, out, _NO_RULE)
     else:
-        out[...] = scale * (x.T @ d + y_t @ e)
+        out[...] = scale * (_array(x).T @ d + y_t @ e)
+
+
+class Descent(NamedTuple):
+    """A step of momentum that is taken where the gradient is made: velocity <- mu velocity - rate g, W <- W + velocity.
+
+    g gains l2 W + l1 sign(W), weight decay, first.
+    """
+
+    rate: float
+    mu: float
+    l2: float = 0.0
+    l1: float = 0.0
+
+
+def outer_step(x, d, rule, W, velocity):
+    """One step of `rule` along the gradient x' d, which is never stored: W, velocity (M, N) change in place."""
+    contrast_step(x, d, None, None, 1, rule, W, velocity)
+
+
+def contrast_step(x, d, y_t, e, scale, rule, W, velocity):
+    """One step of `rule` along scale (x' d + y_t e); the same bits as `contrast`, decay and `updates.momentum`."""
+    if compiled(W):
+        numbers = np.float32(rule.rate), np.float32(rule.mu), np.float32(rule.l2), np.float32(rule.l1)
+        _contrast(*_pair_code(), *_pairs(x, d, y_t, e), np.float32(scale), 1, W, velocity, numbers)
+    else:
+        both = _array(x).T @ d + (0 if e is None else y_t @ e)
+        velocity *= rule.mu
+        velocity -= rule.rate * (scale * both + rule.l2 * W + rule.l1 * np.sign(W.real))
+        W += velocity
+
+
+_NO_RULE = (ONE, ONE, ONE, ONE)
+
+
+def _array(x):
+    return x.x if isinstance(x, Listed) else x
+
+
+def _pairs(x, d, y_t, e):
+    x, index, counts = _split(x, 0)
+    if e is None:
+        y_t, e = x.T[:, :0], d[:0]
+    return x.T, d, index, counts, y_t, e, *_all(len(e))

@@ -2,6 +2,7 @@
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .jit import njit, row_of
@@ -60,3 +61,32 @@ def transpose_tile(a, i0, i1, j0, j1, out):
 def transpose_matrix(a, out):
     """out <- a', both whole."""
     transpose_tile(a, 0, a.shape[0], 0, a.shape[1], out)
+
+
+@intrinsic
+def copy_some(typingctx, source, target, count):
+    """Copy `count` floats, at most 16, from address to address."""
+    vector, narrow = ir.VectorType(FLOAT, SIDE), ir.IntType(32)
+    masks = ir.VectorType(ir.IntType(1), SIDE)
+
+    def emit(context, builder, signature, values):
+        source, target, count = values
+        pointer = ir.PointerType(vector)
+        spread = builder.shuffle_vector(
+            builder.insert_element(ir.Constant(ir.VectorType(INT, SIDE), ir.Undefined), count, narrow(0)),
+            ir.Constant(ir.VectorType(INT, SIDE), ir.Undefined),
+            ir.Constant(ir.VectorType(narrow, SIDE), [0] * SIDE),
+        )
+        mask = builder.icmp_signed("<", ir.Constant(ir.VectorType(INT, SIDE), list(range(SIDE))), spread)
+        load = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(vector, [pointer, narrow, masks, vector]), "llvm.masked.load.v16f32.p0"
+        )
+        store = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(ir.VoidType(), [vector, pointer, narrow, masks]), "llvm.masked.store.v16f32.p0"
+        )
+        zero = ir.Constant(vector, [0.0] * SIDE)
+        held = builder.call(load, [builder.inttoptr(source, pointer), narrow(4), mask, zero])
+        builder.call(store, [held, builder.inttoptr(target, pointer), narrow(4), mask])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), emit

@@ -2,36 +2,44 @@
 
 import pytest
 
-from deepnet.kernels import microkernel, products
+from deepnet.kernels import microkernel, tiles
 from deepnet.kernels.jit import ENABLED
 from tests.kernels.arrays import shapes
 
 
 def test_blocks_fit_the_registers():
     """Sums, the vectors of B and one broadcast of A live at the same time."""
-    lanes, most = microkernel.target()
+    lanes, rows = microkernel.target()
     registers = 32 if lanes == 16 else 16
-    for vectors, rows in most.items():
-        assert rows * vectors + vectors + (lanes != 16) <= registers, (lanes, vectors)
-    assert lanes == products.LANES
+    assert 2 * rows + 2 + (lanes != 16) <= registers
+    assert lanes == tiles.LANES
 
 
 def test_shapes_of_the_tests_reach_every_block():
-    """The (rows, vectors) of the blocks that `_fill_tile` cuts from the tables' sizes are all there are."""
-    lanes, most = microkernel.target()
+    """The (rows, vectors) of the blocks that `fill` cuts from the tables' sizes are all there are."""
     reached = set()
-    for rows, _, columns in shapes():
-        panels, across = products.panels_of(rows), max(1, columns // products.GROUP)
-        heights = {rows * (p + 1) // panels - rows * p // panels for p in range(panels)}
-        widths = {products.GROUP if across > 1 else columns, columns - (across - 1) * products.GROUP}
-        for vectors in (-(-width // lanes) for width in widths):
-            for wide in {3 if vectors == 3 else min(vectors, 2), vectors % 2 or 2} if vectors > 3 else {vectors}:
-                for height in heights:
-                    parts = -(-height // most[wide])
-                    reached |= {(height * (p + 1) // parts - height * p // parts, wide) for p in range(parts)}
-    assert reached == {(rows, wide) for wide, highest in most.items() for rows in range(1, highest + 1)}
+    for rows, steps, columns in shapes():
+        down, across = tiles.grid(rows, columns, steps)
+        for t in range(down * across):
+            first, last, j0, j1 = tiles.edges(t, down, across, rows, columns)
+            vectors = -(-(j1 - j0) // tiles.LANES)
+            for p in range(first, last):
+                height = tiles.row_edge(p + 1, rows) - tiles.row_edge(p, rows)
+                reached |= {(height, min(2, vectors)), (height, vectors % 2 or 2)}
+    assert reached == {(rows, wide) for wide in (1, 2) for rows in range(1, tiles.PANEL + 1)}
+
+
+def test_tiles_cover_a_product_once():
+    for rows, columns, steps in ((1, 1, 1), (100, 500, 784), (784, 100, 500), (15, 65, 9), (2048, 2048, 100)):
+        down, across = tiles.grid(rows, columns, steps)
+        seen = set()
+        for t in range(down * across):
+            first, last, j0, j1 = tiles.edges(t, down, across, rows, columns)
+            assert j0 % 64 == 0
+            seen |= {(p, j) for p in range(first, last) for j in range(j0, j1)}
+        assert len(seen) == tiles.panels_of(rows) * columns, (rows, columns)
 
 
 @pytest.mark.skipif(not ENABLED, reason="nothing is compiled")
 def test_one_function_holds_all_blocks():
-    assert microkernel.block_address() == microkernel.block_address() != 0
+    assert microkernel.block.address == microkernel.block.address != 0
