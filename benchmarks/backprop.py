@@ -199,7 +199,7 @@ def with_sklearn(job):
 
     def run():
         for _ in range(passes):
-            net.partial_fit(x, y, classes)
+            net.partial_fit(x, y, classes=classes)
 
     return run
 

@@ -8,7 +8,7 @@ for the peers, bytes for us (as on disk), converted minibatch by minibatch.
 import contest
 import numpy as np
 
-RATE, MOMENTUM, DECAY = 0.1, 0.9, 0.0002
+RATE, MOMENTUM, DECAY = 0.01, 0.9, 0.0002  # a rate at which noise without zeros saturates no unit
 JOBS = {
     f"CD-1 step, dense, 784-{n}, batch {b}": {"hidden": n, "batch": b, "cases": 10 * b, "dense": True}
     for n in (512, 1024)

@@ -25,10 +25,11 @@ from .exp import ONE, ZERO
 from .jit import call, compiled, flush, fma, matrix_at, native, njit, restore, row_of, vector_at
 from .microkernel import AHEAD, block
 from .random import halves
-from .tiles import edges, fill, grid, panels_of, row_edge
+from .tiles import FLAT, TALL, edges, fill, grid, panels_of, row_edge
 from .transpose import transpose_tile
 from .units import LINEAR, activate_row, activate_twin, chain_row, sample_row, sample_twin, slope_twin
 
+LONG = 400  # cases from which on the product outweighs the step
 SPARSE = 0.9  # share of a product's steps from which on leaving out the others does not pay
 
 
@@ -140,7 +141,7 @@ def _tile(
 
 @njit(parallel=True)
 def _product(tile, fill, block, a, b, c, index, counts, keep, end, code, bias, k0, k1, draw, other, other_t):
-    down, across = grid(c.shape[0], c.shape[1], a.shape[1])
+    down, across = grid(c.shape[0], c.shape[1], a.shape[1], TALL[0], TALL[1])
     for t in prange(down * across):
         call(
             tile,
@@ -168,7 +169,8 @@ def _pair(
     i0, i1 = row_edge(first, rows), row_edge(last, rows)
     mode = flush()
     room = np.empty((i1 - i0, (j1 - j0 + 31) // 16 * 16) if step else (0, 0), np.float32)
-    place, row = (np.int64(room.ctypes.data), room.shape[1]) if step else (out + (i0 * out_row + j0) * 4, out_row)
+    here, there = out + (i0 * out_row + j0) * 4, velocity + (i0 * velocity_row + j0) * 4 if step else 0
+    place, row = (np.int64(room.ctypes.data), room.shape[1]) if step else (here, out_row)
     for part in range(2 if chains > 0 else 1):
         call(
             fill,
@@ -180,8 +182,7 @@ def _pair(
         )  # fmt: skip
     g = matrix_at(place, i1 - i0, row, j1 - j0)
     if step:
-        w = matrix_at(out + (i0 * out_row + j0) * 4, i1 - i0, out_row, j1 - j0)
-        v = matrix_at(velocity + (i0 * velocity_row + j0) * 4, i1 - i0, velocity_row, j1 - j0)
+        w, v = matrix_at(here, i1 - i0, out_row, j1 - j0), matrix_at(there, i1 - i0, velocity_row, j1 - j0)
         _step(g, scale, w, v, rate, mu, l2, l1)
     elif scale != ONE:
         _finish_scale(scale, g)
@@ -192,16 +193,23 @@ def _pair(
 def _step(g, scale, w, v, rate, mu, l2, l1):
     for i in range(g.shape[0]):
         slope, row, speed = row_of(g, i, 0, g.shape[1]), row_of(w, i, 0, g.shape[1]), row_of(v, i, 0, g.shape[1])
+        if l1 != ZERO:
+            for j in range(slope.size):
+                sign = ONE if row[j] > ZERO else (-ONE if row[j] < ZERO else ZERO)
+                slope[j] = fma(slope[j], scale, l1 * sign)
+        elif scale != ONE:
+            for j in range(slope.size):
+                slope[j] *= scale
         for j in range(slope.size):
-            sign = ONE if row[j] > ZERO else (-ONE if row[j] < ZERO else ZERO)
-            d = slope[j] * scale + fma(l2, row[j], l1 * sign)
-            speed[j] = fma(mu, speed[j], -(rate * d))
+            speed[j] = fma(mu, speed[j], -(rate * fma(l2, row[j], slope[j])))
             row[j] += speed[j]
 
 
 @njit(parallel=True)
 def _contrast(pair, fill, block, x_t, d, index, counts, y_t, e, every, whole, scale, step, out, velocity, rule):
-    down, across = grid(out.shape[0], out.shape[1], d.shape[0] + e.shape[0])
+    cases = d.shape[0] + e.shape[0]
+    high, wide = FLAT if step and cases <= LONG else TALL
+    down, across = grid(out.shape[0], out.shape[1], cases, high, wide)
     for t in prange(down * across):
         call(
             pair,
@@ -402,7 +410,7 @@ def outer_step(x, d, rule, W, velocity):
 
 
 def contrast_step(x, d, y_t, e, scale, rule, W, velocity):
-    """One step of `rule` along scale (x' d + y_t e); the same bits as `contrast`, decay and `updates.momentum`."""
+    """One step of `rule` along scale (x' d + y_t e), which is never stored."""
     if compiled(W):
         numbers = np.float32(rule.rate), np.float32(rule.mu), np.float32(rule.l2), np.float32(rule.l1)
         _contrast(*_pair_code(), *_pairs(x, d, y_t, e), np.float32(scale), 1, W, velocity, numbers)

@@ -20,7 +20,8 @@ from .transpose import SIDE, copy_some
 
 LANES, PANEL = target()
 STRIP = 2 * LANES
-HIGH, WIDE = 8, 4  # most panels and most groups of a tile
+TALL = 8, 4  # most panels and most groups of a tile
+FLAT = 2, 32  # the same where W and velocity are stepped along: whole rows, so that memory is read in order
 CHUNK = 800  # most steps of one piece
 TILES = 16  # least number of tiles where there is enough to do, so that threads end together
 WORTH = 1 << 19  # multiplications from which on threads are worth their hand-over of 5 us
@@ -32,14 +33,14 @@ def panels_of(rows):
 
 
 @njit
-def grid(rows, columns, steps):
-    """(tiles down, tiles across) of a product, from its shape alone."""
+def grid(rows, columns, steps, high, wide):
+    """(tiles down, tiles across) of a product in tiles of at most `high` panels by `wide` groups."""
     panels, groups = (rows + PANEL - 1) // PANEL, (columns + GROUP - 1) // GROUP
-    down, across = (panels + HIGH - 1) // HIGH, (groups + WIDE - 1) // WIDE
+    down, across = (panels + high - 1) // high, (groups + wide - 1) // wide
     if rows * columns * steps < WORTH:
         return down, across
     while down * across < TILES and (down < panels or across < groups):
-        if across < groups and (down == panels or panels // down <= HIGH // 2):
+        if across < groups and (down == panels or panels // down <= high // 2):
             across = min(groups, 2 * across)
         else:
             down = min(panels, 2 * down)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..kernels import losses as sums
-from ..kernels import products, random
+from ..kernels import products, random, updates
 from .units import UNITS, Unit
 
 Arrays = Mapping[str, np.ndarray]
@@ -78,11 +78,22 @@ class Dense:
         else:
             products.down_chain(W, d_t, self._unit.code, w["a"], w["d"], w["d_t"])
 
-    def backward(self, p: Arrays, g: Arrays, w: Arrays, x: np.ndarray) -> Pending:
-        """Gradients of W and b, from the gradient at z; hands on the pending product for the layer below."""
+    def pending(self, p: Arrays, w: Arrays) -> Pending:
+        """What the layer below multiplies out."""
+        return p["W"], w["d_t"]
+
+    def backward(self, g: Arrays, w: Arrays, x: np.ndarray | products.Listed) -> None:
+        """Gradients of W and b, from the gradient at z."""
         products.outer(x, w["d"], g["W"])
         sums.column_sums(w["d"], g["b"])
-        return p["W"], w["d_t"]
+
+    def descend(
+        self, p: Arrays, velocity: Arrays, g: Arrays, w: Arrays, x: np.ndarray | products.Listed, rule: products.Descent
+    ) -> None:
+        """One step of `rule` in place of `backward`: the gradient of W is never stored."""
+        products.outer_step(x, w["d"], rule, p["W"], velocity["W"])
+        sums.column_sums(w["d"], g["b"])
+        updates.momentum(p["b"], velocity["b"], g["b"], rule.rate, rule.mu)
 
 
 @dataclass(frozen=True)
@@ -140,9 +151,17 @@ class Dropout:
             products.down(W, d_t, zero, UNITS["linear"].code, w["d_t"])
         w["d_t"][...] *= w["mask"].T
 
-    def backward(self, p: Arrays, g: Arrays, w: Arrays, x: np.ndarray) -> Pending:
-        """Hands the gradient on."""
+    def pending(self, p: Arrays, w: Arrays) -> Pending:
+        """The gradient, ready."""
         return None, w["d_t"]
+
+    def backward(self, g: Arrays, w: Arrays, x: np.ndarray | products.Listed) -> None:
+        """It has no parameters."""
+
+    def descend(
+        self, p: Arrays, velocity: Arrays, g: Arrays, w: Arrays, x: np.ndarray | products.Listed, rule: products.Descent
+    ) -> None:
+        """It has no parameters."""
 
 
 Layer = Dense | Dropout

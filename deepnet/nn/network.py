@@ -81,7 +81,8 @@ class NetworkObjective:
     def __init__(self, network: Network, feed: Feed, cases: int, weight_decay: float = 0.0, dtype=np.float32):
         self.network, self.layout = network, network.layout
         self.name = "a network's loss"
-        self.spans: list[tuple[int, int, float]] = [(0, self.layout.size, 1.0)]
+        self.spans = [(0, self.layout.size, 1.0)]
+        self._below = Network(network.layers[:-1], network.loss)
         self.loss: Loss = LOSSES[network.loss]
         self.weight_decay = weight_decay
         self._feed = feed
@@ -89,34 +90,83 @@ class NetworkObjective:
         self._x = products.Listed.room(cases, network.inputs, dtype)
         self._t = products.matrix(cases, network.outputs, dtype)
         self._value = np.zeros(cases, dtype)
+        self._views: dict[int, list] = {}
+        self._known: dict[int, tuple[np.ndarray, list]] = {}
         self.grad = self.layout.zeros(dtype)
         self._product = self.layout.zeros(dtype)
         self.tally = {"cases": np.zeros(1), "loss": np.zeros(1), "wrong": np.zeros(1), "squared_error": np.zeros(1)}
+
+    @property
+    def spans(self) -> list[tuple[int, int, float]]:
+        """Pieces of theta with the factor of their learning rate."""
+        return self._spans
+
+    @spans.setter
+    def spans(self, spans: list[tuple[int, int, float]]) -> None:
+        self._spans, self._factors = spans, [0.0] * len(self.network.layers)
+        for s in self.layout.segments:
+            self._factors[int(s.name.partition(".")[0])] = next((f for a, b, f in spans if a <= s.start < b), 0.0)
 
     def at(self, rows: np.ndarray, key: int | None) -> None:
         """Move to the minibatch of these rows of the data; noise is drawn from the key, none without."""
         n = len(rows)
         self.x, self.t, self._case_values = self._x.x[:n], self._t[:n], self._value[:n]
-        self._work, self._key = rows_of(self._whole, n), key
+        if n not in self._views:
+            self._views[n] = rows_of(self._whole, n)
+        self._work, self._key = self._views[n], key
         self._feed(rows, self.x, self.t)
         self._first = self._x.listed(n) if isinstance(self.network.layers[0], Dense) else self.x
 
     def value(self, theta: np.ndarray) -> float:
         """The objective at theta."""
-        self._forward(self.network.split(theta))
+        self._forward(self._parts(theta))
         return self._mean_loss(theta)
 
     @np.errstate(over="ignore", invalid="ignore")  # a run that diverges is told by its loss, not by NumPy
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         """d value / d theta, in an array that the next call overwrites; counts loss and errors into `tally`."""
-        parts = self.network.split(theta)
+        parts, grads = self._parts(theta), self._parts(self.grad)
+        self._to_the_top(parts)
+        for i, layer in self._downwards(parts):
+            layer.backward(grads[i], self._work[i], self._input_of(i))
+        self._add_decay(theta, self.grad)
+        return self.grad
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def descend(self, theta: np.ndarray, velocity: np.ndarray, rate: float, mu: float) -> None:
+        """One step of momentum, each layer's update within the product that makes its gradient.
+
+        The same bits as `gradient` and `kernels.updates.momentum` over `spans`.
+        """
+        parts, speeds, grads = self._parts(theta), self._parts(velocity), self._parts(self.grad)
+        self._to_the_top(parts)
+        for i, layer in self._downwards(parts):
+            factor = self._factors[i]
+            if factor:
+                rule = products.Descent(factor * rate, mu, self.weight_decay)
+                layer.descend(parts[i], speeds[i], grads[i], self._work[i], self._input_of(i), rule)
+
+    def _to_the_top(self, parts: list) -> None:
+        """Forward, count, and the gradient at the output units' inputs."""
         a = self._forward(parts)
         self.count()
         top = self._work[-1]
         sums.difference(a, self.t, 1 / len(a), top["d"], top["d_t"])
-        self._backward(parts, self.grad)
-        self._add_decay(theta, self.grad)
-        return self.grad
+
+    def _downwards(self, parts: list) -> Iterator[tuple[int, Layer]]:
+        """Each layer from the top, once the layer below has its gradient, so that its parameters may change."""
+        for i in range(len(parts) - 1, -1, -1):
+            layer = self.network.layers[i]
+            if i:
+                self.network.layers[i - 1].pull(self._work[i - 1], layer.pending(parts[i], self._work[i]))
+            yield i, layer
+
+    def _parts(self, vector: np.ndarray) -> list:
+        """Each layer's own arrays in theta, velocity or gradient, made once for a run."""
+        known = self._known.get(id(vector))
+        if known is None or known[0] is not vector:
+            known = self._known[id(vector)] = vector, self.network.split(vector)
+        return known[1]
 
     def count(self) -> None:
         """Add the current minibatch's loss, wrong cases (softmax) or squared error (other outputs) to `tally`."""
@@ -145,7 +195,7 @@ class NetworkObjective:
 
         Source: Schraudolph 2002.
         """
-        parts, directions = self.network.split(theta), self.network.split(v)
+        parts, directions, grads = self._parts(theta), self.network.split(v), self._parts(self._product)
         self._forward(parts)
         rx: np.ndarray | None = None
         for i, layer in enumerate(self.network.layers):
@@ -156,14 +206,14 @@ class NetworkObjective:
         self.loss.curvature(top["a"], top["r"])
         zero = np.zeros_like(top["r"])
         sums.difference(top["r"], zero, 1 / len(zero), top["d"], top["d_t"])
-        self._backward(parts, self._product)
+        for i, layer in self._downwards(parts):
+            layer.backward(grads[i], self._work[i], self._input_of(i))
         self._add_decay(v, self._product)
         return self._product
 
     def _forward(self, parts: list) -> np.ndarray:
         """Outputs, with the last layer's inputs z kept for the loss."""
-        below = Network(self.network.layers[:-1], self.network.loss)
-        x = below.forward(parts, self._work, self._first, self._key)
+        x = self._below.forward(parts, self._work, self._first, self._key)
         self._z, a = self._work[-1]["z"], self._work[-1]["a"]
         products.up(x, parts[-1]["W"], parts[-1]["b"], UNITS["linear"].code, self._z)
         a[...] = self._z
@@ -172,13 +222,6 @@ class NetworkObjective:
 
     def _input_of(self, i: int) -> np.ndarray:
         return self._first if i == 0 else self._work[i - 1]["a"]
-
-    def _backward(self, parts: list, into: np.ndarray) -> None:
-        grads = self.network.split(into)
-        for i in range(len(parts) - 1, -1, -1):
-            pending = self.network.layers[i].backward(parts[i], grads[i], self._work[i], self._input_of(i))
-            if i:
-                self.network.layers[i - 1].pull(self._work[i - 1], pending)
 
     def _mean_loss(self, theta: np.ndarray) -> float:
         self.loss.value(self._z, self.t, self._case_values)

@@ -141,6 +141,7 @@ class ContrastiveDivergence:
             for name, n in (("v0", rbm.inputs), ("v1", rbm.inputs), ("h0", rbm.outputs), ("h1", rbm.outputs))
         }
         self.grad = self.layout.zeros(dtype)
+        self._views: dict[int, tuple[np.ndarray, dict]] = {}
         self.state = {"activity": np.zeros(rbm.outputs, dtype)}
         self.tally = {"cases": np.zeros(1), "loss": np.zeros(1), "hidden": np.zeros(rbm.outputs, np.float64)}
 
@@ -153,7 +154,33 @@ class ContrastiveDivergence:
     @np.errstate(over="ignore", invalid="ignore")  # a run that diverges is told by its loss, not by NumPy
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         """The negative of the CD-k statistics per case, plus the penalties' gradients; the next call overwrites it."""
-        p, g = self.layout.views(theta), self.layout.views(self.grad)
+        p, g = self._views_of(theta), self._views_of(self.grad)
+        statistics = self._statistics(p, g)
+        products.contrast(*statistics, -1 / self._n, g["W"])
+        self._penalize(theta, g, self._n)
+        return self.grad
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def descend(self, theta: np.ndarray, velocity: np.ndarray, rate: float, mu: float) -> None:
+        """One step of momentum, that of W within the product that makes its gradient."""
+        if self.penalties.sparsity_target is not None:
+            updates.momentum(theta, velocity, self.gradient(theta), rate, mu)
+            return
+        p, g, speed = self._views_of(theta), self._views_of(self.grad), self._views_of(velocity)
+        rule = products.Descent(rate, mu, self.penalties.weight_decay, self.penalties.l1)
+        products.contrast_step(*self._statistics(p, g), -1 / self._n, rule, p["W"], speed["W"])
+        for name in ("b", "c"):
+            updates.momentum(p[name], speed[name], g[name], rate, mu)
+
+    def _views_of(self, vector: np.ndarray) -> dict:
+        """The named views of theta, velocity or gradient, made once for a run."""
+        known = self._views.get(id(vector))
+        if known is None or known[0] is not vector:
+            known = self._views[id(vector)] = vector, self.layout.views(vector)
+        return known[1]
+
+    def _statistics(self, p: dict, g: dict) -> tuple:
+        """Both sides of the contrast, v0, h0, v1_t and -h1; the gradients of the biases go to g."""
         n = self._n
         v0, h0, h1, total = self._v0.x[:n], self._h0[:n], self._h1[:n], self._sums
         h_t = self._chain.hidden_states(p, self._v, self._key, 0, h0)
@@ -168,12 +195,10 @@ class ContrastiveDivergence:
         sums.row_sums(v1_t, total["v1"])
         self._count(v0, v1_t)
         np.negative(h1, out=h1)
-        products.contrast(self._v, h0, v1_t, h1, -1 / n, g["W"])
         scale = self.grad.dtype.type(-1 / n)
         np.multiply(total["h0"] - total["h1"], scale, out=g["b"])
         np.multiply(total["v0"] - total["v1"], scale, out=g["c"])
-        self._penalize(theta, g, n)
-        return self.grad
+        return self._v, h0, v1_t, h1
 
     def _count(self, v0: np.ndarray, v1_t: np.ndarray) -> None:
         sums.distances(v0, v1_t, self._error)

@@ -1,7 +1,7 @@
 """The seam between what is learned and how: the protocols of objectives and optimizers."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -18,6 +18,15 @@ class Objective(Protocol):
 
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         """The gradient at theta, in an array that the next call overwrites."""
+        ...
+
+
+@runtime_checkable
+class Descending(Objective, Protocol):
+    """An objective that takes a step of momentum by itself, faster than through a gradient that is stored."""
+
+    def descend(self, theta: np.ndarray, velocity: np.ndarray, rate: float, mu: float) -> None:
+        """velocity <- mu velocity - rate gradient; theta <- theta + velocity, over `spans`."""
         ...
 
 

@@ -19,7 +19,7 @@ def test_shapes_of_the_tests_reach_every_block():
     """The (rows, vectors) of the blocks that `fill` cuts from the tables' sizes are all there are."""
     reached = set()
     for rows, steps, columns in shapes():
-        down, across = tiles.grid(rows, columns, steps)
+        down, across = tiles.grid(rows, columns, steps, *tiles.TALL)
         for t in range(down * across):
             first, last, j0, j1 = tiles.edges(t, down, across, rows, columns)
             vectors = -(-(j1 - j0) // tiles.LANES)
@@ -31,7 +31,7 @@ def test_shapes_of_the_tests_reach_every_block():
 
 def test_tiles_cover_a_product_once():
     for rows, columns, steps in ((1, 1, 1), (100, 500, 784), (784, 100, 500), (15, 65, 9), (2048, 2048, 100)):
-        down, across = tiles.grid(rows, columns, steps)
+        down, across = tiles.grid(rows, columns, steps, *tiles.TALL)
         seen = set()
         for t in range(down * across):
             first, last, j0, j1 = tiles.edges(t, down, across, rows, columns)
