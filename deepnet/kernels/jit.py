@@ -8,23 +8,32 @@ the same code from the cache; so such sums say `fma`.
 `error_model="numpy"` takes the zero-division test out of the loops.
 """
 
+import contextlib
 import functools
 import hashlib
 import os
+import pickle
 import platform
 import stat
+import sys
+import tempfile
 from pathlib import Path
 
 # A waiting thread of the OpenMP layer spins for milliseconds by default. Where another program wants a core, that costs
 # up to ten times the run's time (measured: CD epochs of 8-25 s beside a busy process, 2.5-5 s with a short spin).
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+os.environ.setdefault("GOMP_SPINCOUNT", "20000")
 
+import llvmlite
 import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils, config
+from numba.core.ccallback import CFunc
+from numba.core.compiler import CompileResult
 from numba.core.registry import cpu_target
+from numba.core.serialize import dumps
+from numba.core.sigutils import normalize_signature
 from numba.extending import intrinsic
 
 ENABLED = not config.DISABLE_JIT
@@ -34,27 +43,97 @@ FLAGS = {"error_model": "numpy", "fastmath": {"nsz", "contract"}, "nogil": True}
 def _cache_folder():
     """The folder of compiled kernels, ours alone (it holds pickles), or None where none can be had.
 
-    Its name is a hash of the kernel sources, the compiler's versions and the CPU, because Numba's own
-    cache does not notice an edited function that another one calls.
+    Its name is a hash of all that decides the code: the kernel sources (a kernel holds the ones it calls), the
+    versions, the CPU. Each start dates it, so that `deepnet warmup` can tell which ones are not used any more.
     """
     digest = hashlib.sha256()
-    for page in sorted(Path(__file__).parent.glob("*.py")):
+    pages = sorted(Path(__file__).parent.glob("*.py"))
+    for page in pages:
         digest.update(page.read_bytes())
-    digest.update(repr((numba.__version__, np.__version__, cpu_target.target_context.codegen().magic_tuple())).encode())
-    root = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    folder = Path(root) / "deepnet" / digest.hexdigest()[:16]
+    versions = numba.__version__, llvmlite.__version__, np.__version__, sys.implementation.cache_tag
+    digest.update(repr((versions, cpu_target.target_context.codegen().magic_tuple())).encode())
+    root = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if not root.is_absolute():  # then it does not count
+        root = Path(os.path.expanduser("~")) / ".cache"
+    if not root.is_absolute() or not pages:  # no home; sources that cannot be read
+        return None
+    folder = root / "deepnet" / digest.hexdigest()[:16]
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        facts = folder.stat()
-        ours = facts.st_uid == os.getuid() and not facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-        return folder if ours and os.access(folder, os.W_OK | os.X_OK) else None
+        root.mkdir(parents=True, exist_ok=True)
+        for part in (folder.parent, folder):
+            part.mkdir(mode=0o700, exist_ok=True)
+            facts = part.stat()
+            if facts.st_uid != os.getuid() or facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                return None
     except OSError:
         return None
+    with contextlib.suppress(OSError):
+        os.utime(folder)
+    return folder
 
 
 CACHE = _cache_folder() if ENABLED else None
-if CACHE is not None:
-    config.CACHE_DIR = str(CACHE)
+COMPILED: dict[str, bool] = {}  # what this process compiled, by file name, and whether the cache took it
+
+
+class Store:
+    """The compiled forms of one function in the cache folder, a file a signature; in the place of Numba's own cache.
+
+    Numba's lets errors of reading and writing out (numba issue 10434), and at a flipped bit LLVM ends the process. Here
+    a file begins with a hash of its name and contents: what is damaged or cannot be read is compiled and written anew,
+    what cannot be written is left.
+    """
+
+    def __init__(self, function):
+        self.cache_path = str(CACHE)
+        self._name = function.__name__
+        self._place = function.__module__, function.__qualname__, function.__code__.co_firstlineno
+
+    def _path(self, signature):
+        digest = hashlib.sha256(repr((self._place, signature)).encode()).hexdigest()
+        return CACHE / f"{self._name}-{digest[:24]}.nbc"
+
+    def load_overload(self, signature, context):
+        """The compiled function for a signature, or None."""
+        context.refresh()
+        path = self._path(signature)
+        try:
+            content = path.read_bytes()
+            if content[:32] == _seal(path, content[32:]):
+                return CompileResult._rebuild(context, *pickle.loads(content[32:]))
+        except Exception:  # whatever it is, compiling anew mends it
+            pass
+        return None
+
+    def save_overload(self, signature, result):
+        """Write a compiled function, if that can be done."""
+        path = self._path(signature)
+        COMPILED[path.name] = False
+        if result.library.has_dynamic_globals:  # addresses of this process
+            return
+        content = dumps(result._reduce())
+        spare = None
+        try:
+            number, spare = tempfile.mkstemp(dir=CACHE)
+            with open(number, "wb") as stream:
+                stream.write(_seal(path, content) + content)
+            os.replace(spare, path)
+            COMPILED[path.name] = True
+        except OSError:
+            if spare is not None:
+                with contextlib.suppress(OSError):
+                    os.unlink(spare)
+
+
+def _seal(path, content):
+    return hashlib.sha256(path.name.encode() + content).digest()
+
+
+def _keep(compiled, function):
+    """Give a kernel its place in the cache; for functions of other pages the folder's name does not vouch."""
+    if CACHE is not None and function.__module__.rpartition(".")[0] == __package__ and not function.__closure__:
+        compiled._cache = Store(function)
+    return compiled
 
 
 def njit(function=None, *, parallel=False, inline=False):
@@ -64,7 +143,7 @@ def njit(function=None, *, parallel=False, inline=False):
     """
     if function is None:
         return lambda f: njit(f, parallel=parallel, inline=inline)
-    return numba.njit(function, parallel=parallel, forceinline=inline, cache=CACHE is not None, **FLAGS)
+    return _keep(numba.njit(function, parallel=parallel, forceinline=inline, **FLAGS), function)
 
 
 @intrinsic
@@ -127,7 +206,8 @@ class Native:
     def address(self):
         """Where its code begins; compiled, or read from the cache, when first asked for."""
         options = {name: value for name, value in FLAGS.items() if name != "nogil"}
-        self._kept = numba.cfunc(self.signature, cache=CACHE is not None, **options)(self.function)
+        self._kept = _keep(CFunc(self.function, normalize_signature(self.signature), {}, options), self.function)
+        self._kept.compile()
         return self._kept.address
 
 
@@ -159,6 +239,12 @@ def matrix_at(address, rows, row, columns):
 def vector_at(address, size):
     """The float32 vector (size,) at an address."""
     return numba.carray(_pointer(address), (size,))
+
+
+@intrinsic
+def hold(typingctx, array):
+    """Keep an array until here: Numba frees it after its last use, and does not see that its address is still in use."""
+    return types.void(array), lambda context, builder, _, values: context.get_dummy_value()
 
 
 @intrinsic
@@ -211,7 +297,7 @@ def lane_sum(row):
 
 def warm():
     """True where compiled kernels lie in the cache already, so that the first call will be quick."""
-    return CACHE is not None and any(CACHE.rglob("*.nbi"))
+    return CACHE is not None and any(CACHE.glob("*.nbc"))
 
 
 def compiled(array):

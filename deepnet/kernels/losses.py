@@ -51,11 +51,11 @@ def _squared_error(z, t, value):
 
 
 @njit
-def _difference(a, t, scale, d, d_t):
+def _scaled(a, scale, d, d_t):
     for i in range(a.shape[0]):
-        given, target, row = row_of(a, i, 0, a.shape[1]), row_of(t, i, 0, a.shape[1]), row_of(d, i, 0, a.shape[1])
+        given, row = row_of(a, i, 0, a.shape[1]), row_of(d, i, 0, a.shape[1])
         for j in range(row.size):
-            row[j] = (given[j] - target[j]) * scale
+            row[j] = given[j] * scale
     transpose_tile(d, 0, d.shape[0], 0, d.shape[1], d_t)
 
 
@@ -146,12 +146,12 @@ def squared_error(z, t, value):
         value[...] = 0.5 * ((z - t) ** 2).sum(axis=1)
 
 
-def difference(a, t, scale, d, d_t):
-    """d (B, N) and d_t (N, B) <- scale (a - t): the gradient of a loss at the input of its matching output unit."""
+def scaled(a, scale, d, d_t):
+    """d (B, N) and d_t (N, B) <- scale a."""
     if compiled(d):
-        _difference(a, t, np.float32(scale), d, d_t)
+        _scaled(a, np.float32(scale), d, d_t)
     else:
-        d[...] = scale * (a - t)
+        d[...] = scale * a
         d_t[...] = d.T
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from numba import prange
 
 from .exp import ONE, ZERO
-from .jit import call, compiled, flush, fma, matrix_at, native, njit, restore, row_of, vector_at
+from .jit import call, compiled, flush, fma, hold, matrix_at, native, njit, restore, row_of, vector_at
 from .microkernel import AHEAD, block
 from .random import halves
 from .tiles import FLAT, TALL, edges, fill, grid, panels_of, row_edge
@@ -129,8 +129,8 @@ def _tile(
     if end == UP:
         _finish_up(code, vector_at(bias, columns), out, i0, i1, j0, j1)
     elif end == SAMPLE:
-        states_t = matrix_at(other, columns, other_row, rows)
-        _finish_sample(code, vector_at(bias, columns), out, np.uint32(k0), np.uint32(k1), draw, states_t, i0, i1, j0, j1)
+        states_t, bias_row = matrix_at(other, columns, other_row, rows), vector_at(bias, columns)
+        _finish_sample(code, bias_row, out, np.uint32(k0), np.uint32(k1), draw, states_t, i0, i1, j0, j1)
     elif end == DOWN:
         _finish_down(code, vector_at(bias, rows), out, i0, i1, j0, j1)
     elif end == CHAIN:
@@ -186,6 +186,7 @@ def _pair(
         _step(g, scale, w, v, rate, mu, l2, l1)
     elif scale != ONE:
         _finish_scale(scale, g)
+    hold(room)
     restore(mode)
 
 

@@ -13,7 +13,7 @@ the copy and without fetching ahead, 113-144 with both; `up` 68-130 and 110-158 
 import numpy as np
 
 from .exp import ZERO
-from .jit import call, native, njit, vector_at, word_at
+from .jit import call, hold, native, njit, vector_at, word_at
 from .microkernel import target
 from .random import GROUP
 from .transpose import SIDE, copy_some
@@ -73,7 +73,9 @@ def _pack(a, a_k, index, steps, count, out):
 
 
 @native(19)
-def fill(block, a, a_row, a_k, steps, b, b_row, index, index_row, counts, lists, keep, first, last, j0, j1, rows, c, c_row):
+def fill(
+    block, a, a_row, a_k, steps, b, b_row, index, index_row, counts, lists, keep, first, last, j0, j1, rows, c, c_row
+):  # fmt: skip
     """Panels first..last of C, columns j0..j1: C = (C if keep) + A B over the steps that `index` lists for a panel.
 
     Arrays are addresses and element strides; c is the address of the tile's first row and column. There are `lists`
@@ -121,3 +123,4 @@ def fill(block, a, a_row, a_k, steps, b, b_row, index, index_row, counts, lists,
                 wide,
             ),
         )
+    hold(room)

@@ -81,9 +81,8 @@ def copy_some(typingctx, source, target, count):
         load = cgutils.get_or_insert_function(
             builder.module, ir.FunctionType(vector, [pointer, narrow, masks, vector]), "llvm.masked.load.v16f32.p0"
         )
-        store = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(ir.VoidType(), [vector, pointer, narrow, masks]), "llvm.masked.store.v16f32.p0"
-        )
+        written = ir.FunctionType(ir.VoidType(), [vector, pointer, narrow, masks])
+        store = cgutils.get_or_insert_function(builder.module, written, "llvm.masked.store.v16f32.p0")
         zero = ir.Constant(vector, [0.0] * SIDE)
         held = builder.call(load, [builder.inttoptr(source, pointer), narrow(4), mask, zero])
         builder.call(store, [held, builder.inttoptr(target, pointer), narrow(4), mask])

@@ -11,6 +11,7 @@ p and g are the layer's own arrays in theta and in the gradient, w its workspace
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -25,6 +26,8 @@ Pending = tuple[np.ndarray | None, np.ndarray]
 @dataclass(frozen=True)
 class Dense:
     """a = f(x W + b): W (M, N), b (N,)."""
+
+    draws: ClassVar[bool] = False
 
     inputs: int
     outputs: int
@@ -102,6 +105,8 @@ class Dropout:
 
     Source: Srivastava et al. 2014.
     """
+
+    draws: ClassVar[bool] = True
 
     width: int
     rate: float

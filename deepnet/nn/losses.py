@@ -3,21 +3,20 @@
 Source: Bishop 1995, section 6.9. z and a are input and activation of the output units, t the targets, all (B, N).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..kernels import losses as kernels
+from ..kernels import outputs as kernels
 from .units import UNITS, Unit
 
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss: `value(z, t, out)` writes each case's loss into out (B,); `unit` names the matching output unit."""
+    """A loss: `code` names its kernel in `kernels.outputs`; `unit` is the matching output unit."""
 
     unit: str
-    value: Callable[[np.ndarray, np.ndarray, np.ndarray], None]
+    code: int
 
     @property
     def output(self) -> Unit:
@@ -33,7 +32,7 @@ class Loss:
 
 
 LOSSES: dict[str, Loss] = {
-    "cross_entropy": Loss("softmax", kernels.softmax_entropy),
-    "binary_cross_entropy": Loss("logistic", kernels.logistic_entropy),
-    "squared_error": Loss("linear", kernels.squared_error),
+    "cross_entropy": Loss("softmax", kernels.SOFTMAX_ENTROPY),
+    "binary_cross_entropy": Loss("logistic", kernels.LOGISTIC_ENTROPY),
+    "squared_error": Loss("linear", kernels.SQUARED_ERROR),
 }

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from ..kernels import losses as sums
-from ..kernels import products, random, updates
+from ..kernels import outputs, products, random, updates
 from .layers import Dense, Layer
 from .losses import LOSSES, Loss
 from .parameters import Layout
@@ -63,7 +63,7 @@ class Network:
     def forward(self, parts: list, work: list, x: np.ndarray, key: int | None = None) -> np.ndarray:
         """Outputs (B, N) for x (B, M). Without a key nothing is drawn: dropout passes its input on."""
         for i, layer in enumerate(self.layers):
-            x = layer.forward(parts[i], work[i], x, None if key is None else random.fold(key, i))
+            x = layer.forward(parts[i], work[i], x, None if key is None or not layer.draws else random.fold(key, i))
         return x
 
 
@@ -89,7 +89,7 @@ class NetworkObjective:
         self._whole = network.workspace(cases, dtype)
         self._x = products.Listed.room(cases, network.inputs, dtype)
         self._t = products.matrix(cases, network.outputs, dtype)
-        self._value = np.zeros(cases, dtype)
+        self._value, self._error = np.zeros(cases, dtype), np.zeros(cases, dtype)
         self._views: dict[int, list] = {}
         self._known: dict[int, tuple[np.ndarray, list]] = {}
         self.grad = self.layout.zeros(dtype)
@@ -110,7 +110,8 @@ class NetworkObjective:
     def at(self, rows: np.ndarray, key: int | None) -> None:
         """Move to the minibatch of these rows of the data; noise is drawn from the key, none without."""
         n = len(rows)
-        self.x, self.t, self._case_values = self._x.x[:n], self._t[:n], self._value[:n]
+        self.x, self.t = self._x.x[:n], self._t[:n]
+        self._case_values, self._case_errors = self._value[:n], self._error[:n]
         if n not in self._views:
             self._views[n] = rows_of(self._whole, n)
         self._work, self._key = self._views[n], key
@@ -118,7 +119,7 @@ class NetworkObjective:
         self._first = self._x.listed(n) if isinstance(self.network.layers[0], Dense) else self.x
 
     def value(self, theta: np.ndarray) -> float:
-        """The objective at theta."""
+        """The objective at theta; leaves `outputs` and `case_losses` of the minibatch."""
         self._forward(self._parts(theta))
         return self._mean_loss(theta)
 
@@ -126,7 +127,8 @@ class NetworkObjective:
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         """d value / d theta, in an array that the next call overwrites; counts loss and errors into `tally`."""
         parts, grads = self._parts(theta), self._parts(self.grad)
-        self._to_the_top(parts)
+        self._forward(parts)
+        self.count()
         for i, layer in self._downwards(parts):
             layer.backward(grads[i], self._work[i], self._input_of(i))
         self._add_decay(theta, self.grad)
@@ -139,19 +141,13 @@ class NetworkObjective:
         The same bits as `gradient` and `kernels.updates.momentum` over `spans`.
         """
         parts, speeds, grads = self._parts(theta), self._parts(velocity), self._parts(self.grad)
-        self._to_the_top(parts)
+        self._forward(parts)
+        self.count()
         for i, layer in self._downwards(parts):
             factor = self._factors[i]
             if factor:
                 rule = products.Descent(factor * rate, mu, self.weight_decay)
                 layer.descend(parts[i], speeds[i], grads[i], self._work[i], self._input_of(i), rule)
-
-    def _to_the_top(self, parts: list) -> None:
-        """Forward, count, and the gradient at the output units' inputs."""
-        a = self._forward(parts)
-        self.count()
-        top = self._work[-1]
-        sums.difference(a, self.t, 1 / len(a), top["d"], top["d_t"])
 
     def _downwards(self, parts: list) -> Iterator[tuple[int, Layer]]:
         """Each layer from the top, once the layer below has its gradient, so that its parameters may change."""
@@ -170,15 +166,9 @@ class NetworkObjective:
 
     def count(self) -> None:
         """Add the current minibatch's loss, wrong cases (softmax) or squared error (other outputs) to `tally`."""
-        a, tally = self._work[-1]["a"], self.tally
-        self.loss.value(self._z, self.t, self._case_values)
-        tally["cases"] += len(a)
-        tally["loss"] += sums.total(self._case_values)
-        if self.loss.unit == "softmax":
-            tally["wrong"] += np.count_nonzero(a.argmax(axis=1) != self.t.argmax(axis=1))
-        else:
-            sums.squared_error(a, self.t, self._case_values)
-            tally["squared_error"] += 2 * sums.total(self._case_values)
+        self.tally["cases"] += len(self.t)
+        self.tally["loss"] += sums.total(self._case_values)
+        self.tally["wrong" if self.loss.unit == "softmax" else "squared_error"] += sums.total(self._case_errors)
 
     @property
     def outputs(self) -> np.ndarray:
@@ -204,27 +194,23 @@ class NetworkObjective:
                 rx = layer.r_activate(self._work[i])
         top = self._work[-1]
         self.loss.curvature(top["a"], top["r"])
-        zero = np.zeros_like(top["r"])
-        sums.difference(top["r"], zero, 1 / len(zero), top["d"], top["d_t"])
+        sums.scaled(top["r"], 1 / len(self.t), top["d"], top["d_t"])
         for i, layer in self._downwards(parts):
             layer.backward(grads[i], self._work[i], self._input_of(i))
         self._add_decay(v, self._product)
         return self._product
 
-    def _forward(self, parts: list) -> np.ndarray:
-        """Outputs, with the last layer's inputs z kept for the loss."""
-        x = self._below.forward(parts, self._work, self._first, self._key)
-        self._z, a = self._work[-1]["z"], self._work[-1]["a"]
-        products.up(x, parts[-1]["W"], parts[-1]["b"], UNITS["linear"].code, self._z)
-        a[...] = self._z
-        self.loss.output.activate(a)
-        return a
+    def _forward(self, parts: list) -> None:
+        """All that is known at the top: outputs, losses and errors of the cases, the gradient at the last z."""
+        x, top, n = self._below.forward(parts, self._work, self._first, self._key), self._work[-1], len(self.t)
+        products.up(x, parts[-1]["W"], parts[-1]["b"], UNITS["linear"].code, top["z"])
+        ready = top["a"], top["d"], top["d_t"], self._case_values, self._case_errors
+        outputs.finish(self.loss.code, top["z"], self.t, 1 / n, *ready)
 
     def _input_of(self, i: int) -> np.ndarray:
         return self._first if i == 0 else self._work[i - 1]["a"]
 
     def _mean_loss(self, theta: np.ndarray) -> float:
-        self.loss.value(self._z, self.t, self._case_values)
         value = sums.total(self._case_values) / len(self._case_values)
         if self.weight_decay:
             value += 0.5 * self.weight_decay * sum(updates.sum_squares(theta[a:b]) for a, b in self._weights())

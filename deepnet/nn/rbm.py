@@ -155,8 +155,8 @@ class ContrastiveDivergence:
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         """The negative of the CD-k statistics per case, plus the penalties' gradients; the next call overwrites it."""
         p, g = self._views_of(theta), self._views_of(self.grad)
-        statistics = self._statistics(p, g)
-        products.contrast(*statistics, -1 / self._n, g["W"])
+        v0, h0, v1_t, h1 = self._statistics(p, g)
+        products.contrast(v0, h0, v1_t, h1, -1 / self._n, g["W"])
         self._penalize(theta, g, self._n)
         return self.grad
 
@@ -168,7 +168,8 @@ class ContrastiveDivergence:
             return
         p, g, speed = self._views_of(theta), self._views_of(self.grad), self._views_of(velocity)
         rule = products.Descent(rate, mu, self.penalties.weight_decay, self.penalties.l1)
-        products.contrast_step(*self._statistics(p, g), -1 / self._n, rule, p["W"], speed["W"])
+        v0, h0, v1_t, h1 = self._statistics(p, g)
+        products.contrast_step(v0, h0, v1_t, h1, -1 / self._n, rule, p["W"], speed["W"])
         for name in ("b", "c"):
             updates.momentum(p[name], speed[name], g[name], rate, mu)
 
@@ -179,7 +180,7 @@ class ContrastiveDivergence:
             known = self._views[id(vector)] = vector, self.layout.views(vector)
         return known[1]
 
-    def _statistics(self, p: dict, g: dict) -> tuple:
+    def _statistics(self, p: dict, g: dict) -> tuple[products.Listed | np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Both sides of the contrast, v0, h0, v1_t and -h1; the gradients of the biases go to g."""
         n = self._n
         v0, h0, h1, total = self._v0.x[:n], self._h0[:n], self._h1[:n], self._sums

@@ -312,3 +312,23 @@ def test_dense_minibatches_end_the_search_for_zeros():
     listed.x[...] = 1
     listed.listed(30)
     assert isinstance(listed.listed(30), np.ndarray)
+
+
+def test_a_step_within_the_product_is_gradient_and_momentum():
+    """`outer_step` and `contrast_step` against gradient, decay and momentum one after the other, and their twins."""
+    for B, M, N in ((0, 3, 5), (1, 1, 1), (33, 70, 65), (100, 130, 193), (450, 40, 129)):
+        x, W, _, _, d = operands(B, M, N)
+        y, e, speed = draw(8, B, M), draw(9, B, N), draw(10, M, N)
+        for pair in ((None, None), (np.ascontiguousarray(y.T), e)):
+            for l2, l1 in ((0.0, 0.0), (0.3, 0.0), (0.3, 0.2)):
+                rule = products.Descent(0.1, 0.9, l2, l1)
+                found, exact = (W.copy(), speed.copy()), wide(W, speed)
+                products.contrast_step(x, d, *pair, 0.5, rule, *found)
+                others = [None if a is None else a.astype(float) for a in pair]
+                products.contrast_step(*wide(x, d), *others, 0.5, rule, *exact)
+                g = 0.5 * (x.T.astype(float) @ d + (0 if pair[0] is None else y.T.astype(float) @ e))
+                velocity = 0.9 * speed - 0.1 * (g + l2 * W + l1 * np.sign(W))
+                np.testing.assert_allclose(exact[1], velocity, rtol=1e-6, atol=1e-6)
+                np.testing.assert_allclose(exact[0], W + velocity, rtol=1e-6, atol=1e-6)
+                for a, b in zip(found, exact, strict=True):
+                    np.testing.assert_allclose(a, b, rtol=1e-4, atol=2e-4)
