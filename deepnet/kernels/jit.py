@@ -243,7 +243,7 @@ def vector_at(address, size):
 
 @intrinsic
 def hold(typingctx, array):
-    """Keep an array until here: Numba frees it after its last use, and does not see that its address is still in use."""
+    """Keep an array until here: Numba frees it after its last use and does not see that its address is in use."""
     return types.void(array), lambda context, builder, _, values: context.get_dummy_value()
 
 
