@@ -95,3 +95,45 @@ def test_cache_folder(tmp_path):
     assert probe({"XDG_CACHE_HOME": str(tmp_path)}) == ["None", "False", "1.5"]
     (tmp_path / "file").write_text("")
     assert probe({"XDG_CACHE_HOME": str(tmp_path / "file")}) == ["None", "False", "1.5"]
+
+
+@pytest.mark.skipif(not jit.ENABLED, reason="nothing is compiled")
+def test_a_damaged_cache_is_compiled_anew(tmp_path):
+    """Emptied, cut, with a flipped bit, or another function's: the answer is right and the file is mended."""
+    environment = {"XDG_CACHE_HOME": str(tmp_path)}
+    folder = Path(probe(environment)[0])
+    good = {path: path.read_bytes() for path in folder.glob("*.nbc")}
+    assert good
+    longest = max(good.values(), key=len)
+    for spoil in (
+        lambda text: b"",
+        lambda text: text[: len(text) // 2],
+        lambda text: text[:-9] + bytes([text[-9] ^ 4]) + text[-8:],
+        lambda text: longest + b"x",
+    ):
+        for path, text in good.items():
+            path.write_bytes(spoil(text))
+        assert probe(environment) == [str(folder), "True", "1.5"]
+        for path in good:
+            text = path.read_bytes()
+            assert text[:32] == jit._seal(path, text[32:]), path
+
+
+@pytest.mark.skipif(not jit.ENABLED, reason="nothing is compiled")
+def test_a_cache_that_cannot_be_written_is_left(tmp_path, monkeypatch):
+    """A full disk, or a folder that goes away while kernels compile."""
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(jit, "CACHE", tmp_path)
+    monkeypatch.setattr(jit.tempfile, "mkstemp", full)
+
+    def nothing(number):
+        return
+
+    nothing.__module__ = f"{jit.__package__}.nothing"
+    assert jit.Native(nothing, 1, 0).address
+    assert list(jit.COMPILED)[-1].startswith("nothing-")
+    assert not jit.COMPILED[list(jit.COMPILED)[-1]]
+    assert not list(tmp_path.iterdir())
