@@ -21,8 +21,8 @@ from pathlib import Path
 
 # A waiting thread of the OpenMP layer spins for milliseconds by default. Where another program wants a core, that costs
 # up to ten times the run's time; where none does, too short a spin has it fall asleep between two kernels. Measured on
-# two cores, 6,000 cases of CD beside two busy processes and a backpropagation step alone, at 1,000 / 4,000 / 20,000 turns:
-# 0.24 / 0.36 / 0.57 s and 7.0 / 5.8 / 5.9 ms.
+# two cores, 6,000 cases of CD beside two busy processes and a backpropagation step alone, at 1,000 / 4,000 / 20,000
+# turns: 0.24 / 0.36 / 0.57 s and 7.0 / 5.8 / 5.9 ms.
 os.environ.setdefault("GOMP_SPINCOUNT", "4000")
 
 import llvmlite
