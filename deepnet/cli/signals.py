@@ -1,7 +1,8 @@
 """Two-stage interruption of a run: the first signal asks it to save and stop, the second leaves at once.
 
-The handler only sets a flag; `stop` tells it to the run at every minibatch. A signal that the parent told us to ignore
-(`nohup`, a background job) stays ignored.
+The handler sets a flag, which `stop` tells to the run at every minibatch, and gives the signals back to the operating
+system: the second one ends the process even within a long kernel. A signal that the parent told us to ignore (`nohup`,
+a background job) stays ignored.
 """
 
 import contextlib
@@ -10,7 +11,7 @@ import signal
 import sys
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
-_SHOW_CURSOR = b"\x1b[?25h\n"
+_SHOW_CURSOR = b"\x1b[?25h"
 
 
 class Interruption:
@@ -34,11 +35,11 @@ class Interruption:
             signal.signal(number, before)
 
     def _receive(self, number, frame):
-        """Note the first signal; leave at the second."""
-        if self.number:
-            _tell(_SHOW_CURSOR if _on_terminal() else b"")
-            os._exit(128 + number)
+        """Note the first signal; the kernel ends the process at the second, which needs no more word of Python's."""
         self.number = number
+        for each in self._before:
+            signal.signal(each, signal.SIG_DFL)
+        _tell(_SHOW_CURSOR if _on_terminal() else b"")
         _tell(self.note.encode() + b"\n" if self.note else b"")
 
     def stop(self):

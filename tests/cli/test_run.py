@@ -5,7 +5,6 @@ import os
 import shlex
 import signal
 import subprocess
-import time
 
 import pytest
 
@@ -307,15 +306,13 @@ def test_a_signal_ends_the_run_after_it_was_saved(spawn, tmp_path, number):
 
 
 def test_a_second_signal_leaves_at_once(spawn):
-    process = spawn(*TRAIN, environment={"FAKE_SLEEP": "5"})
+    process = spawn(*TRAIN, environment={"FAKE_SLEEP": "60"})
     wait_for(process, "pretrain: ")
     process.send_signal(signal.SIGINT)
     wait_for(process, "once more")
-    began = time.monotonic()
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=5)
-    assert process.returncode == 130
-    assert time.monotonic() - began < 1
+    process.communicate(timeout=30)
+    assert process.returncode == -signal.SIGINT  # 130 in a shell
 
 
 def test_an_ignored_signal_stays_ignored(spawn):
