@@ -16,6 +16,7 @@ from .units import LOGISTIC, activate_twin, softmax
 
 SOFTMAX_ENTROPY, LOGISTIC_ENTROPY, SQUARED_ERROR = range(3)
 ROWS = 16
+FEW = 1024  # outputs of a minibatch below which the calling thread does it
 
 
 @njit
@@ -56,24 +57,34 @@ def _others(kind, z, t, a, terms, squares):
     return (lane_sum(terms) if kind == LOGISTIC_ENTROPY else HALF * error), error
 
 
+@njit
+def _finish_block(block, kind, z, t, scale, a, d, d_t, value, error):
+    cases, outputs = z.shape
+    mode = flush()
+    first, last = block * ROWS, min((block + 1) * ROWS, cases)
+    terms, squares = np.empty(outputs, np.float32), np.empty(outputs, np.float32)
+    for i in range(first, last):
+        given, target = row_of(z, i, 0, outputs), row_of(t, i, 0, outputs)
+        out, back = row_of(a, i, 0, outputs), row_of(d, i, 0, outputs)
+        if kind == SOFTMAX_ENTROPY:
+            value[i], error[i] = _softmax(given, target, out)
+        else:
+            value[i], error[i] = _others(kind, given, target, out, terms, squares)
+        for j in range(outputs):
+            back[j] = (out[j] - target[j]) * scale
+    transpose_tile(d, first, last, 0, outputs, d_t)
+    restore(mode)
+
+
 @njit(parallel=True)
 def _finish(kind, z, t, scale, a, d, d_t, value, error):
-    cases, outputs = z.shape
-    for block in prange((cases + ROWS - 1) // ROWS):
-        mode = flush()
-        first, last = block * ROWS, min((block + 1) * ROWS, cases)
-        terms, squares = np.empty(outputs, np.float32), np.empty(outputs, np.float32)
-        for i in range(first, last):
-            given, target = row_of(z, i, 0, outputs), row_of(t, i, 0, outputs)
-            out, back = row_of(a, i, 0, outputs), row_of(d, i, 0, outputs)
-            if kind == SOFTMAX_ENTROPY:
-                value[i], error[i] = _softmax(given, target, out)
-            else:
-                value[i], error[i] = _others(kind, given, target, out, terms, squares)
-            for j in range(outputs):
-                back[j] = (out[j] - target[j]) * scale
-        transpose_tile(d, first, last, 0, outputs, d_t)
-        restore(mode)
+    blocks = (z.shape[0] + ROWS - 1) // ROWS
+    if z.size < FEW:
+        for block in range(blocks):
+            _finish_block(block, kind, z, t, scale, a, d, d_t, value, error)
+        return
+    for block in prange(blocks):
+        _finish_block(block, kind, z, t, scale, a, d, d_t, value, error)
 
 
 def finish(kind, z, t, scale, a, d, d_t, value, error):

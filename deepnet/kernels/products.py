@@ -30,6 +30,7 @@ from .transpose import transpose_tile
 from .units import LINEAR, activate_row, activate_twin, chain_row, sample_row, sample_twin, slope_twin
 
 LONG = 400  # cases from which on the product outweighs the step
+FEW = 1 << 14  # elements of a minibatch below which no list pays
 SPARSE = 0.9  # share of a product's steps from which on leaving out the others does not pay
 
 
@@ -139,22 +140,35 @@ def _tile(
     restore(mode)
 
 
+@njit
+def _one(
+    t, down, across, tile, fill, block, a, b, c, index, counts, keep, end, code, bias, k0, k1, draw, other, other_t
+):  # fmt: skip
+    call(
+        tile,
+        (
+            t, down, across, fill, block,
+            np.int64(a.ctypes.data), a.strides[0] // 4, a.strides[1] // 4, a.shape[1],
+            np.int64(b.ctypes.data), b.strides[0] // 4,
+            np.int64(index.ctypes.data), index.strides[0] // 4, np.int64(counts.ctypes.data), counts.size, keep,
+            np.int64(c.ctypes.data), c.strides[0] // 4, c.shape[0], c.shape[1],
+            end, code, np.int64(bias.ctypes.data), np.int64(k0), np.int64(k1), draw,
+            np.int64(other.ctypes.data), other.strides[0] // 4,
+            np.int64(other_t.ctypes.data), other_t.strides[0] // 4,
+        ),
+    )  # fmt: skip
+
+
 @njit(parallel=True)
 def _product(tile, fill, block, a, b, c, index, counts, keep, end, code, bias, k0, k1, draw, other, other_t):
     down, across = grid(c.shape[0], c.shape[1], a.shape[1], TALL[0], TALL[1])
+    if down * across == 1:  # the calling thread does it
+        _one(0, 1, 1, tile, fill, block, a, b, c, index, counts, keep, end, code, bias, k0, k1, draw, other, other_t)
+        return
     for t in prange(down * across):
-        call(
-            tile,
-            (
-                t, down, across, fill, block,
-                np.int64(a.ctypes.data), a.strides[0] // 4, a.strides[1] // 4, a.shape[1],
-                np.int64(b.ctypes.data), b.strides[0] // 4,
-                np.int64(index.ctypes.data), index.strides[0] // 4, np.int64(counts.ctypes.data), counts.size, keep,
-                np.int64(c.ctypes.data), c.strides[0] // 4, c.shape[0], c.shape[1],
-                end, code, np.int64(bias.ctypes.data), np.int64(k0), np.int64(k1), draw,
-                np.int64(other.ctypes.data), other.strides[0] // 4,
-                np.int64(other_t.ctypes.data), other_t.strides[0] // 4,
-            ),
+        _one(
+            t, down, across, tile, fill, block,
+            a, b, c, index, counts, keep, end, code, bias, k0, k1, draw, other, other_t,
         )  # fmt: skip
 
 
@@ -206,25 +220,40 @@ def _step(g, scale, w, v, rate, mu, l2, l1):
             row[j] += speed[j]
 
 
+@njit
+def _one_pair(
+    t, down, across, pair, fill, block, x_t, d, index, counts, y_t, e, every, whole, scale, step, out, velocity, rule
+):  # fmt: skip
+    call(
+        pair,
+        (
+            t, down, across, fill, block,
+            np.int64(x_t.ctypes.data), x_t.strides[0] // 4, x_t.strides[1] // 4, d.shape[0],
+            np.int64(d.ctypes.data), d.strides[0] // 4,
+            np.int64(index.ctypes.data), index.strides[0] // 4, np.int64(counts.ctypes.data), counts.size,
+            np.int64(y_t.ctypes.data), y_t.strides[0] // 4, y_t.strides[1] // 4, e.shape[0],
+            np.int64(e.ctypes.data), e.strides[0] // 4, np.int64(every.ctypes.data), np.int64(whole.ctypes.data),
+            out.shape[0], out.shape[1], np.int64(out.ctypes.data), out.strides[0] // 4,
+            np.int64(velocity.ctypes.data), velocity.strides[0] // 4, step,
+            scale, rule[0], rule[1], rule[2], rule[3],
+        ),
+    )  # fmt: skip
+
+
 @njit(parallel=True)
 def _contrast(pair, fill, block, x_t, d, index, counts, y_t, e, every, whole, scale, step, out, velocity, rule):
     cases = d.shape[0] + e.shape[0]
     high, wide = FLAT if step and cases <= LONG else TALL
     down, across = grid(out.shape[0], out.shape[1], cases, high, wide)
+    if down * across == 1:
+        _one_pair(
+            0, 1, 1, pair, fill, block, x_t, d, index, counts, y_t, e, every, whole, scale, step, out, velocity, rule
+        )  # fmt: skip
+        return
     for t in prange(down * across):
-        call(
-            pair,
-            (
-                t, down, across, fill, block,
-                np.int64(x_t.ctypes.data), x_t.strides[0] // 4, x_t.strides[1] // 4, d.shape[0],
-                np.int64(d.ctypes.data), d.strides[0] // 4,
-                np.int64(index.ctypes.data), index.strides[0] // 4, np.int64(counts.ctypes.data), counts.size,
-                np.int64(y_t.ctypes.data), y_t.strides[0] // 4, y_t.strides[1] // 4, e.shape[0],
-                np.int64(e.ctypes.data), e.strides[0] // 4, np.int64(every.ctypes.data), np.int64(whole.ctypes.data),
-                out.shape[0], out.shape[1], np.int64(out.ctypes.data), out.strides[0] // 4,
-                np.int64(velocity.ctypes.data), velocity.strides[0] // 4, step,
-                scale, rule[0], rule[1], rule[2], rule[3],
-            ),
+        _one_pair(
+            t, down, across, pair, fill, block,
+            x_t, d, index, counts, y_t, e, every, whole, scale, step, out, velocity, rule,
         )  # fmt: skip
 
 
@@ -286,7 +315,7 @@ class Listed(NamedTuple):
         """The first `count` cases with lists of what they hold now; the bare array once there were few zeros."""
         panels = panels_of(count)
         x, (index, counts) = self.x[:count], self.steps
-        if not (compiled(x) and self.worth[0]):
+        if not (compiled(x) and self.worth[0] and x.size >= FEW):
             return x
         lists = Listed(x, (index[:panels], counts[:panels]), self.cases, self.worth)
         _list_steps(x, *lists.steps)
@@ -306,6 +335,7 @@ def _all(steps):
 
 
 _ROW, _COLUMN = np.zeros(1, np.float32), np.zeros((2, 32), np.float32)[:, :1]
+_NO_CASES, _NO_CASES_T = np.zeros((0, 32), np.float32), np.zeros((32, 0), np.float32)
 _NO_KEY = (np.uint32(0), np.uint32(0), 0)
 
 
@@ -432,5 +462,5 @@ def _array(x):
 def _pairs(x, d, y_t, e):
     x, index, counts = _split(x, 0)
     if e is None:
-        y_t, e = x.T[:, :0], d[:0]
+        y_t, e = _NO_CASES_T, _NO_CASES
     return x.T, d, index, counts, y_t, e, *_all(len(e))

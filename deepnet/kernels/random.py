@@ -73,8 +73,11 @@ def fill_group(k0, k1, draw, row, group, out):
 
 
 @njit
-def _fold(low, high, k0, k1):
-    return block(low, high, np.uint32(0), np.uint32(0), k0, k1)
+def _fold(key, word):
+    none = np.uint32(0)
+    low, high = np.uint32(word & _LOW), np.uint32(word >> _HALF)
+    new = block(low, high, none, none, np.uint32(key & _LOW), np.uint32(key >> _HALF))
+    return np.uint64(new[0]) | np.uint64(new[1]) << _HALF
 
 
 @njit
@@ -97,10 +100,11 @@ def _fill_normal(bits, out):
 def fold(key, *words):
     """A new key from a key and integers below 2^64, in this order: the branch of a tree of keys."""
     for word in words:
-        low, high = halves(word)
-        k0, k1 = halves(key)
-        new = _fold(low, high, k0, k1) if ENABLED else philox((low, high, 0, 0), key)
-        key = int(new[0]) | int(new[1]) << 32
+        if ENABLED:
+            key = int(_fold(np.uint64(key), np.uint64(word)))
+        else:
+            new = philox((*halves(word), 0, 0), key)
+            key = int(new[0]) | int(new[1]) << 32
     return key
 
 

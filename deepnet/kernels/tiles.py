@@ -25,6 +25,7 @@ FLAT = 2, 32  # the same where W and velocity are stepped along: whole rows, so 
 CHUNK = 800  # most steps of one piece
 TILES = 16  # least number of tiles where there is enough to do, so that threads end together
 WORTH = 1 << 19  # multiplications from which on threads are worth their hand-over of 5 us
+AFTER = 16  # multiplications that cost as much as what follows a product, an element
 
 
 def panels_of(rows):
@@ -34,11 +35,11 @@ def panels_of(rows):
 
 @njit
 def grid(rows, columns, steps, high, wide):
-    """(tiles down, tiles across) of a product in tiles of at most `high` panels by `wide` groups."""
+    """(tiles down, tiles across) of a product: one if it is small, else of at most `high` panels by `wide` groups."""
     panels, groups = (rows + PANEL - 1) // PANEL, (columns + GROUP - 1) // GROUP
+    if rows * columns * (steps + AFTER) < WORTH:
+        return 1, 1
     down, across = (panels + high - 1) // high, (groups + wide - 1) // wide
-    if rows * columns * steps < WORTH:
-        return down, across
     while down * across < TILES and (down < panels or across < groups):
         if across < groups and (down == panels or panels // down <= high // 2):
             across = min(groups, 2 * across)

@@ -28,14 +28,21 @@ def _sgd(theta, g, rate):
             w[i] -= rate * d[i]
 
 
+@njit
+def _momentum_part(w, v, d, rate, mu):
+    for i in range(w.size):
+        v[i] = fma(mu, v[i], -(rate * d[i]))
+        w[i] += v[i]
+
+
 @njit(parallel=True)
 def _momentum(theta, velocity, g, rate, mu):
+    if theta.size <= CHUNK:  # not worth a region of threads
+        _momentum_part(theta, velocity, g, rate, mu)
+        return
     for c in prange((theta.size + CHUNK - 1) // CHUNK):
         first, last = _span(c, theta.size)
-        w, v, d = theta[first:last], velocity[first:last], g[first:last]
-        for i in range(w.size):
-            v[i] = fma(mu, v[i], -(rate * d[i]))
-            w[i] += v[i]
+        _momentum_part(theta[first:last], velocity[first:last], g[first:last], rate, mu)
 
 
 @njit(parallel=True)
@@ -84,13 +91,22 @@ def _sum_squares(x):
     return total
 
 
+@njit
+def _gather_row(i, inputs, rows, offset, scale, out):
+    given = inputs[rows[i]]
+    row = row_of(out, i, 0, out.shape[1])
+    for j in range(row.size):
+        row[j] = (_f(given[j]) - offset[j]) / scale[j]
+
+
 @njit(parallel=True)
 def _gather(inputs, rows, offset, scale, out):
+    if out.size <= CHUNK:
+        for i in range(rows.size):
+            _gather_row(i, inputs, rows, offset, scale, out)
+        return
     for i in prange(rows.size):
-        given = inputs[rows[i]]
-        row = row_of(out, i, 0, out.shape[1])
-        for j in range(row.size):
-            row[j] = (_f(given[j]) - offset[j]) / scale[j]
+        _gather_row(i, inputs, rows, offset, scale, out)
 
 
 def sgd(theta, g, rate):

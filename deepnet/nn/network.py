@@ -166,9 +166,9 @@ class NetworkObjective:
 
     def count(self) -> None:
         """Add the current minibatch's loss, wrong cases (softmax) or squared error (other outputs) to `tally`."""
-        self.tally["cases"] += len(self.t)
-        self.tally["loss"] += sums.total(self._case_values)
-        self.tally["wrong" if self.loss.unit == "softmax" else "squared_error"] += sums.total(self._case_errors)
+        self.tally["cases"][0] += len(self.t)
+        self.tally["loss"][0] += sums.total(self._case_values)
+        self.tally["wrong" if self.loss.unit == "softmax" else "squared_error"][0] += sums.total(self._case_errors)
 
     @property
     def outputs(self) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..kernels import updates
-from .objective import Descending, Objective, State
+from .objective import Objective, State
 from .schedules import Schedule, constant
 from .tools import clipped, count
 
@@ -27,8 +27,9 @@ class Momentum:
     def step(self, objective: Objective, theta: np.ndarray, state: State) -> None:
         """One update of theta and velocity."""
         t, velocity = count(state), state["velocity"]
-        if self.clip is None and isinstance(objective, Descending):
-            objective.descend(theta, velocity, self.learning_rate.at(t), self.momentum.at(t))
+        descend = getattr(objective, "descend", None)
+        if self.clip is None and descend is not None:
+            descend(theta, velocity, self.learning_rate.at(t), self.momentum.at(t))
             return
         g = clipped(objective.gradient(theta), self.clip)
         for a, b, factor in objective.spans:

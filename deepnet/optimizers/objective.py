@@ -1,7 +1,7 @@
 """The seam between what is learned and how: the protocols of objectives and optimizers."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -11,22 +11,17 @@ Span = tuple[int, int, float]
 
 
 class Objective(Protocol):
-    """What every objective has; `value` and `curvature_product` are there where they can be had."""
+    """What every objective has. Where they can be had there are also `value`, `curvature_product` and `descend`.
+
+    `descend(theta, velocity, rate, mu)` is a step of momentum over `spans`, velocity <- mu velocity - rate gradient and
+    theta <- theta + velocity, faster than through a gradient that is stored.
+    """
 
     name: str
     spans: Sequence[Span]
 
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         """The gradient at theta, in an array that the next call overwrites."""
-        ...
-
-
-@runtime_checkable
-class Descending(Objective, Protocol):
-    """An objective that takes a step of momentum by itself, faster than through a gradient that is stored."""
-
-    def descend(self, theta: np.ndarray, velocity: np.ndarray, rate: float, mu: float) -> None:
-        """velocity <- mu velocity - rate gradient; theta <- theta + velocity, over `spans`."""
         ...
 
 

@@ -275,9 +275,16 @@ def test_padding_rule():
             assert rows == 0 or array.ctypes.data % 64 == 0
 
 
+def test_few_elements_are_not_listed():
+    room = products.Listed.room(32, 64, np.float32)
+    assert room.listed(32) is not room
+    assert isinstance(room.listed(32), np.ndarray)
+
+
 @pytest.mark.parametrize("density", [0.0, 0.02, 0.3])
-def test_steps_left_out_change_no_bit(density):
+def test_steps_left_out_change_no_bit(density, monkeypatch):
     """`Listed` against the bare array, for minibatches of odd sizes, also of nothing but zeros."""
+    monkeypatch.setattr(products, "FEW", 0)
     for B, M, N in ((1, 5, 3), (29, 70, 65), (100, 64, 130), (113, 33, 129)):
         x, W, b, _, d = operands(B, M, N)
         x[np.random.default_rng(B).random(x.shape) >= density] = 0
