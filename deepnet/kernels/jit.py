@@ -139,6 +139,17 @@ def _keep(compiled, function):
     return compiled
 
 
+def _type_of(value):
+    """Numba's type of an argument, where a matrix of one row or column is a matrix like the others.
+
+    NumPy calls such a view contiguous, and a kernel would be compiled anew for a last minibatch of one case.
+    """
+    kind = numba.typeof(value)
+    if isinstance(kind, types.Array) and kind.ndim == 2 and kind.dtype == types.float32 and 1 in value.shape:
+        return kind.copy(layout="A")
+    return kind
+
+
 def njit(function=None, *, parallel=False, inline=False):
     """Compile on first call with the house's flags; without a JIT the function stays as it is.
 
@@ -146,7 +157,10 @@ def njit(function=None, *, parallel=False, inline=False):
     """
     if function is None:
         return lambda f: njit(f, parallel=parallel, inline=inline)
-    return _keep(numba.njit(function, parallel=parallel, forceinline=inline, **FLAGS), function)
+    compiled = _keep(numba.njit(function, parallel=parallel, forceinline=inline, **FLAGS), function)
+    if ENABLED:
+        compiled.typeof_pyval = _type_of
+    return compiled
 
 
 @intrinsic
