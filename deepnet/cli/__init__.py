@@ -2,7 +2,7 @@
 
 import typer
 
-from . import evaluate, finetune, inspect, predict, pretrain, visualize
+from . import evaluate, finetune, inspect, predict, pretrain, visualize, warmup
 
 HELP = """Deep belief nets and autoencoders on the CPU.
 
@@ -51,3 +51,4 @@ app.command(help=evaluate.HELP)(evaluate.evaluate)
 app.command(help=visualize.HELP)(visualize.visualize)
 app.command(help=predict.HELP)(predict.predict)
 app.command(help=inspect.HELP)(inspect.inspect)
+app.command(help=warmup.HELP)(warmup.warmup)

@@ -14,7 +14,7 @@ from deepnet.errors import UsageError
 
 from .values import nearest
 
-COMMANDS = ("pretrain", "finetune", "evaluate", "visualize", "predict", "inspect")
+COMMANDS = ("pretrain", "finetune", "evaluate", "visualize", "predict", "inspect", "warmup")
 _UNCONFIGURED = {"config", "help"}
 
 

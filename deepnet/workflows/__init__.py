@@ -8,6 +8,7 @@ from .predict import predict
 from .pretrain import pretrain
 from .records import End, Epoch, Saved, Start
 from .visualize import visualize
+from .warmup import warmup
 
 __all__ = [
     "End",
@@ -21,4 +22,5 @@ __all__ = [
     "predict",
     "pretrain",
     "visualize",
+    "warmup",
 ]

@@ -112,6 +112,12 @@ def inspect(file, **options):
     return {"kind": "stack", "parameters": 1234567, "history": [{"epoch": 1, "error": 0.5}]}
 
 
+def warmup(**options):
+    CALLS.append(("warmup", (), options))
+    options["say"]("machines: 3 compiled, 1.0 s")
+    return {"compiled": 3, "seconds": 1.0, "note": "every kernel is compiled; commands start at once"}
+
+
 if __name__ == "__main__":
     import deepnet
 

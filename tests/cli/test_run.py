@@ -276,6 +276,15 @@ def test_a_cut_run_says_how_to_go_on_as_it_was_typed(call, fake, monkeypatch, ou
     assert found == "deepnet pretrain d -o s --resume --json -q"
 
 
+def test_warmup_tells_each_group_and_what_there_is(call):
+    outcome = call("warmup")
+    assert outcome.err == "machines: 3 compiled, 1.0 s\n"
+    assert "compiled  3" in outcome.out
+    quiet = call("warmup", "-q", "--json")
+    assert quiet.err == ""
+    assert json.loads(quiet.out)["compiled"] == 3
+
+
 def test_lapack_has_one_thread(call, monkeypatch):
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
     assert call("evaluate", "net.h5", "mnist").code == 0

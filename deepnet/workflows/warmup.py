@@ -1,0 +1,131 @@
+"""warmup: every kernel compiled before it is needed, by running small cases of all that the tables hold."""
+
+import re
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from ..kernels import jit
+from ..nn.units import UNITS
+from ..optimizers import OPTIMIZERS
+from .evaluate import evaluate
+from .finetune import finetune
+from .predict import predict
+from .pretrain import pretrain
+
+UNUSED_DAYS = 30
+TASKS = "classify", "regress", "reconstruct"
+_FOLDER = re.compile(r"[0-9a-f]{16}")
+_SMALL = {"epochs": 1, "batch_size": 16, "layers": (20, 7), "force": True}
+
+
+def warmup(*, threads=None, say=lambda line: None) -> dict:
+    """Compile what the cache lacks and say what there is now; cache folders not used for UNUSED_DAYS are removed.
+
+    `say` gets a line a group of kernels, as it is done.
+    """
+    if threads is not None:
+        jit.set_threads(threads)
+    began, before = time.perf_counter(), set(jit.COMPILED)
+    with tempfile.TemporaryDirectory() as folder:
+        for label, cases in _groups(Path(folder)):
+            since, known = time.perf_counter(), len(jit.COMPILED)
+            cases()
+            say(f"{label}: {len(jit.COMPILED) - known} compiled, {time.perf_counter() - since:.1f} s")
+    new = set(jit.COMPILED) - before
+    files = list(jit.CACHE.glob("*.nbc")) if jit.CACHE is not None else []
+    return {
+        "compiled": len(new),
+        "seconds": round(time.perf_counter() - began, 1),
+        "cache": str(jit.CACHE) if jit.CACHE is not None else None,
+        "kernels": len(files),
+        "megabytes": round(sum(_size(path) for path in files) / 1e6, 1),
+        "removed": _purge(jit.CACHE),
+        "note": _note(new),
+    }
+
+
+def _groups(folder: Path):
+    """(label, function that runs its cases), in an order that has what later ones start from."""
+    pixels, table = str(folder / "pixels.npz"), str(folder / "table.csv")
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (33, 32, 32), dtype=np.uint8)
+    images[random.random(images.shape) < 0.8] = 0  # as many zeros as make steps worth leaving out
+    classes = np.arange(33) % 3
+    np.savez(pixels, x_train=images, y_train=classes, x_test=images, y_test=classes)
+    rows = random.standard_normal((33, 4))
+    lines = (f"{','.join(map(str, row))},{i % 3}\n" for i, row in enumerate(rows))
+    Path(table).write_text("a,b,c,d,label\n" + "".join(lines))
+    stack, net = str(folder / "stack.h5"), str(folder / "net.h5")
+
+    scaled = {"scale": "standard", "valid": "0.2"}
+
+    def machines():
+        for unit in (name for name, kind in UNITS.items() if kind.rate is not None):
+            _run(pretrain(table, stack, **_SMALL, visible="linear", units=(unit,), **scaled))
+            _use(stack, table, "train")
+            _run(pretrain(pixels, stack, **_SMALL, units=(unit,), sparsity_target=(0.1,), cd_steps=(2,)))
+            _use(stack, pixels)
+        _run(pretrain(pixels, stack, **_SMALL, valid="0.2"))
+
+    def networks():
+        for task in TASKS:
+            _run(finetune(table, net, **_SMALL, task=task, weight_decay=0.1, **scaled))
+            _use(net, table, "train")
+            if task != "regress":
+                _run(finetune(pixels, net, start=stack, task=task, epochs=2, freeze_epochs=1, force=True))
+                _use(net, pixels)
+        for unit in (name for name, kind in UNITS.items() if not kind.rowwise):
+            _run(finetune(pixels, net, **_SMALL, units=(unit,), dropout=(0.5,), valid="0.2"))
+
+    def optimizers():
+        for name in OPTIMIZERS:
+            _run(finetune(pixels, net, **_SMALL, optimizer=name, clip=1.0))
+            _run(finetune(pixels, net, **_SMALL, optimizer=name))
+
+    return ("machines", machines), ("networks", networks), ("optimizers", optimizers)
+
+
+def _run(records):
+    """Go through a generator to its end."""
+    for _ in records:
+        pass
+
+
+def _use(model: str, data: str, split: str = "test") -> None:
+    """What is done with a model that is there."""
+    evaluate(model, data, split=split)
+    _run(predict(model, data, split=split))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _purge(cache: Path | None) -> int:
+    """Remove the cache folders beside ours that no start has dated for UNUSED_DAYS; how many they were."""
+    if cache is None:
+        return 0
+    count, limit = 0, time.time() - UNUSED_DAYS * 86400
+    for folder in cache.parent.iterdir():
+        if folder != cache and _FOLDER.fullmatch(folder.name) and folder.is_dir() and folder.stat().st_mtime < limit:
+            shutil.rmtree(folder, ignore_errors=True)
+            count += not folder.exists()
+    return count
+
+
+def _note(new: set[str]) -> str:
+    """What the user should know of the cache, in a sentence."""
+    if not jit.ENABLED:
+        return "NUMBA_DISABLE_JIT is set: nothing is compiled, and everything is slow"
+    if jit.CACHE is None:
+        return "there is no cache folder that only you can write to: each run compiles anew; set XDG_CACHE_HOME to one"
+    if not all(jit.COMPILED[name] for name in new):
+        return f"{jit.CACHE} did not take all kernels: each run compiles the rest; free space or set XDG_CACHE_HOME"
+    return "every kernel is compiled; commands start at once"

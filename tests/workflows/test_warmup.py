@@ -1,0 +1,110 @@
+"""warmup: what it says, what it removes, and that after it nothing is compiled any more."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deepnet.cli import options
+from deepnet.kernels import jit
+from deepnet.workflows import warmup as page_of  # the function; its page is found by its name
+from deepnet.workflows.warmup import _note, _purge
+
+ROOT = Path(__file__).parents[2]
+PAGE = sys.modules["deepnet.workflows.warmup"]
+COMPILED = """
+import json, sys
+from deepnet.__main__ import main
+code = main(sys.argv[2:])
+from deepnet.kernels import jit
+open(sys.argv[1], "w").write(json.dumps([code, sorted(jit.COMPILED)]))
+"""
+
+
+def test_tasks_are_the_command_line_s():
+    assert PAGE.TASKS == options.TASKS
+
+
+def test_it_counts_what_was_compiled(monkeypatch):
+    monkeypatch.setattr(jit, "COMPILED", {"before.nbc": True})
+    monkeypatch.setattr(PAGE, "_purge", lambda cache: 2)
+    monkeypatch.setattr(PAGE, "_groups", lambda folder: [("machines", lambda: jit.COMPILED.update({"new.nbc": True}))])
+    said = []
+    found = page_of(say=said.append)
+    assert (found["compiled"], found["removed"]) == (1, 2)
+    assert said[0].startswith("machines: 1 compiled, ")
+
+
+def test_only_old_cache_folders_go(tmp_path):
+    own, old, new, other = (tmp_path / name for name in ("0" * 16, "a" * 16, "b" * 16, "notes"))
+    for folder in (own, old, new, other):
+        folder.mkdir()
+        (folder / "x.nbc").touch()
+    (tmp_path / ("c" * 16)).touch()
+    long_ago = time.time() - 86400 * (PAGE.UNUSED_DAYS + 1)
+    for path in (own, old, other, tmp_path / ("c" * 16)):
+        os.utime(path, (long_ago, long_ago))
+    assert _purge(own) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([own.name, new.name, "notes", "c" * 16])
+    assert _purge(None) == 0
+
+
+@pytest.mark.skipif(not jit.ENABLED, reason="without a JIT there is no cache")
+def test_it_tells_a_cache_that_took_nothing(monkeypatch, tmp_path):
+    monkeypatch.setattr(jit, "CACHE", tmp_path)
+    monkeypatch.setattr(jit, "COMPILED", {"a.nbc": True, "b.nbc": False})
+    assert "start at once" in _note({"a.nbc"})
+    assert "did not take all" in _note({"a.nbc", "b.nbc"})
+    monkeypatch.setattr(jit, "CACHE", None)
+    assert "XDG_CACHE_HOME" in _note(set())
+
+
+@pytest.fixture
+def deepnet(tmp_path):
+    """Run deepnet in a process with a cache of its own; what it compiled."""
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPATH": str(ROOT)}
+
+    def run(*words):
+        told = tmp_path / "told.json"
+        command = [sys.executable, "-c", COMPILED, told, *words]
+        subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=300)
+        code, names = json.loads(told.read_text())
+        assert code == 0, words
+        return names
+
+    return run
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not jit.ENABLED, reason="without a JIT there is nothing to compile")
+def test_after_it_no_command_compiles(deepnet, tmp_path):
+    random = np.random.default_rng(0)
+    (tmp_path / "t.csv").write_text(
+        "a,b,label\n" + "".join(f"{a},{b},{'xyz'[i % 3]}\n" for i, (a, b) in enumerate(random.random((41, 2))))
+    )
+    small = ("--layers", "6,3", "--epochs", "2", "--batch-size", "8", "--valid", "0.2")
+    assert deepnet("warmup")
+    for words in (
+        ("warmup",),
+        ("pretrain", "t.csv", "-o", "ts.h5", *small, "--visible", "linear", "--scale", "standard"),
+        ("finetune", "t.csv", "--from", "ts.h5", "-o", "tn.h5", "--epochs", "2", "--valid", "0.2"),
+        ("evaluate", "ts.h5", "t.csv", "--split", "valid"),
+        ("evaluate", "tn.h5", "t.csv", "--split", "valid"),
+        ("predict", "tn.h5", "t.csv"),
+        ("visualize", "tn.h5", "t.csv", "-o", "p/"),
+        ("pretrain", "mnist", "-o", "s.h5", "--layers", "20,10", "--epochs", "1"),
+        ("finetune", "mnist", "--from", "s.h5", "-o", "n.h5", "--epochs", "1"),
+        ("finetune", "mnist", "--from", "s.h5", "-o", "a.h5", "--epochs", "1", "--task", "reconstruct"),
+        ("evaluate", "s.h5", "mnist"),
+        ("evaluate", "n.h5", "mnist"),
+        ("evaluate", "a.h5", "mnist"),
+        ("predict", "n.h5", "mnist", "--give", "codes"),
+        ("visualize", "a.h5", "mnist", "-o", "q/"),
+        ("visualize", "s.h5", "mnist", "-o", "r/"),
+    ):
+        assert deepnet(*words) == [], words
