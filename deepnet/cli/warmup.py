@@ -10,7 +10,7 @@ HELP = """Compile all kernels now, so that no later command has to.
   deepnet warmup -q
   deepnet warmup --json
   deepnet warmup --threads 1
-  deepnet warmup -q && deepnet pretrain mnist -o stack.h5
+  deepnet warmup -q --json
 
 A first command compiles what it needs, ten to fifteen seconds' worth.
 Compiled kernels are kept in $XDG_CACHE_HOME/deepnet or ~/.cache/deepnet.
