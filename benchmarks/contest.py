@@ -3,9 +3,12 @@
 A benchmark page names JOBS and CONTESTANTS, {name: function(job) -> callable that does the job once}, and calls
 `main`. Run as a page, it starts a process a contestant (`--worker NAME`), asks them in turn, several rounds a job,
 and never has two at work at once: two thread pools in one process, or two busy processes, would measure each other.
+A page that knows a job's operations gives `flops`; then what the multipliers can do (`ceiling`) is a contestant too.
+One that is not installed, or dies, has a dash in the table.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import platform
@@ -17,6 +20,7 @@ from statistics import median
 
 ROUNDS = 9
 LEAST_SECONDS = 0.15  # of one measurement; short jobs are repeated within it
+CEILING = "ceiling"
 REST = 0.05  # between two contestants, so that spinning threads of the last one are asleep
 
 
@@ -28,7 +32,32 @@ def machine():
         name = next(
             (x.split(":")[1].strip() for x in info.read_text().splitlines() if x.startswith("model name")), name
         )
-    return f"{name}, {os.cpu_count()} cores, {os.environ.get('OMP_NUM_THREADS', os.cpu_count())} threads"
+    return f"{name}, {os.cpu_count()} cores, {threads()} threads"
+
+
+def threads():
+    """How many threads the contestants have."""
+    return int(os.environ.get("OMP_NUM_THREADS", os.cpu_count()))
+
+
+def limit(count):
+    """Give all processes started from here on `count` threads, and as many cores: jax obeys nothing else."""
+    names = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    os.environ.update(dict.fromkeys(names, str(count)))
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
+
+
+def _ceiling(job):
+    from ceiling import peak
+
+    return peak(job)
+
+
+def _ceiling_flops():
+    from ceiling import flops
+
+    return flops()
 
 
 def _serve(contestants, jobs, name):
@@ -44,7 +73,7 @@ def _serve(contestants, jobs, name):
             for _ in range(repeats):
                 made[job]()
             answer = time.perf_counter() - began
-        except NotImplementedError:
+        except (NotImplementedError, ImportError):
             answer = None
         print(json.dumps(answer), flush=True)
 
@@ -53,23 +82,28 @@ class _Worker:
     """A contestant's process."""
 
     def __init__(self, page, name):
-        self.name = name
+        self.name, self.dead = name, False
         self.process = subprocess.Popen(
             [sys.executable, page, "--worker", name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
     def time(self, job, repeats):
         """Seconds for so many repeats of a job, or None where it is not for this contestant."""
-        self.process.stdin.write(json.dumps([job, repeats]) + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        if not answer:
-            raise SystemExit(f"{self.name} died in {job}")
-        return json.loads(answer)
+        try:
+            self.process.stdin.write(json.dumps([job, repeats]) + "\n")
+            self.process.stdin.flush()
+            answer = self.process.stdout.readline()
+        except OSError:
+            answer = ""
+        if not answer and not self.dead:
+            print(f"  {self.name} died in {job}", file=sys.stderr)
+            self.dead = True
+        return json.loads(answer) if answer else None
 
     def close(self):
         """End the process."""
-        self.process.stdin.close()
+        with contextlib.suppress(OSError):
+            self.process.stdin.close()
         self.process.wait()
 
 
@@ -86,8 +120,11 @@ def measure(page, contestants, jobs, rounds=ROUNDS):
         for _ in range(rounds):
             for worker in own:
                 time.sleep(REST)
-                seconds[worker.name].append(worker.time(job, repeats[worker.name]) / repeats[worker.name])
-        out[job] = seconds
+                took = worker.time(job, repeats[worker.name])
+                if took is not None:
+                    seconds[worker.name].append(took / repeats[worker.name])
+        out[job] = {name: each for name, each in seconds.items() if len(each) == rounds}
+        seconds = out[job]
         print(f"  {job}: {', '.join(f'{n} {1e3 * median(s):.3g} ms' for n, s in seconds.items())}", file=sys.stderr)
     for worker in workers:
         worker.close()
@@ -107,18 +144,23 @@ def spread(values):
     return 50 * (ordered[(3 * n) // 4] - ordered[n // 4]) / median(ordered)
 
 
-def main(page, title, contestants, jobs, ours="deepnet", flops=None, ceiling=None, ceiling_flops=None):
+def main(page, title, contestants, jobs, ours="deepnet", flops=None):
     """Measure and print a Markdown table: milliseconds of each, ratio to each, share of the ceiling."""
+    ceiling = CEILING if flops else None
+    contestants = contestants | ({CEILING: _ceiling} if flops else {})
     parser = argparse.ArgumentParser(description=title)
     parser.add_argument("--worker", choices=list(contestants))
     parser.add_argument("--only", help="contestants, with commas")
     parser.add_argument("--jobs", help="jobs whose name contains this")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--threads", type=int, help="threads, and cores, of every contestant")
     parser.add_argument("--json", type=Path, help="write the figures there too")
     asked = parser.parse_args()
     if asked.worker:
         _serve(contestants, jobs, asked.worker)
         return None
+    if asked.threads:
+        limit(asked.threads)
     names = asked.only.split(",") if asked.only else list(contestants)
     chosen = {job: spec for job, spec in jobs.items() if not asked.jobs or asked.jobs in job}
     results = measure(page, names, chosen, asked.rounds)
@@ -135,9 +177,11 @@ def main(page, title, contestants, jobs, ours="deepnet", flops=None, ceiling=Non
         if flops:
             row["gflops"] = flops(jobs[job]) / mine / 1e9
             cells.append(f"{row['gflops']:.0f}")
-        if ceiling:
-            row["of_ceiling"] = ratio(results, job, ours, ceiling) * flops(jobs[job]) / ceiling_flops()
+        if ceiling in seconds:
+            row["of_ceiling"] = ratio(results, job, ours, ceiling) * flops(jobs[job]) / _ceiling_flops()
             cells.append(f"{100 * row['of_ceiling']:.0f} %")
+        elif ceiling:
+            cells.append("-")
         row["ratios"] = {p: ratio(results, job, ours, p) for p in peers if p in seconds}
         best = min(row["ratios"].values(), default=None)
         row["best"] = best
@@ -145,6 +189,11 @@ def main(page, title, contestants, jobs, ours="deepnet", flops=None, ceiling=Non
         cells.append("-" if best is None else f"{best:.2f}")
         print("| " + " | ".join(cells) + " |", flush=True)
         table.append(row)
+    for what, key in (("of the ceiling", "of_ceiling"), ("of the best peer's speed", "best")):
+        values = [row[key] for row in table if row.get(key) is not None]
+        if len(values) > 1:
+            print(f"\n{what}: median {100 * median(values):.0f} %, worst {100 * min(values):.0f} %")
     if asked.json:
+        asked.json.parent.mkdir(exist_ok=True)
         asked.json.write_text(json.dumps({"title": title, "machine": machine(), "rows": table}, indent=1) + "\n")
     return table

@@ -225,42 +225,27 @@ def with_sklearn(job):
     return batches(job, lambda first: rbm.partial_fit(x[first : first + B]))
 
 
-def ceiling(job):
-    """The multipliers."""
-    from ceiling import peak
-
-    return peak(job)
-
-
-def ceiling_flops():
-    """Operations of one repeat of the ceiling."""
-    from ceiling import flops
-
-    return flops()
-
-
 def flops(job):
     """Five products a step."""
     steps = 1 if job["dense"] else job["cases"] // job["batch"]
     return steps * 5 * 2.0 * job["batch"] * 784 * job["hidden"]
 
 
+CONTESTANTS = {
+    "deepnet": ours,
+    "jax": with_jax,
+    "jax scan": with_jax_scan,
+    "torch": with_torch,
+    "torch.compile": with_torch_compile,
+    "numpy": with_numpy,
+    "scikit-learn": with_sklearn,
+}
+
 if __name__ == "__main__":
     contest.main(
         __file__,
         "Contrastive divergence",
-        {
-            "deepnet": ours,
-            "jax": with_jax,
-            "jax scan": with_jax_scan,
-            "torch": with_torch,
-            "torch.compile": with_torch_compile,
-            "numpy": with_numpy,
-            "scikit-learn": with_sklearn,
-            "ceiling": ceiling,
-        },
+        CONTESTANTS,
         JOBS,
         flops=flops,
-        ceiling="ceiling",
-        ceiling_flops=ceiling_flops,
     )

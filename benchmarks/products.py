@@ -66,27 +66,11 @@ def with_torch(job):
     return lambda: torch.mm(left, right, out=out)
 
 
-def ceiling(job):
-    """The multipliers."""
-    from ceiling import peak
-
-    return peak(job)
-
-
-def ceiling_flops():
-    """Operations of one repeat of the ceiling."""
-    from ceiling import flops
-
-    return flops()
-
-
 if __name__ == "__main__":
     contest.main(
         __file__,
         "Matrix products",
-        {"deepnet": ours, "numpy": with_numpy, "torch": with_torch, "ceiling": ceiling},
+        {"deepnet": ours, "numpy": with_numpy, "torch": with_torch},
         JOBS,
         flops=lambda job: 2.0 * job[1] * job[2] * job[3],
-        ceiling="ceiling",
-        ceiling_flops=ceiling_flops,
     )

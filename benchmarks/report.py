@@ -1,0 +1,51 @@
+"""Rewrites the performance tables of README.md and benchmarks/README.md, between their markers, from results/*.json."""
+
+import json
+from pathlib import Path
+
+HERE = Path(__file__).parent
+BEGIN, END = "<!-- benchmarks -->", "<!-- end of benchmarks -->"
+SHORT = "contrastive", "backprop", "process"  # the results that README shows
+PEERS = ("torch", "torch.compile", "jax", "jax scan", "numpy", "scikit-learn")
+
+
+def table(result):
+    """The Markdown table of one page's figures: our time, each peer's over ours, our share of the ceiling."""
+    rows = result["rows"]
+    if "unit" in rows[0]:
+        return f"| {result['title']} | |\n|---|---|\n" + "".join(
+            f"| {row['job']} | {row['value']:.3g} {row['unit']} |\n" for row in rows
+        )
+    peers = [name for name in PEERS if any(name in row["ratios"] for row in rows)]
+    shared = any("of_ceiling" in row for row in rows)
+    head = [result["title"], "ours, ms", *peers, *(["of ceiling"] if shared else [])]
+    lines = [head, ["---"] * len(head)]
+    for row in rows:
+        ratios = [f"{row['ratios'][name]:.2f}" if name in row["ratios"] else "-" for name in peers]
+        share = [f"{100 * row['of_ceiling']:.0f} %" if "of_ceiling" in row else "-"] if shared else []
+        lines.append([row["job"], f"{row['ms']:.3g}", *ratios, *share])
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def text(results):
+    """All tables, and what they were measured on."""
+    machines = sorted({result["machine"] for result in results})
+    said = f"Measured on {'; '.join(machines)}. Peers: how many times our time they take, so above 1 we are faster.\n"
+    return said + "".join("\n" + table(result) for result in results)
+
+
+def rewrite(page, results):
+    """The page with the text between its markers replaced."""
+    before, rest = page.split(BEGIN)
+    return before + BEGIN + "\n" + text(results) + END + rest.split(END)[1]
+
+
+def main():
+    """Rewrite both pages."""
+    found = {path.stem: json.loads(path.read_text()) for path in sorted((HERE / "results").glob("*.json"))}
+    for page, names in ((HERE.parent / "README.md", SHORT), (HERE / "README.md", found)):
+        page.write_text(rewrite(page.read_text(), [found[name] for name in names if name in found]))
+
+
+if __name__ == "__main__":
+    main()

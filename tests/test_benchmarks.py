@@ -1,0 +1,81 @@
+"""The harness of the benchmarks, on contestants that do nothing, and the report."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "benchmarks"
+PAGE = f"""
+import os, sys, time
+sys.path.insert(0, {str(FOLDER)!r})
+import contest
+
+def missing(job):
+    raise ImportError
+
+contest.main(
+    __file__,
+    "Naps",
+    {{
+        "deepnet": lambda job: lambda: time.sleep(job),
+        "slow": lambda job: lambda: time.sleep(2 * job),
+        "dying": lambda job: lambda: os._exit(1),
+        "missing": missing,
+    }},
+    {{"short": 0.01, "long": 0.02}},
+)
+"""
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_contestants_that_die_or_are_not_there_are_dashes(tmp_path):
+    (tmp_path / "page.py").write_text(PAGE)
+    command = [sys.executable, str(tmp_path / "page.py"), "--rounds", "3", "--jobs", "short", "--json", "out/naps.json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    cells = next(line for line in done.stdout.splitlines() if line.startswith("| short")).strip("| ").split(" | ")
+    assert cells[-3:-1] == ["-", "-"]
+    assert 1 < float(cells[-1]) < 4
+    assert "dying died in short" in done.stderr
+    row = json.loads((tmp_path / "out/naps.json").read_text())["rows"][0]
+    assert list(row["ratios"]) == ["slow"]
+
+
+@pytest.mark.parametrize("page", ["products", "contrastive", "backprop", "growth", "process"])
+def test_every_page_tells_its_options(page):
+    done = subprocess.run([sys.executable, FOLDER / f"{page}.py", "-h"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "--json" in done.stdout
+
+
+def test_the_report_changes_only_what_lies_between_its_markers():
+    report = load("report")
+    rows = [{"job": "a", "ms": 1.5, "noise": 2, "ratios": {"torch": 2.0}, "best": 2.0, "of_ceiling": 0.9}]
+    results = [
+        {"title": "Steps", "machine": "M, 2 cores, 2 threads", "rows": rows},
+        {"title": "Whole", "machine": "M, 2 cores, 2 threads", "rows": [{"job": "b", "value": 3.0, "unit": "s"}]},
+    ]
+    page = report.rewrite(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n", results)
+    assert page.startswith(f"before\n{report.BEGIN}\nMeasured on M, 2 cores, 2 threads.")
+    assert page.endswith(f"{report.END}\nafter\n")
+    assert "| a | 1.5 | 2.00 | 90 % |" in page
+    assert "| b | 3 s |" in page
+    assert "old" not in page
+
+
+def test_the_exponent_of_a_power_is_found():
+    sys.path.insert(0, str(FOLDER))
+    try:
+        assert load("growth").slope([(1, 2), (10, 200), (100, 20000)]) == pytest.approx(2)
+    finally:
+        sys.path.remove(str(FOLDER))
