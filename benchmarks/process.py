@@ -13,7 +13,7 @@ from statistics import median
 import contest
 import contrastive
 
-EPOCHS, ROUNDS = 10, 5
+EPOCHS, ROUNDS = 10, 3
 JOB = "CD-1 epoch, MNIST, 784-512, batch 100"
 DEEPNET = [sys.executable, "-m", "deepnet"]
 TRAIN = ["pretrain", "mnist", "--layers", "512", "--batch-size", "100", "--force"]
