@@ -52,7 +52,7 @@ def starts(job):
     return [(i * job["batch"]) % cases for i in range(job["steps"])]
 
 
-def ours(job):
+def ours(job, precision="float32"):
     """The objective and the optimizer as `deepnet finetune` uses them."""
     from deepnet.kernels import random, updates
     from deepnet.nn.layers import Dense
@@ -72,7 +72,7 @@ def ours(job):
         updates.gather(x, rows, offset, scale, v)
         t[...] = v if job["coder"] else one[y[rows]]
 
-    objective = NetworkObjective(network, feed, B)
+    objective = NetworkObjective(network, feed, B, precision=precision)
     arrays = {f"{i}.{n}": a for i, pair in enumerate(layers(job)) for n, a in zip("Wb", pair, strict=True)}
     theta, rule = network.layout.pack(arrays), Momentum(constant(RATE), constant(MOMENTUM))
     state, order, firsts = rule.init(theta), random.permutation(0, len(x)), starts(job)
@@ -138,7 +138,7 @@ def with_jax_scan(job):
     return run
 
 
-def _with_torch(job, compiled):
+def _with_torch(job, compiled, autocast=False):
     import torch
     from torch import nn
 
@@ -165,7 +165,9 @@ def _with_torch(job, compiled):
     def run():
         for first in firsts:
             rule.zero_grad()
-            value(x[first : first + B], y[first : first + B]).backward()
+            with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+                loss = value(x[first : first + B], y[first : first + B])
+            loss.backward()
             rule.step()
 
     return run
@@ -179,6 +181,11 @@ def with_torch(job):
 def with_torch_compile(job):
     """torch.compile of the loss and its gradient."""
     return _with_torch(job, True)
+
+
+def with_torch_bfloat16(job):
+    """torch, products in bfloat16 by autocast."""
+    return _with_torch(job, False, True)
 
 
 def with_sklearn(job):

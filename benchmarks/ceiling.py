@@ -3,7 +3,7 @@
 import numpy as np
 from numba import prange
 
-from deepnet.kernels import jit, products
+from deepnet.kernels import jit, operands
 from deepnet.kernels.jit import call, njit
 from deepnet.kernels.microkernel import block, target
 
@@ -38,8 +38,8 @@ def _peak(address, a, b, c, index, threads, calls, rows, vectors, lanes):
 def peak(job):
     """A callable that runs CALLS blocks on each thread."""
     threads = jit.threads()
-    a = products.matrix(threads * ROWS, STEPS)
-    b, c = products.matrix(STEPS, VECTORS * LANES), products.matrix(threads * ROWS, VECTORS * LANES)
+    a = operands.matrix(threads * ROWS, STEPS)
+    b, c = operands.matrix(STEPS, VECTORS * LANES), operands.matrix(threads * ROWS, VECTORS * LANES)
     a[...], b[...] = np.float32(0.5), np.float32(0.25)
     index = np.arange(STEPS, dtype=np.int32)
     return lambda: _peak(block.address, a, b, c, index, threads, CALLS, ROWS, VECTORS, LANES)

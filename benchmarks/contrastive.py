@@ -53,7 +53,7 @@ def batches(job, step):
     return once
 
 
-def ours(job):
+def ours(job, precision="float32"):
     """The objective and the optimizer as `deepnet pretrain` uses them."""
     from deepnet.kernels import random, updates
     from deepnet.nn.rbm import RBM, ContrastiveDivergence, Penalties, start
@@ -63,9 +63,12 @@ def ours(job):
     x, offset, scale = data(job), np.zeros(784, np.float32), np.full(784, 255, np.float32)
     rbm = RBM(784, job["hidden"], "logistic", "logistic")
     theta = start(rbm, weights(job), None)
-    objective = ContrastiveDivergence(
-        rbm, lambda rows, v: updates.gather(x, rows, offset, scale, v), job["batch"], 1, Penalties(weight_decay=DECAY)
-    )
+
+    def feed(rows, v):
+        updates.gather(x, rows, offset, scale, v)
+
+    penalties = Penalties(weight_decay=DECAY)
+    objective = ContrastiveDivergence(rbm, feed, job["batch"], 1, penalties, precision=precision)
     rule = Momentum(constant(RATE), constant(MOMENTUM))
     state, order, count = rule.init(theta), random.permutation(0, job["cases"]), iter(range(1 << 60))
 

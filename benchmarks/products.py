@@ -30,19 +30,19 @@ def arrays(job):
 
 def ours(job):
     """`up`, `down` or `outer` on padded arrays, as a model holds them."""
-    from deepnet.kernels import products, units
+    from deepnet.kernels import operands, products, units
 
     kind, b, m, n = job
-    x, W, d, d_t = (products.matrix(*shape) for shape in ((b, m), (m, n), (b, n), (n, b)))
+    x, W, d, d_t = (operands.matrix(*shape) for shape in ((b, m), (m, n), (b, n), (n, b)))
     x[...], W[...], d[...] = arrays(job)
     d_t[...] = d.T
     if kind == "up":
-        out, bias = products.matrix(b, n), products.vector(n)
+        out, bias = operands.matrix(b, n), operands.vector(n)
         return lambda: products.up(x, W, bias, units.LINEAR, out)
     if kind == "down":
-        out, bias = products.matrix(m, b), products.vector(m)
+        out, bias = operands.matrix(m, b), operands.vector(m)
         return lambda: products.down(W, d_t, bias, units.LINEAR, out)
-    out = products.matrix(m, n)
+    out = operands.matrix(m, n)
     return lambda: products.outer(x, d, out)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from deepnet.cli import options
 from deepnet.figures import FIGURES
+from deepnet.kernels.operands import PRECISIONS
 from deepnet.nn.initializers import INITIALIZERS
 from deepnet.nn.layers import LAYERS
 from deepnet.nn.losses import LOSSES
@@ -19,6 +20,7 @@ NAMED = {
     "units": (UNITS, options.Unit, options.UNITS),
     "optimizers": (OPTIMIZERS, options.Optimizer, options.OPTIMIZERS),
     "initializers": (INITIALIZERS, options.Initializer, options.INITIALIZERS),
+    "precisions": (PRECISIONS, options.Precision, options.PRECISIONS),
     "figures": (FIGURES, options.Kind, options.KINDS),
 }
 SOURCE = re.compile(r"[A-Z][a-z]+(,| and| et al\.)?.* (19|20)\d\d")

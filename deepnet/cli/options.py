@@ -15,6 +15,7 @@ Task = Literal["classify", "regress", "reconstruct"]
 Optimizer = Literal["sgd", "momentum", "nesterov", "adam"]
 Initializer = Literal["gaussian", "glorot", "he", "sparse"]
 Method = Literal["rbm"]
+Precision = Literal["float32", "bfloat16"]
 Kind = Literal["filters", "history", "reconstructions", "confusion", "codes", "summary"]
 Scale = Literal["auto", "none", "unit", "standard"]
 Give = Literal["labels", "probabilities", "codes", "reconstructions"]
@@ -22,7 +23,7 @@ Progress = Literal["auto", "rich", "plain", "none"]
 
 UNITS, TASKS, OPTIMIZERS = get_args(Unit), get_args(Task), get_args(Optimizer)
 INITIALIZERS, METHODS, KINDS = get_args(Initializer), get_args(Method), get_args(Kind)
-SCALES, GIVES = get_args(Scale), get_args(Give)
+SCALES, GIVES, PRECISIONS = get_args(Scale), get_args(Give), get_args(Precision)
 
 BATCH = "100, or all cases if there are fewer"
 MOST_UNITS, MOST_EPOCHS, MOST_THREADS = 1_000_000, 1_000_000, 1024
@@ -70,6 +71,16 @@ Label = Annotated[
 Ignore = Annotated[
     str | None,
     option("Data", help="Columns of a table to leave out.", metavar="COLUMN,...", parser=values.texts),
+]
+
+Products = Annotated[
+    Precision,
+    option(
+        "Training",
+        "--precision",
+        help="Of products: float32, or bfloat16: faster and rougher, on CPUs that have it.",
+        metavar="NAME",
+    ),
 ]
 
 Output = Annotated[

@@ -40,7 +40,38 @@ def target():
     return 4, 8
 
 
-def _emit_block(builder, arg, rows, vectors, lanes, done):
+class _Brain(ir.Type):
+    """LLVM's bfloat, which llvmlite does not name."""
+
+    def _to_string(self):
+        return "bfloat"
+
+    def __eq__(self, other):
+        return isinstance(other, _Brain)
+
+    def __hash__(self):
+        return hash(_Brain)
+
+
+def _multiply_float32(builder, left, right, total):
+    """total + left right, in each lane."""
+    kind = total.type
+    fma = cgutils.get_or_insert_function(
+        builder.module, ir.FunctionType(kind, [kind] * 3), f"llvm.fma.v{kind.count}f32"
+    )
+    return builder.call(fma, [left, right, total])
+
+
+def _multiply_bfloat16(builder, left, right, total):
+    """total + the two products of the two numbers in each lane's words."""
+    pairs = ir.VectorType(_Brain(), 2 * total.type.count)
+    dots = cgutils.get_or_insert_function(
+        builder.module, ir.FunctionType(total.type, [total.type, pairs, pairs]), "llvm.x86.avx512bf16.dpbf16ps.512"
+    )
+    return builder.call(dots, [total, builder.bitcast(left, pairs), builder.bitcast(right, pairs)])
+
+
+def _emit_block(builder, multiply, arg, rows, vectors, lanes, done):
     """IR of one block shape; every path ends with a branch to `done`."""
     vector = ir.VectorType(FLOAT, lanes)
     pointer = ir.PointerType(FLOAT)
@@ -67,7 +98,6 @@ def _emit_block(builder, arg, rows, vectors, lanes, done):
         ir.FunctionType(ir.VoidType(), [vector, ir.PointerType(vector), ir.IntType(32), masks]),
         "llvm.masked.store." + suffix,
     )
-    fma = cgutils.get_or_insert_function(module, ir.FunctionType(vector, [vector] * 3), f"llvm.fma.v{lanes}f32")
     zero = ir.Constant(vector, [0.0] * lanes)
     align = ir.Constant(ir.IntType(32), 4)
     byte = ir.PointerType(ir.IntType(8))
@@ -142,7 +172,7 @@ def _emit_block(builder, arg, rows, vectors, lanes, done):
             ir.Constant(vector, ir.Undefined),
             ir.Constant(narrow, [0] * lanes),
         )
-        new += [builder.call(fma, [left, right[v], sums[i * vectors + v]]) for v in range(vectors)]
+        new += [multiply(builder, left, right[v], sums[i * vectors + v]) for v in range(vectors)]
     for node, value in zip(sums, new, strict=True):
         node.add_incoming(value, loop)
     t_next = builder.add(t, INT(1))
@@ -160,8 +190,8 @@ def _emit_block(builder, arg, rows, vectors, lanes, done):
     builder.branch(done)
 
 
-@intrinsic
-def _block(typingctx, arguments):
+def _emit(multiply):
+    """IR of all block shapes behind a switch."""
     lanes, most = target()
 
     def emit(context, builder, signature, values):
@@ -174,14 +204,30 @@ def _block(typingctx, arguments):
                 block = builder.append_basic_block(f"block_{rows}x{vectors}")
                 switch.add_case(INT(rows * 4 + vectors), block)
                 builder.position_at_end(block)
-                _emit_block(builder, arg, rows, vectors, lanes, done)
+                _emit_block(builder, multiply, arg, rows, vectors, lanes, done)
         builder.position_at_end(done)
         return context.get_dummy_value()
 
-    return types.void(arguments), emit
+    return emit
+
+
+@intrinsic
+def _block(typingctx, arguments):
+    return types.void(arguments), _emit(_multiply_float32)
+
+
+@intrinsic
+def _block_bfloat16(typingctx, arguments):
+    return types.void(arguments), _emit(_multiply_bfloat16)
 
 
 @native(len(ARGUMENTS))
 def block(a, a_row, a_k, b, b_k, c, c_row, index, steps, tail, keep, rows, vectors):
     """The register block, of any shape."""
     _block((a, a_row, a_k, b, b_k, c, c_row, index, steps, tail, keep, rows, vectors))
+
+
+@native(len(ARGUMENTS))
+def block_bfloat16(a, a_row, a_k, b, b_k, c, c_row, index, steps, tail, keep, rows, vectors):
+    """The same where each element of A and B is a word of two bfloat16 numbers, on CPUs that multiply them."""
+    _block_bfloat16((a, a_row, a_k, b, b_k, c, c_row, index, steps, tail, keep, rows, vectors))

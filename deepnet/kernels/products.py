@@ -13,6 +13,8 @@ so no bit depends on tiles, threads or vector width. Twins are the NumPy lines i
 Where x is mostly zeros, as pixels are, steps whose PANEL rows are all zero are left out: `Listed` finds them once a
 minibatch for `up` and `outer`. fma(0, b, c) is c for finite b, so no bit changes (a weight that is no longer finite
 shows in the products that skip nothing). On MNIST half of the steps of both products go.
+
+Within `with Rounding():` operands are rounded to bfloat16 on their way in, and the same tiles run over words of two.
 """
 
 import functools
@@ -23,39 +25,14 @@ from numba import prange
 
 from .exp import ONE, ZERO
 from .jit import call, compiled, flush, fma, hold, matrix_at, native, njit, restore, row_of, vector_at
-from .microkernel import AHEAD, block
+from .microkernel import block, block_bfloat16
+from .operands import Listed, Rounding, whole
 from .random import halves
-from .tiles import FLAT, TALL, edges, fill, grid, panels_of, row_edge
+from .tiles import FLAT, TALL, edges, fill, grid, row_edge
 from .transpose import transpose_tile
 from .units import LINEAR, activate_row, activate_twin, chain_row, sample_row, sample_twin, slope_twin
 
 LONG = 400  # cases from which on the product outweighs the step
-FEW = 1 << 14  # elements of a minibatch below which no list pays
-SPARSE = 0.9  # share of a product's steps from which on leaving out the others does not pay
-
-
-def stride(columns):
-    """Elements from row to row for rows of `columns` elements.
-
-    An odd number of 64-byte lines with at least one element over.
-
-    The one padding rule, the same on every CPU: an odd number of lines spreads rows over all sets of a cache
-    (a stride of 4096 bytes costs `down` a third of its speed).
-    """
-    return 16 * ((columns // 16 + 1) | 1)
-
-
-def vector(count, dtype=np.float32):
-    """Zeros (count,) that begin at a cache line."""
-    size = np.dtype(dtype).itemsize
-    raw = np.zeros(count * size + 64, np.uint8)
-    first = -raw.ctypes.data % 64
-    return raw[first : first + count * size].view(dtype)
-
-
-def matrix(rows, columns, dtype=np.float32):
-    """Zeros (rows, columns), each row padded by the one rule."""
-    return vector(rows * stride(columns), dtype).reshape(rows, stride(columns))[:, :columns]
 
 
 @njit
@@ -142,7 +119,7 @@ def _tile(
 
 @njit
 def _one(
-    t, down, across, tile, fill, block, a, b, c, index, counts, keep, end, code, bias, k0, k1, draw, other, other_t
+    t, down, across, tile, fill, block, a, b, index, counts, c, keep, end, code, bias, k0, k1, draw, other, other_t
 ):  # fmt: skip
     call(
         tile,
@@ -160,15 +137,15 @@ def _one(
 
 
 @njit(parallel=True)
-def _product(tile, fill, block, a, b, c, index, counts, keep, end, code, bias, k0, k1, draw, other, other_t):
+def _product(tile, fill, block, a, b, index, counts, c, keep, end, code, bias, k0, k1, draw, other, other_t):
     down, across = grid(c.shape[0], c.shape[1], a.shape[1], TALL[0], TALL[1])
     if down * across == 1:  # the calling thread does it
-        _one(0, 1, 1, tile, fill, block, a, b, c, index, counts, keep, end, code, bias, k0, k1, draw, other, other_t)
+        _one(0, 1, 1, tile, fill, block, a, b, index, counts, c, keep, end, code, bias, k0, k1, draw, other, other_t)
         return
     for t in prange(down * across):
         _one(
             t, down, across, tile, fill, block,
-            a, b, c, index, counts, keep, end, code, bias, k0, k1, draw, other, other_t,
+            a, b, index, counts, c, keep, end, code, bias, k0, k1, draw, other, other_t,
         )  # fmt: skip
 
 
@@ -257,93 +234,9 @@ def _contrast(pair, fill, block, x_t, d, index, counts, y_t, e, every, whole, sc
         )  # fmt: skip
 
 
-@njit(parallel=True)
-def _list_steps(x, index, counts):
-    rows, steps = x.shape
-    panels = counts.size
-    for p in prange(panels):
-        used = np.zeros(steps, np.uint8)
-        for i in range(rows * p // panels, rows * (p + 1) // panels):
-            row = row_of(x, i, 0, steps)
-            for k in range(steps):
-                used[k] |= row[k] != ZERO
-        n = 0
-        for k in range(steps):
-            index[p, n] = k
-            n += used[k]
-        counts[p] = n
-
-
-@njit(parallel=True)
-def _list_cases(x, index, counts):
-    cases, rows = x.shape
-    panels = counts.size
-    for p in prange(panels):
-        i0, i1 = rows * p // panels, rows * (p + 1) // panels
-        n = 0
-        for k in range(cases):
-            row = row_of(x, k, i0, i1)
-            some = np.uint8(0)
-            for i in range(row.size):
-                some |= row[i] != ZERO
-            index[p, n] = k
-            n += some
-        counts[p] = n
-
-
-class Listed(NamedTuple):
-    """A minibatch x (B, M) with the steps that are not zero throughout a panel; products take it where they take x.
-
-    Panels are of its rows for `up` (`steps`), of its columns for `outer` (`cases`).
-    """
-
-    x: np.ndarray
-    steps: tuple[np.ndarray, np.ndarray]
-    cases: tuple[np.ndarray, np.ndarray]
-    worth: list[bool]
-
-    @staticmethod
-    def room(cases, inputs, dtype):
-        """A Listed for minibatches of at most so many cases, to be filled by `listed`."""
-        lists = [
-            (np.zeros((panels_of(rows), steps + AHEAD), np.int32), np.zeros(panels_of(rows), np.int32))
-            for rows, steps in ((cases, inputs), (inputs, cases))
-        ]
-        return Listed(matrix(cases, inputs, dtype), *lists, [True])
-
-    def listed(self, count):
-        """The first `count` cases with lists of what they hold now; the bare array once there were few zeros."""
-        panels = panels_of(count)
-        x, (index, counts) = self.x[:count], self.steps
-        if not (compiled(x) and self.worth[0] and x.size >= FEW):
-            return x
-        lists = Listed(x, (index[:panels], counts[:panels]), self.cases, self.worth)
-        _list_steps(x, *lists.steps)
-        _list_cases(x, *lists.cases)
-        self.worth[0] = int(lists.steps[1].sum()) < SPARSE * panels * x.shape[1]
-        return lists
-
-
-_WHOLE: dict[int, np.ndarray] = {}
-
-
-def _all(steps):
-    """The list of a product that skips nothing."""
-    if steps not in _WHOLE:
-        _WHOLE[steps] = np.arange(steps + AHEAD, dtype=np.int32)[None, :], np.array([steps], np.int32)
-    return _WHOLE[steps]
-
-
 _ROW, _COLUMN = np.zeros(1, np.float32), np.zeros((2, 32), np.float32)[:, :1]
 _NO_CASES, _NO_CASES_T = np.zeros((0, 32), np.float32), np.zeros((32, 0), np.float32)
 _NO_KEY = (np.uint32(0), np.uint32(0), 0)
-
-
-def _split(x, axis):
-    """(array, index, counts) of x or a Listed, for a product whose inner index is this axis of x."""
-    if isinstance(x, Listed):
-        return (x.x, *(x.steps if axis else x.cases))
-    return (x, *_all(x.shape[axis]))
 
 
 @functools.cache
@@ -356,40 +249,71 @@ def _pair_code():
     return _pair.address, fill.address, block.address
 
 
+def _rounded_code(code):
+    return (*code[:2], block_bfloat16.address)
+
+
+def _factors(x, W):
+    """Code and operands of the product x W, of which x may be Listed."""
+    rounding = Rounding.active
+    code, listed = _code(), isinstance(x, Listed)
+    if rounding is None:
+        return (*code, x.along, W, *x.steps) if listed else (*code, x, W, *whole(x.shape[1]))
+    code, W = _rounded_code(code), rounding.across("right", W)
+    if listed:
+        return *code, x.along, W, *x.steps
+    x = rounding.along("left", x)
+    return *code, x, W, *whole(x.shape[1])
+
+
+def _pairs(x, d, y_t, e):
+    """Code and operands of x' d + y_t e, of which x may be Listed and y_t and e None."""
+    rounding = Rounding.active
+    code, listed, alone = _pair_code(), isinstance(x, Listed), e is None
+    if rounding is not None:
+        code, d = _rounded_code(code), rounding.across("right", d)
+        if not alone:
+            y_t, e = rounding.along("left", y_t), rounding.across("other right", e)
+    if alone:
+        y_t, e = _NO_CASES_T, _NO_CASES
+    if listed:
+        cases, lists = x.across, x.cases
+    else:
+        cases = x if rounding is None else rounding.across("x'", x)
+        lists = whole(len(cases))
+    return *code, cases.T, d, *lists, y_t, e, *whole(len(e))
+
+
 def up(x, W, bias, code, out):
     """out (B, N) <- f(x W + bias): x (B, M), W (M, N), bias (N,), `code` a unit of `kernels.units`."""
-    x, index, counts = _split(x, 1)
     if compiled(out):
-        _product(*_code(), x, W, out, index, counts, 0, UP, code, bias, *_NO_KEY, _COLUMN, _COLUMN)
+        _product(*_factors(x, W), out, 0, UP, code, bias, *_NO_KEY, _COLUMN, _COLUMN)
     else:
-        out[...] = activate_twin(code, x @ W + bias)
+        out[...] = activate_twin(code, _array(x) @ W + bias)
 
 
 def up_add(x, W, out):
     """out (B, N) <- out + x W."""
-    x, index, counts = _split(x, 1)
     if compiled(out):
-        _product(*_code(), x, W, out, index, counts, 1, NOTHING, LINEAR, _ROW, *_NO_KEY, _COLUMN, _COLUMN)
+        _product(*_factors(x, W), out, 1, NOTHING, LINEAR, _ROW, *_NO_KEY, _COLUMN, _COLUMN)
     else:
-        out += x @ W
+        out += _array(x) @ W
 
 
 def up_sample(x, W, bias, code, key, draw, mean, states_t):
     """mean (B, N) of the units whose input is x W + bias, states_t (N, B) drawn from them (see `units.sample_row`)."""
-    x, index, counts = _split(x, 1)
     if compiled(mean):
         place = (*halves(key), draw)
-        _product(*_code(), x, W, mean, index, counts, 0, SAMPLE, code, bias, *place, states_t, _COLUMN)
+        _product(*_factors(x, W), mean, 0, SAMPLE, code, bias, *place, states_t, _COLUMN)
     else:
-        mean[...], states = sample_twin(code, x @ W + bias, key, draw)
+        mean[...], states = sample_twin(code, _array(x) @ W + bias, key, draw)
         states_t[...] = states.T
 
 
 def down(W, d_t, bias, code, out_t):
     """out_t (M, B) <- f(W d_t + bias): W (M, N), d_t (N, B), bias (M,)."""
     if compiled(out_t):
-        whole = _all(W.shape[1])
-        _product(*_code(), W, d_t, out_t, *whole, 0, DOWN, code, bias, *_NO_KEY, _COLUMN, _COLUMN)
+        _product(*_factors(W, d_t), out_t, 0, DOWN, code, bias, *_NO_KEY, _COLUMN, _COLUMN)
     else:
         out_t[...] = activate_twin(code, W @ d_t + bias[:, None])
 
@@ -397,8 +321,7 @@ def down(W, d_t, bias, code, out_t):
 def down_chain(W, d_t, code, a, out, out_t):
     """out (B, M) and out_t (M, B) <- (W d_t) * f'(z), with a (B, M) = f(z) the activations of the layer below."""
     if compiled(out_t):
-        whole = _all(W.shape[1])
-        _product(*_code(), W, d_t, out_t, *whole, 0, CHAIN, code, _ROW, *_NO_KEY, a, out)
+        _product(*_factors(W, d_t), out_t, 0, CHAIN, code, _ROW, *_NO_KEY, a, out)
     else:
         out[...] = (W @ d_t).T * slope_twin(code, a)
         out_t[...] = out.T
@@ -407,7 +330,7 @@ def down_chain(W, d_t, code, a, out, out_t):
 def outer(x, d, out):
     """out (M, N) <- x' d: x (B, M), d (B, N)."""
     if compiled(out):
-        _contrast(*_pair_code(), *_pairs(x, d, None, None), ONE, 0, out, out, _NO_RULE)
+        _contrast(*_pairs(x, d, None, None), ONE, 0, out, out, _NO_RULE)
     else:
         out[...] = _array(x).T @ d
 
@@ -418,7 +341,7 @@ def contrast(x, d, y_t, e, scale, out):
     x (B, M), d (B, N), y_t (M, C), e (C, N).
     """
     if compiled(out):
-        _contrast(*_pair_code(), *_pairs(x, d, y_t, e), np.float32(scale), 0, out, out, _NO_RULE)
+        _contrast(*_pairs(x, d, y_t, e), np.float32(scale), 0, out, out, _NO_RULE)
     else:
         out[...] = scale * (_array(x).T @ d + y_t @ e)
 
@@ -444,7 +367,7 @@ def contrast_step(x, d, y_t, e, scale, rule, W, velocity):
     """One step of `rule` along scale (x' d + y_t e), which is never stored."""
     if compiled(W):
         numbers = np.float32(rule.rate), np.float32(rule.mu), np.float32(rule.l2), np.float32(rule.l1)
-        _contrast(*_pair_code(), *_pairs(x, d, y_t, e), np.float32(scale), 1, W, velocity, numbers)
+        _contrast(*_pairs(x, d, y_t, e), np.float32(scale), 1, W, velocity, numbers)
     else:
         both = _array(x).T @ d + (0 if e is None else y_t @ e)
         velocity *= rule.mu
@@ -457,10 +380,3 @@ _NO_RULE = (ONE, ONE, ONE, ONE)
 
 def _array(x):
     return x.x if isinstance(x, Listed) else x
-
-
-def _pairs(x, d, y_t, e):
-    x, index, counts = _split(x, 0)
-    if e is None:
-        y_t, e = _NO_CASES_T, _NO_CASES
-    return x.T, d, index, counts, y_t, e, *_all(len(e))

@@ -16,7 +16,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..kernels import losses as sums
-from ..kernels import products, random, updates
+from ..kernels import operands, products, random, updates
 from .units import UNITS, Unit
 
 Arrays = Mapping[str, np.ndarray]
@@ -43,8 +43,8 @@ class Dense:
 
     def workspace(self, cases: int, dtype: np.dtype) -> dict[str, np.ndarray]:
         """The arrays it needs for `cases` cases: z, a, the gradient at z (straight and transposed), and R z."""
-        straight = {name: products.matrix(cases, self.outputs, dtype) for name in ("z", "a", "d", "r")}
-        return straight | {"d_t": products.matrix(self.outputs, cases, dtype)}
+        straight = {name: operands.matrix(cases, self.outputs, dtype) for name in ("z", "a", "d", "r")}
+        return straight | {"d_t": operands.matrix(self.outputs, cases, dtype)}
 
     def forward(self, p: Arrays, w: Arrays, x: np.ndarray, key: int | None) -> np.ndarray:
         """a (B, N) for x (B, M). `key` is for layers that draw."""
@@ -85,13 +85,13 @@ class Dense:
         """What the layer below multiplies out."""
         return p["W"], w["d_t"]
 
-    def backward(self, g: Arrays, w: Arrays, x: np.ndarray | products.Listed) -> None:
+    def backward(self, g: Arrays, w: Arrays, x: np.ndarray | operands.Listed) -> None:
         """Gradients of W and b, from the gradient at z."""
         products.outer(x, w["d"], g["W"])
         sums.column_sums(w["d"], g["b"])
 
     def descend(
-        self, p: Arrays, velocity: Arrays, g: Arrays, w: Arrays, x: np.ndarray | products.Listed, rule: products.Descent
+        self, p: Arrays, velocity: Arrays, g: Arrays, w: Arrays, x: np.ndarray | operands.Listed, rule: products.Descent
     ) -> None:
         """One step of `rule` in place of `backward`: the gradient of W is never stored."""
         products.outer_step(x, w["d"], rule, p["W"], velocity["W"])
@@ -124,8 +124,8 @@ class Dropout:
 
     def workspace(self, cases: int, dtype: np.dtype) -> dict[str, np.ndarray]:
         """The mask, scaled, and a, d, R a."""
-        straight = {name: products.matrix(cases, self.width, dtype) for name in ("a", "d", "r", "mask")}
-        return straight | {"d_t": products.matrix(self.width, cases, dtype)}
+        straight = {name: operands.matrix(cases, self.width, dtype) for name in ("a", "d", "r", "mask")}
+        return straight | {"d_t": operands.matrix(self.width, cases, dtype)}
 
     def forward(self, p: Arrays, w: Arrays, x: np.ndarray, key: int | None) -> np.ndarray:
         """a (B, M) for x (B, M); the mask is a function of the key."""
@@ -160,11 +160,11 @@ class Dropout:
         """The gradient, ready."""
         return None, w["d_t"]
 
-    def backward(self, g: Arrays, w: Arrays, x: np.ndarray | products.Listed) -> None:
+    def backward(self, g: Arrays, w: Arrays, x: np.ndarray | operands.Listed) -> None:
         """It has no parameters."""
 
     def descend(
-        self, p: Arrays, velocity: Arrays, g: Arrays, w: Arrays, x: np.ndarray | products.Listed, rule: products.Descent
+        self, p: Arrays, velocity: Arrays, g: Arrays, w: Arrays, x: np.ndarray | operands.Listed, rule: products.Descent
     ) -> None:
         """It has no parameters."""
 

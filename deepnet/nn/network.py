@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from ..kernels import losses as sums
-from ..kernels import outputs, products, random, updates
+from ..kernels import operands, outputs, products, random, updates
 from .layers import Dense, Layer
 from .losses import LOSSES, Loss
 from .parameters import Layout
@@ -75,20 +75,30 @@ def rows_of(work: list[dict[str, np.ndarray]], cases: int) -> list[dict[str, np.
 class NetworkObjective:
     """Mean loss of a network over a minibatch, plus weight_decay / 2 times the squared weights; biases are free.
 
-    `at` moves it to a minibatch; dropout is fixed by that key, so all methods speak of the same function.
+    `at` moves it to a minibatch; dropout is fixed by that key, so all methods speak of the same function. Products have
+    the `precision` of that name (`kernels.operands.PRECISIONS`).
     """
 
-    def __init__(self, network: Network, feed: Feed, cases: int, weight_decay: float = 0.0, dtype=np.float32):
+    def __init__(
+        self,
+        network: Network,
+        feed: Feed,
+        cases: int,
+        weight_decay: float = 0.0,
+        dtype=np.float32,
+        precision: str = "float32",
+    ):
         self.network, self.layout = network, network.layout
         self.name = "a network's loss"
         self.spans = [(0, self.layout.size, 1.0)]
         self._below = Network(network.layers[:-1], network.loss)
         self.loss: Loss = LOSSES[network.loss]
         self.weight_decay = weight_decay
+        self._precision = operands.PRECISIONS[precision]()
         self._feed = feed
         self._whole = network.workspace(cases, dtype)
-        self._x = products.Listed.room(cases, network.inputs, dtype)
-        self._t = products.matrix(cases, network.outputs, dtype)
+        self._x = operands.Listed.room(cases, network.inputs, dtype)
+        self._t = operands.matrix(cases, network.outputs, dtype)
         self._value, self._error = np.zeros(cases, dtype), np.zeros(cases, dtype)
         self._views: dict[int, list] = {}
         self._known: dict[int, tuple[np.ndarray, list]] = {}
@@ -116,21 +126,24 @@ class NetworkObjective:
             self._views[n] = rows_of(self._whole, n)
         self._work, self._key = self._views[n], key
         self._feed(rows, self.x, self.t)
-        self._first = self._x.listed(n) if isinstance(self.network.layers[0], Dense) else self.x
+        with self._precision:
+            self._first = self._x.listed(n) if isinstance(self.network.layers[0], Dense) else self.x
 
     def value(self, theta: np.ndarray) -> float:
         """The objective at theta; leaves `outputs` and `case_losses` of the minibatch."""
-        self._forward(self._parts(theta))
+        with self._precision:
+            self._forward(self._parts(theta))
         return self._mean_loss(theta)
 
     @np.errstate(over="ignore", invalid="ignore")  # a run that diverges is told by its loss, not by NumPy
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         """d value / d theta, in an array that the next call overwrites; counts loss and errors into `tally`."""
         parts, grads = self._parts(theta), self._parts(self.grad)
-        self._forward(parts)
+        with self._precision:
+            self._forward(parts)
+            for i, layer in self._downwards(parts):
+                layer.backward(grads[i], self._work[i], self._input_of(i))
         self.count()
-        for i, layer in self._downwards(parts):
-            layer.backward(grads[i], self._work[i], self._input_of(i))
         self._add_decay(theta, self.grad)
         return self.grad
 
@@ -141,13 +154,14 @@ class NetworkObjective:
         The same bits as `gradient` and `kernels.updates.momentum` over `spans`.
         """
         parts, speeds, grads = self._parts(theta), self._parts(velocity), self._parts(self.grad)
-        self._forward(parts)
+        with self._precision:
+            self._forward(parts)
+            for i, layer in self._downwards(parts):
+                factor = self._factors[i]
+                if factor:
+                    rule = products.Descent(factor * rate, mu, self.weight_decay)
+                    layer.descend(parts[i], speeds[i], grads[i], self._work[i], self._input_of(i), rule)
         self.count()
-        for i, layer in self._downwards(parts):
-            factor = self._factors[i]
-            if factor:
-                rule = products.Descent(factor * rate, mu, self.weight_decay)
-                layer.descend(parts[i], speeds[i], grads[i], self._work[i], self._input_of(i), rule)
 
     def _downwards(self, parts: list) -> Iterator[tuple[int, Layer]]:
         """Each layer from the top, once the layer below has its gradient, so that its parameters may change."""
@@ -186,17 +200,18 @@ class NetworkObjective:
         Source: Schraudolph 2002.
         """
         parts, directions, grads = self._parts(theta), self.network.split(v), self._parts(self._product)
-        self._forward(parts)
-        rx: np.ndarray | None = None
-        for i, layer in enumerate(self.network.layers):
-            rx = layer.r_forward(parts[i], directions[i], self._work[i], self._input_of(i), rx)
-            if i < len(self.network.layers) - 1:
-                rx = layer.r_activate(self._work[i])
-        top = self._work[-1]
-        self.loss.curvature(top["a"], top["r"])
-        sums.scaled(top["r"], 1 / len(self.t), top["d"], top["d_t"])
-        for i, layer in self._downwards(parts):
-            layer.backward(grads[i], self._work[i], self._input_of(i))
+        with self._precision:
+            self._forward(parts)
+            rx: np.ndarray | None = None
+            for i, layer in enumerate(self.network.layers):
+                rx = layer.r_forward(parts[i], directions[i], self._work[i], self._input_of(i), rx)
+                if i < len(self.network.layers) - 1:
+                    rx = layer.r_activate(self._work[i])
+            top = self._work[-1]
+            self.loss.curvature(top["a"], top["r"])
+            sums.scaled(top["r"], 1 / len(self.t), top["d"], top["d_t"])
+            for i, layer in self._downwards(parts):
+                layer.backward(grads[i], self._work[i], self._input_of(i))
         self._add_decay(v, self._product)
         return self._product
 

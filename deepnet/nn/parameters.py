@@ -1,6 +1,6 @@
 """A model's parameters as one contiguous vector, theta: names and shapes on one side, offsets on the other.
 
-Matrices lie in theta with padded rows (`kernels.products.stride`), vectors with their end padded to a cache line.
+Matrices lie in theta with padded rows (`kernels.operands.stride`), vectors with their end padded to a cache line.
 Padding is zero, stays zero under every update, and is stripped on saving.
 """
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..kernels import products
+from ..kernels import operands
 
 
 @dataclass(frozen=True)
@@ -34,14 +34,14 @@ class Layout:
         """Lay out arrays of one or two dimensions, in the order given."""
         segments, start = [], 0
         for name, shape in shapes.items():
-            length = shape[0] * products.stride(shape[1]) if len(shape) == 2 else -(-shape[0] // 16) * 16
+            length = shape[0] * operands.stride(shape[1]) if len(shape) == 2 else -(-shape[0] // 16) * 16
             segments.append(Segment(name, tuple(shape), start, start + length))
             start += length
         return Layout(tuple(segments), start)
 
     def zeros(self, dtype=np.float32) -> np.ndarray:
         """A theta of zeros."""
-        return products.vector(self.size, dtype)
+        return operands.vector(self.size, dtype)
 
     def views(self, theta: np.ndarray) -> dict[str, np.ndarray]:
         """The named arrays as views of theta, without their padding."""

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from ..kernels import losses as sums
-from ..kernels import products, updates
+from ..kernels import operands, products, updates
 from ..kernels import units as kernels
 from .parameters import Layout
 from .units import UNITS, Unit
@@ -46,9 +46,9 @@ class Chain:
 
     def __init__(self, rbm: RBM, cases: int, dtype=np.float32):
         self.rbm = rbm
-        self._v_t = products.matrix(rbm.inputs, cases, dtype)
-        self._h_t = products.matrix(rbm.outputs, cases, dtype)
-        self._v = products.matrix(cases, rbm.inputs, dtype)
+        self._v_t = operands.matrix(rbm.inputs, cases, dtype)
+        self._h_t = operands.matrix(rbm.outputs, cases, dtype)
+        self._v = operands.matrix(cases, rbm.inputs, dtype)
 
     def hidden_states(self, p: dict, v: np.ndarray, key: int, draw: int, mean: np.ndarray) -> np.ndarray:
         """mean (B, N) <- E[h | v]; returns states drawn from P(h | v), transposed (N, B)."""
@@ -91,7 +91,7 @@ def free_energy(rbm: RBM, p: dict, v: np.ndarray) -> np.ndarray:
     Source: Hinton 2010, section 16.1.
     """
     dtype = p["W"].dtype
-    z = products.matrix(len(v), rbm.outputs, dtype)
+    z = operands.matrix(len(v), rbm.outputs, dtype)
     products.up(v, p["W"], p["b"], kernels.LINEAR, z)
     hidden, visible = np.zeros(len(v), dtype), np.zeros(len(v), dtype)
     kernels.log_partition(rbm.units[1].partition, z, hidden)
@@ -123,18 +123,28 @@ class ContrastiveDivergence:
 
     As in the code of Hinton and Salakhutdinov 2006: hidden states are drawn to drive the visibles, visibles stay at
     their means, and statistics use means on both sides. Running sums over an epoch lie in `tally`; its "loss" is the
-    squared error of the reconstruction.
+    squared error of the reconstruction. Products have the `precision` of that name (`kernels.operands.PRECISIONS`).
     """
 
-    def __init__(self, rbm: RBM, feed: Feed, cases: int, steps: int, penalties: Penalties, dtype=np.float32):
+    def __init__(
+        self,
+        rbm: RBM,
+        feed: Feed,
+        cases: int,
+        steps: int,
+        penalties: Penalties,
+        dtype=np.float32,
+        precision: str = "float32",
+    ):
         self.rbm, self.layout, self.steps, self.penalties = rbm, rbm.layout, steps, penalties
         self.name = "contrastive divergence"
         self.spans = [(0, self.layout.size, 1.0)]
+        self._precision = operands.PRECISIONS[precision]()
         self._feed = feed
         self._chain = Chain(rbm, cases, dtype)
-        self._v0 = products.Listed.room(cases, rbm.inputs, dtype)
-        self._h0 = products.matrix(cases, rbm.outputs, dtype)
-        self._h1 = products.matrix(cases, rbm.outputs, dtype)
+        self._v0 = operands.Listed.room(cases, rbm.inputs, dtype)
+        self._h0 = operands.matrix(cases, rbm.outputs, dtype)
+        self._h1 = operands.matrix(cases, rbm.outputs, dtype)
         self._error = np.zeros(rbm.inputs, dtype)
         self._sums = {
             name: np.zeros(n, dtype)
@@ -149,14 +159,16 @@ class ContrastiveDivergence:
         """Move to the minibatch of these rows; all draws come from the key."""
         self._n, self._key = len(rows), 0 if key is None else key
         self._feed(rows, self._v0.x[: self._n])
-        self._v = self._v0.listed(self._n)
+        with self._precision:
+            self._v = self._v0.listed(self._n)
 
     @np.errstate(over="ignore", invalid="ignore")  # a run that diverges is told by its loss, not by NumPy
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         """The negative of the CD-k statistics per case, plus the penalties' gradients; the next call overwrites it."""
         p, g = self._views_of(theta), self._views_of(self.grad)
-        v0, h0, v1_t, h1 = self._statistics(p, g)
-        products.contrast(v0, h0, v1_t, h1, -1 / self._n, g["W"])
+        with self._precision:
+            v0, h0, v1_t, h1 = self._statistics(p, g)
+            products.contrast(v0, h0, v1_t, h1, -1 / self._n, g["W"])
         self._penalize(theta, g, self._n)
         return self.grad
 
@@ -168,8 +180,9 @@ class ContrastiveDivergence:
             return
         p, g, speed = self._views_of(theta), self._views_of(self.grad), self._views_of(velocity)
         rule = products.Descent(rate, mu, self.penalties.weight_decay, self.penalties.l1)
-        v0, h0, v1_t, h1 = self._statistics(p, g)
-        products.contrast_step(v0, h0, v1_t, h1, -1 / self._n, rule, p["W"], speed["W"])
+        with self._precision:
+            v0, h0, v1_t, h1 = self._statistics(p, g)
+            products.contrast_step(v0, h0, v1_t, h1, -1 / self._n, rule, p["W"], speed["W"])
         for name in ("b", "c"):
             updates.momentum(p[name], speed[name], g[name], rate, mu)
 
@@ -180,7 +193,7 @@ class ContrastiveDivergence:
             known = self._views[id(vector)] = vector, self.layout.views(vector)
         return known[1]
 
-    def _statistics(self, p: dict, g: dict) -> tuple[products.Listed | np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def _statistics(self, p: dict, g: dict) -> tuple[operands.Listed | np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Both sides of the contrast, v0, h0, v1_t and -h1; the gradients of the biases go to g."""
         n = self._n
         v0, h0, h1, total = self._v0.x[:n], self._h0[:n], self._h1[:n], self._sums

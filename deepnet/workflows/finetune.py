@@ -15,7 +15,7 @@ from . import networks, sources
 from .models import pack
 from .plans import written
 from .records import Start
-from .runs import Clock, check_resume, open_run
+from .runs import Clock, check_precision, check_resume, open_run
 from .tuning import FINE, TOP, Tuning
 
 # The default rate of plain gradient rules where outputs are numbers or pixels: at 0.1, right for a softmax, first steps
@@ -42,6 +42,7 @@ def finetune(
     clip=None,
     patience=None,
     freeze_epochs=0,
+    precision="float32",
     valid="none",
     scale="auto",
     label=None,
@@ -58,6 +59,7 @@ def finetune(
     """Train and save a network; yields Start, Epoch, Saved and End records. Options as on the command line."""
     if threads is not None:
         jit.set_threads(threads)
+    check_precision(precision)
     old = open_run(output, "network", force, resume, dry_run, (data, valid, start))
     parent = checkpoint.load(start) if start is not None else None
     dataset, held_out = sources.read(data, valid, task, label, ignore, seed, networks.known_classes(parent, task))
@@ -82,6 +84,7 @@ def finetune(
         "clip": clip,
         "patience": patience,
         "freeze_epochs": freeze_epochs,
+        "precision": precision,
         "valid": held_out,
         "scale": scale,
         "label": label,

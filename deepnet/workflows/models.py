@@ -10,7 +10,7 @@ from .. import checkpoint
 from ..checkpoint import Checkpoint
 from ..errors import UsageError
 from ..files import open_input, shown
-from ..kernels import products
+from ..kernels import operands
 from ..nn import stack as stacks
 from ..nn.layers import Dense
 from ..nn.network import Network, rows_of
@@ -62,7 +62,7 @@ class Reader:
     def run(self, feed, cases: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """(rows, x (B, M), outputs (B, N)) block by block; the arrays are overwritten by the next block."""
         work = self.network.workspace(CHUNK, np.dtype(np.float32))
-        x = products.matrix(CHUNK, self.network.inputs)
+        x = operands.matrix(CHUNK, self.network.inputs)
         for rows in blocks(cases):
             n = len(rows)
             feed(rows, x[:n])

@@ -7,7 +7,7 @@ from ..training import Meter
 from . import sources
 from .plans import plans_of, spread, written
 from .records import Start
-from .runs import Clock, check_resume, open_run
+from .runs import Clock, check_precision, check_resume, open_run
 from .stacking import Stacking
 
 
@@ -30,6 +30,7 @@ def pretrain(
     l1=(0.0,),
     sparsity_target=None,
     sparsity_cost=(0.01,),
+    precision="float32",
     valid="none",
     scale="auto",
     label=None,
@@ -49,6 +50,7 @@ def pretrain(
     """
     if threads is not None:
         jit.set_threads(threads)
+    check_precision(precision)
     old = open_run(output, "stack", force, resume, dry_run, (data, valid))
     dataset, held_out = sources.read(data, valid, None, label, ignore, seed)
     preparation = sources.prepare(dataset, scale, visible)
@@ -74,6 +76,7 @@ def pretrain(
         "method": method,
         "visible": visible,
         "visible_bias": visible_bias,
+        "precision": precision,
         "valid": held_out,
         "scale": scale,
         "label": label,

@@ -12,6 +12,7 @@ from .. import checkpoint as files_of_models
 from ..checkpoint import Checkpoint
 from ..errors import DivergedError, ModelError, UsageError
 from ..files import check_output, shown
+from ..kernels import bfloat16
 from ..training import Course, Stop
 from .records import Saved
 
@@ -59,6 +60,14 @@ class Saver:
         """Write it if the last time is long ago."""
         if time.monotonic() - self.last >= BETWEEN_SAVES:
             yield from self.now(False)
+
+
+def check_precision(name: str) -> None:
+    """UsageError where this CPU cannot compute in the precision of that name."""
+    if name == "bfloat16" and not bfloat16.available():
+        raise UsageError(
+            "--precision bfloat16: this CPU does not multiply bfloat16 (it has no AVX512-BF16); use --precision float32"
+        )
 
 
 def open_run(output, kind: str, force: bool, resume: bool, dry_run: bool, inputs) -> Checkpoint | None:

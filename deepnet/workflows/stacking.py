@@ -7,7 +7,7 @@ import numpy as np
 from .. import files
 from ..checkpoint import Checkpoint, Preparation
 from ..errors import ModelError, UsageError
-from ..kernels import jit, products, random
+from ..kernels import jit, operands, products, random
 from ..kernels.losses import total
 from ..nn import initializers
 from ..nn.rbm import RBM, ContrastiveDivergence, free_energy, start
@@ -59,6 +59,7 @@ class Stacking:
             "cases": ", ".join(f"{n:,} {name}" for name, n in cases.items()),
             "stack": dashes(self.widths),
             "parameters": parameters,
+            "precision": self.config["precision"],
             "threads": jit.threads(),
             "layers": [_row(i, plan) for i, plan in enumerate(self.plans)],
         }
@@ -90,7 +91,9 @@ class Stacking:
         yield self.end("finished", data, output, self.checkpoint(True))
 
     def _train_layer(self, i: int, plan: Plan, feeds: dict, sizes: dict, clock: Clock, saver: Saver) -> Iterator:
-        objective = ContrastiveDivergence(plan.rbm, feeds["train"], plan.batch_size, plan.cd_steps, plan.penalties)
+        objective = ContrastiveDivergence(
+            plan.rbm, feeds["train"], plan.batch_size, plan.cd_steps, plan.penalties, precision=self.config["precision"]
+        )
         optimizer = Momentum(plan.learning_rate, plan.momentum)
         key = random.fold(self.seed, i + 1)
         if self.theta is None:
@@ -208,7 +211,7 @@ def _pass_up(rbm: RBM, arrays: dict, feed, cases: int) -> np.ndarray:
     """Activations (cases, outputs) of a trained layer, computed once; in memory where they fit."""
     p = rbm.layout.views(rbm.layout.pack(arrays))
     codes = files.scratch((cases, rbm.outputs))
-    x, a = products.matrix(CHUNK, rbm.inputs), products.matrix(CHUNK, rbm.outputs)
+    x, a = operands.matrix(CHUNK, rbm.inputs), operands.matrix(CHUNK, rbm.outputs)
     for rows in blocks(cases):
         n = len(rows)
         feed(rows, x[:n])
@@ -221,7 +224,7 @@ def _pass_up(rbm: RBM, arrays: dict, feed, cases: int) -> np.ndarray:
 
 def _means(feed, cases: int, width: int) -> np.ndarray:
     """Mean of each visible unit over the training cases, (width,)."""
-    total, x = np.zeros(width), products.matrix(CHUNK, width)
+    total, x = np.zeros(width), operands.matrix(CHUNK, width)
     for rows in blocks(cases):
         feed(rows, x[: len(rows)])
         total += x[: len(rows)].sum(axis=0, dtype=np.float64)
@@ -238,7 +241,7 @@ def _probes(key: int, feeds: dict, sizes: dict, width: int) -> tuple[np.ndarray,
     count = min(PROBED, sizes["train"], sizes["valid"])
     both = []
     for name in ("train", "valid"):
-        x = products.matrix(count, width)
+        x = operands.matrix(count, width)
         feeds[name](np.sort(random.permutation(random.fold(key, random.PROBE), sizes[name])[:count]), x)
         both.append(x)
     return both[0], both[1]

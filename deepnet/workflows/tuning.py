@@ -68,6 +68,7 @@ class Tuning:
             "epochs": self.config["epochs"],
             "batch_size": self.config["batch_size"],
             "parameters": self.network.layout.count,
+            "precision": self.config["precision"],
             "threads": jit.threads(),
         }
 
@@ -76,7 +77,8 @@ class Tuning:
         saver = Saver(output, self.checkpoint)
         splits = self.dataset.splits
         feed = sources.network_feed(splits["train"], self.preparation, self.task)
-        objective = NetworkObjective(self.network, feed, self.config["batch_size"], self.config["weight_decay"])
+        batch_size, decay = self.config["batch_size"], self.config["weight_decay"]
+        objective = NetworkObjective(self.network, feed, batch_size, decay, precision=self.config["precision"])
         check(self.config["optimizer"], self.optimizer, objective)
         held_out = None
         if "valid" in splits:

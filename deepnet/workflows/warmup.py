@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..kernels import jit
+from ..kernels import bfloat16, jit
 from ..nn.units import UNITS
 from ..optimizers import OPTIMIZERS
 from .evaluate import evaluate
@@ -86,7 +86,12 @@ def _groups(folder: Path):
             _run(finetune(pixels, net, **_SMALL, optimizer=name, clip=1.0))
             _run(finetune(pixels, net, **_SMALL, optimizer=name))
 
-    return ("machines", machines), ("networks", networks), ("optimizers", optimizers)
+    def rounded():
+        if bfloat16.available():
+            _run(pretrain(pixels, stack, **_SMALL, precision="bfloat16"))
+            _run(finetune(pixels, net, start=stack, epochs=1, force=True, precision="bfloat16"))
+
+    return ("machines", machines), ("networks", networks), ("optimizers", optimizers), ("bfloat16", rounded)
 
 
 def _run(records):

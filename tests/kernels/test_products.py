@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deepnet.kernels import products, random, units
+from deepnet.kernels import operands, products, random, units
 from deepnet.kernels.jit import ENABLED
 from tests.kernels.arrays import Guarded, across, close, draw, inside, shapes
 
@@ -29,7 +29,7 @@ def reach(x, W, bias=0.0):
     return 8 * (W.shape[0] + 1) * ULP * (np.abs(x).astype(float) @ np.abs(W).astype(float) + np.abs(bias))
 
 
-def operands(B, M, N, seed=0):
+def factors(B, M, N, seed=0):
     """x (B, M), W (M, N), b (N,), c (M,), d (B, N)."""
     return draw(seed, B, M), draw(seed + 1, M, N) / 3, draw(seed + 2, N), draw(seed + 3, M), draw(seed + 4, B, N)
 
@@ -39,7 +39,7 @@ def operands(B, M, N, seed=0):
 def test_up(unit, place):
     code = CODES[unit]
     for B, M, N in shapes():
-        x, W, b, _, _ = operands(B, M, N)
+        x, W, b, _, _ = factors(B, M, N)
         guard = Guarded(B, N)
         products.up(place(x), inside(W), b, code, guard.out)
         expected = np.zeros((B, N))
@@ -51,7 +51,7 @@ def test_up(unit, place):
 @pytest.mark.parametrize("place", [inside, across])
 def test_up_add(place):
     for B, M, N in shapes():
-        x, W, _, _, first = operands(B, M, N)
+        x, W, _, _, first = factors(B, M, N)
         guard = Guarded(B, N, values=first)
         products.up_add(place(x), inside(W), guard.out)
         close(guard.out, first.astype(float) + wide(x)[0] @ W, reach(x, W) + 8 * M * ULP * np.abs(first))
@@ -63,7 +63,7 @@ def test_up_add(place):
 def test_up_sample(unit, place):
     code = CODES[unit]
     for B, M, N in shapes():
-        x, W, b, _, _ = operands(B, M, N)
+        x, W, b, _, _ = factors(B, M, N)
         mean, states = Guarded(B, N), Guarded(N, B)
         products.up_sample(place(x), inside(W), b, code, KEY, 3, mean.out, states.out)
         bound = reach(x, W, b)
@@ -102,7 +102,7 @@ def test_samples_are_the_twin_s():
 def test_down(unit):
     code = CODES[unit]
     for B, M, N in shapes():
-        _, W, _, c, d = operands(B, M, N)
+        _, W, _, c, d = factors(B, M, N)
         guard = Guarded(M, B)
         products.down(inside(W), inside(np.ascontiguousarray(d.T)), c, code, guard.out)
         expected = np.zeros((M, B))
@@ -115,7 +115,7 @@ def test_down(unit):
 def test_down_chain(unit):
     code = CODES[unit]
     for B, M, N in shapes():
-        a, W, _, _, d = operands(B, M, N)
+        a, W, _, _, d = factors(B, M, N)
         units.activate(code, a)
         straight, turned = Guarded(B, M), Guarded(M, B)
         products.down_chain(inside(W), inside(np.ascontiguousarray(d.T)), code, inside(a), straight.out, turned.out)
@@ -131,7 +131,7 @@ def test_down_chain(unit):
 @pytest.mark.parametrize("place", [inside, across])
 def test_outer(place):
     for B, M, N in shapes():
-        x, _, _, _, d = operands(B, M, N)
+        x, _, _, _, d = factors(B, M, N)
         guard = Guarded(M, N)
         products.outer(place(x), inside(d), guard.out)
         close(guard.out, wide(x)[0].T @ d, reach(x.T, d))
@@ -141,8 +141,8 @@ def test_outer(place):
 @pytest.mark.parametrize("place", [inside, across])
 def test_contrast(place):
     for B, M, N in shapes():
-        x, _, _, _, d = operands(B, M, N)
-        y, _, _, _, e = operands(B, M, N, seed=9)
+        x, _, _, _, d = factors(B, M, N)
+        y, _, _, _, e = factors(B, M, N, seed=9)
         guard = Guarded(M, N)
         products.contrast(place(x), inside(d), place(np.ascontiguousarray(y.T)), inside(e), -0.25, guard.out)
         expected = np.zeros((M, N))
@@ -164,7 +164,7 @@ def test_empty_sums_are_zero():
 @pytest.mark.parametrize("unit", CODES)
 def test_nan_and_infinity_reach_what_depends_on_them(unit, bad):
     code, B, M, N = CODES[unit], 20, 30, 70
-    x, W, b, c, d = operands(B, M, N)
+    x, W, b, c, d = factors(B, M, N)
     d_t = np.ascontiguousarray(d.T)
     spoiled_x, spoiled_W, spoiled_d = x.copy(), W.copy(), d_t.copy()
     spoiled_x[7, 11], spoiled_W[11, 66], spoiled_d[66, 7] = bad, bad, bad
@@ -192,7 +192,7 @@ def test_nan_and_infinity_reach_what_depends_on_them(unit, bad):
 
 @pytest.mark.parametrize("unit", SAMPLED)
 def test_nan_in_the_sampler(unit):
-    x, W, b, _, _ = operands(9, 5, 70)
+    x, W, b, _, _ = factors(9, 5, 70)
     x[4, 2] = np.nan
     mean, states = np.zeros((9, 70), np.float32), np.zeros((70, 9), np.float32)
     products.up_sample(x, W, b, CODES[unit], KEY, 0, mean, states)
@@ -206,7 +206,7 @@ def test_nan_in_the_sampler(unit):
 
 
 def test_draws_depend_on_key_and_draw_number():
-    x, W, b, _, _ = operands(20, 5, 70)
+    x, W, b, _, _ = factors(20, 5, 70)
     kinds = []
     for key, number in ((1, 0), (2, 0), (1 << 33, 0), (1, 1), (1, 0)):
         mean, states = np.zeros((20, 70), np.float32), np.zeros((70, 20), np.float32)
@@ -218,7 +218,7 @@ def test_draws_depend_on_key_and_draw_number():
 
 def test_complex_steps_go_through_the_twin():
     """Derivatives by the complex step, exact to rounding, through up and down (Squire and Trapp 1998)."""
-    x, W, b, c, d = wide(*operands(6, 4, 5))
+    x, W, b, c, d = wide(*factors(6, 4, 5))
     direction = wide(draw(20, 6, 4))[0]
     slopes = {
         "linear": lambda z: np.ones_like(z),
@@ -250,7 +250,7 @@ def test_a_product_is_one_chain_over_the_inner_index():
     A product of two float32 numbers is exact in float64, and so nearly always is its sum with a float32: the only
     rounding of a step is the one to float32.
     """
-    x, W, _, _, _ = operands(37, 50, 70)
+    x, W, _, _, _ = factors(37, 50, 70)
     chain = np.zeros((37, 70), np.float32)
     for k in range(50):
         chain = (chain.astype(float) + x[:, k, None].astype(float) * W[k].astype(float)).astype(np.float32)
@@ -261,22 +261,22 @@ def test_a_product_is_one_chain_over_the_inner_index():
 
 def test_padding_rule():
     for columns in range(1, 2000):
-        width = products.stride(columns)
+        width = operands.stride(columns)
         assert width > columns
         assert width % 16 == 0
         assert width // 16 % 2 == 1
         assert width <= columns + 32
     for rows, columns in ((0, 3), (4, 16), (5, 100)):
         for dtype in (np.float32, np.float64, np.complex128):
-            array = products.matrix(rows, columns, dtype)
+            array = operands.matrix(rows, columns, dtype)
             assert array.shape == (rows, columns)
             assert array.dtype == dtype
-            assert rows == 0 or array.strides == (products.stride(columns) * array.itemsize, array.itemsize)
+            assert rows == 0 or array.strides == (operands.stride(columns) * array.itemsize, array.itemsize)
             assert rows == 0 or array.ctypes.data % 64 == 0
 
 
 def test_few_elements_are_not_listed():
-    room = products.Listed.room(32, 64, np.float32)
+    room = operands.Listed.room(32, 64, np.float32)
     assert room.listed(32) is not room
     assert isinstance(room.listed(32), np.ndarray)
 
@@ -286,12 +286,12 @@ def test_steps_left_out_change_no_bit(density, monkeypatch):
     """`Listed` against the bare array, for minibatches of odd sizes, also of nothing but zeros."""
     monkeypatch.setattr(products, "FEW", 0)
     for B, M, N in ((1, 5, 3), (29, 70, 65), (100, 64, 130), (113, 33, 129)):
-        x, W, b, _, d = operands(B, M, N)
+        x, W, b, _, d = factors(B, M, N)
         x[np.random.default_rng(B).random(x.shape) >= density] = 0
-        listed = products.Listed.room(B + 3, M, np.float32)
+        listed = operands.Listed.room(B + 3, M, np.float32)
         listed.x[:B] = x
         own, kept = listed.listed(B), listed.x[:B]
-        assert isinstance(own, products.Listed) == ENABLED
+        assert isinstance(own, operands.Listed) == ENABLED
         if ENABLED:
             assert own.steps[1].sum() <= own.steps[1].size * M
             assert (own.steps[1].sum() == 0) == (not x.any())
@@ -315,7 +315,7 @@ def test_steps_left_out_change_no_bit(density, monkeypatch):
 
 
 def test_dense_minibatches_end_the_search_for_zeros():
-    listed = products.Listed.room(30, 40, np.float32)
+    listed = operands.Listed.room(30, 40, np.float32)
     listed.x[...] = 1
     listed.listed(30)
     assert isinstance(listed.listed(30), np.ndarray)
@@ -324,7 +324,7 @@ def test_dense_minibatches_end_the_search_for_zeros():
 def test_a_step_within_the_product_is_gradient_and_momentum():
     """`outer_step` and `contrast_step` against gradient, decay and momentum one after the other, and their twins."""
     for B, M, N in ((0, 3, 5), (1, 1, 1), (33, 70, 65), (100, 130, 193), (450, 40, 129)):
-        x, W, _, _, d = operands(B, M, N)
+        x, W, _, _, d = factors(B, M, N)
         y, e, speed = draw(8, B, M), draw(9, B, N), draw(10, M, N)
         for pair in ((None, None), (np.ascontiguousarray(y.T), e)):
             for l2, l1 in ((0.0, 0.0), (0.3, 0.0), (0.3, 0.2)):
