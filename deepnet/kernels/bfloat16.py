@@ -89,6 +89,15 @@ def _across(x, out):
         _row_across(x, out, i)
 
 
+@njit(parallel=True)
+def _both(x, out, other):
+    for i in prange(other.shape[0]):
+        _row_along(x, out, 2 * i)
+        if 2 * i + 1 < x.shape[0]:
+            _row_along(x, out, 2 * i + 1)
+        _row_across(x, other, i)
+
+
 def along(x, out):
     """out (R, C/2) <- the words of x (R, C), pairs of a row; both with unit inner stride."""
     _along(x, out)
@@ -97,6 +106,11 @@ def along(x, out):
 def across(x, out):
     """out (R/2, C) <- the words of x (R, C), pairs of a column; both with unit inner stride."""
     _across(x, out)
+
+
+def both(x, out, other):
+    """out <- the words of x along its rows, other <- across them, in one pass."""
+    _both(x, out, other)
 
 
 def twin(x):

@@ -8,10 +8,11 @@ import numpy as np
 from numba import prange
 
 from .exp import ZERO, exp, log, softplus
-from .jit import ENABLED, compiled, lane_sum, njit, row_of
+from .jit import ENABLED, compiled, fma, lane_sum, njit, row_of
 from .transpose import transpose_matrix, transpose_tile
 
 BLOCK = 256
+WIDE, FEW = 64, 1 << 16  # columns that a thread sums at once; elements below which the calling thread does it
 HALF = np.float32(0.5)
 
 
@@ -60,23 +61,26 @@ def _scaled(a, scale, d, d_t):
 
 
 @njit
-def _column_sums(d, out):
-    part = np.empty(d.shape[1], np.float32)
-    out[:] = ZERO
+def _sums_of_columns(d, j0, j1, out):
+    part, sums = np.empty(j1 - j0, np.float32), out[j0:j1]
+    sums[:] = ZERO
     for first in range(0, d.shape[0], BLOCK):
         part[:] = ZERO
         for i in range(first, min(first + BLOCK, d.shape[0])):
-            row = row_of(d, i, 0, d.shape[1])
+            row = row_of(d, i, j0, j1)
             for j in range(row.size):
                 part[j] += row[j]
         for j in range(part.size):
-            out[j] += part[j]
+            sums[j] += part[j]
 
 
-@njit
-def _row_sums(d_t, out):
-    for i in range(d_t.shape[0]):
-        out[i] = lane_sum(row_of(d_t, i, 0, d_t.shape[1]))
+@njit(parallel=True)
+def _column_sums(d, out):
+    if d.size < FEW:
+        _sums_of_columns(d, 0, d.shape[1], out)
+        return
+    for b in prange((d.shape[1] + WIDE - 1) // WIDE):
+        _sums_of_columns(d, b * WIDE, min((b + 1) * WIDE, d.shape[1]), out)
 
 
 @njit
@@ -90,17 +94,20 @@ def _dots(v, c, out):
 
 
 @njit(parallel=True)
-def _distances(v, y_t, out):
-    for block in prange((v.shape[1] + 15) // 16):
-        first = block * 16
-        lanes = np.zeros(16, np.float32)
-        width = min(16, v.shape[1] - first)
+def _contrast_sums(v, y_t, difference, distance):
+    for block in prange((v.shape[1] + WIDE - 1) // WIDE):
+        j0, j1 = block * WIDE, min((block + 1) * WIDE, v.shape[1])
+        y = np.empty((v.shape[0], WIDE), np.float32)
+        transpose_tile(y_t[j0:j1], 0, j1 - j0, 0, v.shape[0], y)
+        once, squared = difference[j0:j1], distance[j0:j1]
+        once[:] = ZERO
+        squared[:] = ZERO
         for i in range(v.shape[0]):
-            row = row_of(v, i, first, first + width)
-            for j in range(width):
-                lanes[j] += (row[j] - y_t[first + j, i]) * (row[j] - y_t[first + j, i])
-        for j in range(width):
-            out[first + j] = lanes[j]
+            one, other = row_of(v, i, j0, j1), row_of(y, i, 0, j1 - j0)
+            for j in range(one.size):
+                off = one[j] - other[j]
+                once[j] += off
+                squared[j] = fma(off, off, squared[j])
 
 
 @njit
@@ -171,14 +178,6 @@ def column_sums(d, out):
         out[...] = d.sum(axis=0)
 
 
-def row_sums(d_t, out):
-    """out (N,) <- the sum over cases of d_t (N, B)."""
-    if compiled(d_t):
-        _row_sums(d_t, out)
-    else:
-        out[...] = d_t.sum(axis=1)
-
-
 def dots(v, c, out):
     """out (B,) <- v c for v (B, M) and c (M,)."""
     if compiled(v):
@@ -187,12 +186,13 @@ def dots(v, c, out):
         out[...] = v @ c
 
 
-def distances(v, y_t, out):
-    """out (M,) <- sum over cases of (v - y)^2, unit by unit: v (B, M), y_t (M, B)."""
+def contrast_sums(v, y_t, difference, distance):
+    """difference (M,) <- sum over cases of v - y, distance (M,) <- of (v - y)^2: v (B, M), y_t (M, B)."""
     if compiled(v):
-        _distances(v, y_t, out)
+        _contrast_sums(v, y_t, difference, distance)
     else:
-        out[...] = ((v - y_t.T) ** 2).sum(axis=0)
+        difference[...] = (v - y_t.T).sum(axis=0)
+        distance[...] = ((v - y_t.T) ** 2).sum(axis=0)
 
 
 def logarithm(x):

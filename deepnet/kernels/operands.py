@@ -89,8 +89,10 @@ class Rounding:
         self._rooms: dict[str, np.ndarray] = {}
         self._words: dict[tuple, np.ndarray] = {}
         self._outer: list[Rounding | None] = []
+        self._weights: dict[int, tuple] = {}
 
     def __enter__(self):
+        self._weights.clear()
         self._outer.append(Rounding.active)
         Rounding.active = self
 
@@ -112,6 +114,19 @@ class Rounding:
         words = self._room(place, (x.shape[0] + 1) // 2, x.shape[1])
         bfloat16.across(x, words)
         return words
+
+    def weights(self, W):
+        """The words of W along and across its rows; this array must stay as it is until its last product in `with`."""
+        known = self._weights.get(id(W))
+        if known is None:
+            place, (rows, columns) = len(self._weights), W.shape
+            words = (
+                self._room(f"weights {place}", rows, (columns + 1) // 2),
+                self._room(f"weights' {place}", (rows + 1) // 2, columns),
+            )
+            bfloat16.both(W, *words)
+            known = self._weights[id(W)] = W, *words
+        return known[1:]
 
     def _room(self, place, rows, columns):
         known = self._words.get((place, rows, columns))

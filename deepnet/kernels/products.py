@@ -42,11 +42,14 @@ def _add(bias, row):
 
 
 @njit
-def _finish_up(code, bias, c, i0, i1, j0, j1):
+def _finish_up(code, bias, negative, c, i0, i1, j0, j1):
     for i in range(i0, i1):
         row = row_of(c, i, j0, j1)
         _add(bias[j0:j1], row)
         activate_row(code, row)
+        if negative:
+            for j in range(row.size):
+                row[j] = -row[j]
 
 
 @njit
@@ -86,7 +89,7 @@ def _finish_scale(scale, c):
 
 
 # What follows a product, tile by tile.
-NOTHING, UP, SAMPLE, DOWN, CHAIN = range(5)
+NOTHING, UP, NEGATIVE, SAMPLE, DOWN, CHAIN = range(6)
 
 
 @native(30)
@@ -104,8 +107,8 @@ def _tile(
          c + (i0 * c_row + j0) * 4, c_row),
     )  # fmt: skip
     out = matrix_at(c, rows, c_row, columns)
-    if end == UP:
-        _finish_up(code, vector_at(bias, columns), out, i0, i1, j0, j1)
+    if end in (UP, NEGATIVE):
+        _finish_up(code, vector_at(bias, columns), end == NEGATIVE, out, i0, i1, j0, j1)
     elif end == SAMPLE:
         states_t, bias_row = matrix_at(other, columns, other_row, rows), vector_at(bias, columns)
         _finish_sample(code, bias_row, out, np.uint32(k0), np.uint32(k1), draw, states_t, i0, i1, j0, j1)
@@ -254,16 +257,20 @@ def _rounded_code(code):
 
 
 def _factors(x, W):
-    """Code and operands of the product x W, of which x may be Listed."""
-    rounding = Rounding.active
-    code, listed = _code(), isinstance(x, Listed)
-    if rounding is None:
-        return (*code, x.along, W, *x.steps) if listed else (*code, x, W, *whole(x.shape[1]))
-    code, W = _rounded_code(code), rounding.across("right", W)
-    if listed:
-        return *code, x.along, W, *x.steps
-    x = rounding.along("left", x)
-    return *code, x, W, *whole(x.shape[1])
+    """Code and operands of x W, with x (B, M), which may be Listed, and weights W (M, N)."""
+    rounding, code, listed = Rounding.active, _code(), isinstance(x, Listed)
+    if rounding is not None:
+        code, W = _rounded_code(code), rounding.weights(W)[1]
+        x = x if listed else rounding.along("left", x)
+    return (*code, x.along, W, *x.steps) if listed else (*code, x, W, *whole(x.shape[1]))
+
+
+def _turned_factors(W, d_t):
+    """Code and operands of W d_t, with weights W (M, N) and d_t (N, B)."""
+    rounding, code = Rounding.active, _code()
+    if rounding is not None:
+        code, W, d_t = _rounded_code(code), rounding.weights(W)[0], rounding.across("right", d_t)
+    return *code, W, d_t, *whole(W.shape[1])
 
 
 def _pairs(x, d, y_t, e):
@@ -292,6 +299,14 @@ def up(x, W, bias, code, out):
         out[...] = activate_twin(code, _array(x) @ W + bias)
 
 
+def up_negative(x, W, bias, code, out):
+    """out (B, N) <- -f(x W + bias)."""
+    if compiled(out):
+        _product(*_factors(x, W), out, 0, NEGATIVE, code, bias, *_NO_KEY, _COLUMN, _COLUMN)
+    else:
+        out[...] = -activate_twin(code, _array(x) @ W + bias)
+
+
 def up_add(x, W, out):
     """out (B, N) <- out + x W."""
     if compiled(out):
@@ -313,7 +328,7 @@ def up_sample(x, W, bias, code, key, draw, mean, states_t):
 def down(W, d_t, bias, code, out_t):
     """out_t (M, B) <- f(W d_t + bias): W (M, N), d_t (N, B), bias (M,)."""
     if compiled(out_t):
-        _product(*_factors(W, d_t), out_t, 0, DOWN, code, bias, *_NO_KEY, _COLUMN, _COLUMN)
+        _product(*_turned_factors(W, d_t), out_t, 0, DOWN, code, bias, *_NO_KEY, _COLUMN, _COLUMN)
     else:
         out_t[...] = activate_twin(code, W @ d_t + bias[:, None])
 
@@ -321,7 +336,7 @@ def down(W, d_t, bias, code, out_t):
 def down_chain(W, d_t, code, a, out, out_t):
     """out (B, M) and out_t (M, B) <- (W d_t) * f'(z), with a (B, M) = f(z) the activations of the layer below."""
     if compiled(out_t):
-        _product(*_factors(W, d_t), out_t, 0, CHAIN, code, _ROW, *_NO_KEY, a, out)
+        _product(*_turned_factors(W, d_t), out_t, 0, CHAIN, code, _ROW, *_NO_KEY, a, out)
     else:
         out[...] = (W @ d_t).T * slope_twin(code, a)
         out_t[...] = out.T

@@ -67,8 +67,16 @@ class Chain:
             products.up(v, p["W"], p["b"], kernels.LINEAR, mean)
             unit.mean(mean)
         else:
-            code = kernels.SOFTPLUS if unit.code == kernels.RELU else unit.code
-            products.up(v, p["W"], p["b"], code, mean)
+            products.up(v, p["W"], p["b"], unit.expected, mean)
+
+    def negative_mean(self, p: dict, v: np.ndarray, mean: np.ndarray) -> None:
+        """mean (B, N) <- -E[h | v], as the contrast takes it."""
+        unit = self.rbm.units[1]
+        if unit.rowwise:
+            self.hidden_mean(p, v, mean)
+            np.negative(mean, out=mean)
+        else:
+            products.up_negative(v, p["W"], p["b"], unit.expected, mean)
 
     def visible_mean(self, p: dict, h_t: np.ndarray) -> np.ndarray:
         """E[v | h] (M, B), transposed, for states h_t (N, B)."""
@@ -80,8 +88,7 @@ class Chain:
             unit.mean(straight)
             sums.transpose(straight, v_t)
         else:
-            code = kernels.SOFTPLUS if unit.code == kernels.RELU else unit.code
-            products.down(p["W"], h_t, p["c"], code, v_t)
+            products.down(p["W"], h_t, p["c"], unit.expected, v_t)
         return v_t
 
 
@@ -146,10 +153,7 @@ class ContrastiveDivergence:
         self._h0 = operands.matrix(cases, rbm.outputs, dtype)
         self._h1 = operands.matrix(cases, rbm.outputs, dtype)
         self._error = np.zeros(rbm.inputs, dtype)
-        self._sums = {
-            name: np.zeros(n, dtype)
-            for name, n in (("v0", rbm.inputs), ("v1", rbm.inputs), ("h0", rbm.outputs), ("h1", rbm.outputs))
-        }
+        self._sums = {"v": np.zeros(rbm.inputs, dtype), "h0": np.zeros(rbm.outputs, dtype)}
         self.grad = self.layout.zeros(dtype)
         self._views: dict[int, tuple[np.ndarray, dict]] = {}
         self.state = {"activity": np.zeros(rbm.outputs, dtype)}
@@ -202,23 +206,18 @@ class ContrastiveDivergence:
             v_t = self._chain.visible_mean(p, h_t)
             h_t = self._chain.hidden_states(p, v_t.T, self._key, step, h1)
         v1_t = self._chain.visible_mean(p, h_t)
-        self._chain.hidden_mean(p, v1_t.T, h1)
+        self._chain.negative_mean(p, v1_t.T, h1)
         sums.column_sums(h0, total["h0"])
-        sums.column_sums(h1, total["h1"])
-        sums.column_sums(v0, total["v0"])
-        sums.row_sums(v1_t, total["v1"])
-        self._count(v0, v1_t)
-        np.negative(h1, out=h1)
+        sums.column_sums(h1, g["b"])
+        sums.contrast_sums(v0, v1_t, total["v"], self._error)
         scale = self.grad.dtype.type(-1 / n)
-        np.multiply(total["h0"] - total["h1"], scale, out=g["b"])
-        np.multiply(total["v0"] - total["v1"], scale, out=g["c"])
-        return self._v, h0, v1_t, h1
-
-    def _count(self, v0: np.ndarray, v1_t: np.ndarray) -> None:
-        sums.distances(v0, v1_t, self._error)
-        self.tally["cases"] += len(v0)
+        g["b"] += total["h0"]
+        g["b"] *= scale
+        np.multiply(total["v"], scale, out=g["c"])
+        self.tally["cases"] += n
         self.tally["loss"] += sums.total(self._error)
-        self.tally["hidden"] += self._sums["h0"]
+        self.tally["hidden"] += total["h0"]
+        return self._v, h0, v1_t, h1
 
     def _penalize(self, theta: np.ndarray, g: dict, n: int) -> None:
         rule, first = self.penalties, self.layout.segments[0]
@@ -231,7 +230,8 @@ class ContrastiveDivergence:
             q += self._sums["h0"] * q.dtype.type(0.1 / n)
             push = (q - q.dtype.type(rule.sparsity_target)) * q.dtype.type(rule.sparsity_cost)
             g["b"] += push
-            g["W"] += np.multiply.outer(self._sums["v0"] * q.dtype.type(1 / n), push)
+            sums.column_sums(self._v0.x[:n], self._sums["v"])
+            g["W"] += np.multiply.outer(self._sums["v"] * q.dtype.type(1 / n), push)
 
 
 def start(rbm: RBM, weights: np.ndarray, visible_means: np.ndarray | None) -> np.ndarray:

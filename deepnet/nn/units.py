@@ -31,12 +31,17 @@ class Unit:
         elif self.code != kernels.LINEAR:
             kernels.activate(self.code, z)
 
+    @property
+    def expected(self) -> int:
+        """The code of the expected state of an RBM's unit: f(z), for relu softplus(z)."""
+        return kernels.SOFTPLUS if self.code == kernels.RELU else self.code
+
     def mean(self, z: np.ndarray) -> None:
-        """z (B, N) <- the expected state of an RBM's unit with that input: f(z), for relu softplus(z)."""
-        if self.code == kernels.RELU:
-            kernels.activate(kernels.SOFTPLUS, z)
+        """z (B, N) <- the expected state of an RBM's unit with that input."""
+        if self.rowwise:
+            kernels.softmax(z, z)
         else:
-            self.activate(z)
+            kernels.activate(self.expected, z)
 
     def chain(self, a: np.ndarray, d: np.ndarray) -> None:
         """d (B, N) <- d f'(z), from a = f(z); for softmax f' is the symmetric matrix diag(a) - a a' of each row."""

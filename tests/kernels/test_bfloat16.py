@@ -48,7 +48,13 @@ def test_words_are_the_twin_s(shape):
     ]
     x.ravel()[-1] = np.uint32(0x7F800001).view(np.float32)  # a NaN whose upper half is infinity
     rows, columns = shape
-    for turn, function in (False, bfloat16.along), (True, bfloat16.across):
+
+    def half(k):
+        """One of the two results of `both`."""
+        other = np.zeros((rows, (columns + 1) // 2) if k else ((rows + 1) // 2, columns), np.float32)
+        return lambda x, out: bfloat16.both(x, *((other, out) if k else (out, other)))
+
+    for turn, function in (False, bfloat16.along), (True, bfloat16.across), (False, half(0)), (True, half(1)):
         size = ((rows + 1) // 2, columns) if turn else (rows, (columns + 1) // 2)
         guard = Guarded(*size)
         function(inside(x), guard.out)

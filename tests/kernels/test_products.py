@@ -48,6 +48,20 @@ def test_up(unit, place):
         assert guard.untouched, (B, M, N)
 
 
+@pytest.mark.parametrize("unit", CODES)
+def test_up_negative(unit):
+    for B, M, N in shapes():
+        x, W, b, _, _ = factors(B, M, N)
+        guard, positive = Guarded(B, N), np.zeros((B, N), np.float32)
+        products.up_negative(across(x), inside(W), b, CODES[unit], guard.out)
+        products.up(across(x), inside(W), b, CODES[unit], positive)
+        np.testing.assert_array_equal(guard.out, -positive)
+        assert guard.untouched, (B, M, N)
+    exact = np.zeros((B, N))
+    products.up_negative(*wide(x, W, b), CODES[unit], exact)
+    close(guard.out, exact, reach(x, W, b) + 8 * ULP)
+
+
 @pytest.mark.parametrize("place", [inside, across])
 def test_up_add(place):
     for B, M, N in shapes():
@@ -237,7 +251,7 @@ def test_complex_steps_go_through_the_twin():
 
 
 def test_float64_is_exact_to_rounding():
-    x, W, b, _, _ = wide(*operands(33, 21, 17))
+    x, W, b, _, _ = wide(*factors(33, 21, 17))
     out = np.zeros((33, 17))
     products.up(x, W, b, units.LOGISTIC, out)
     np.testing.assert_allclose(out, 1 / (1 + np.exp(-(x @ W + b))), rtol=1e-14)
@@ -284,7 +298,7 @@ def test_few_elements_are_not_listed():
 @pytest.mark.parametrize("density", [0.0, 0.02, 0.3])
 def test_steps_left_out_change_no_bit(density, monkeypatch):
     """`Listed` against the bare array, for minibatches of odd sizes, also of nothing but zeros."""
-    monkeypatch.setattr(products, "FEW", 0)
+    monkeypatch.setattr(operands, "FEW", 0)
     for B, M, N in ((1, 5, 3), (29, 70, 65), (100, 64, 130), (113, 33, 129)):
         x, W, b, _, d = factors(B, M, N)
         x[np.random.default_rng(B).random(x.shape) >= density] = 0

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from deepnet import checkpoint, workflows
+from deepnet.kernels import bfloat16
 
 ROOT = Path(__file__).parents[2]
 USAGE, DATA, MODEL, OUTPUT, DIVERGED = 2, 3, 4, 5, 6
@@ -223,6 +224,18 @@ def test_refused_in_one_line(name, place, call, tree):
     assert hint in done.err
     assert done.out == ""
     assert tree(place) == before
+
+
+@pytest.mark.parametrize("command", ["pretrain", "finetune"])
+def test_bfloat16_is_refused_where_the_cpu_lacks_it(command, digits, call, tmp_path, monkeypatch):
+    monkeypatch.setattr(bfloat16, "available", lambda: False)
+    words = (command, digits, "-o", str(tmp_path / "a.h5"), "--layers", "5", "--precision", "bfloat16")
+    found = call(*words)
+    assert found.code == 2
+    assert found.err.count("\n") == 1
+    assert "AVX512-BF16" in found.err
+    assert "--precision float32" in found.err
+    assert not (tmp_path / "a.h5").exists()
 
 
 def test_a_full_system_file_is_refused_after_all(digits, call, tmp_path, monkeypatch):

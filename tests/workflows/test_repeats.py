@@ -9,6 +9,7 @@ import pytest
 
 from deepnet import checkpoint, workflows
 from deepnet.errors import UsageError
+from deepnet.kernels import bfloat16
 from deepnet.workflows import runs
 
 PRETRAIN = {
@@ -33,6 +34,11 @@ FINETUNE = {
     "autoencoder": {"task": "reconstruct", "valid": "last:50"},
     "from a network": {"start": "net"},
 }
+
+
+if bfloat16.available():
+    PRETRAIN["bfloat16"] = {"layers": (30, 10), "epochs": (2,), "batch_size": (119,), "precision": "bfloat16"}
+    FINETUNE["bfloat16"] = {"precision": "bfloat16", "valid": "0.1"}
 
 
 @pytest.fixture
