@@ -87,17 +87,33 @@ Rate = Annotated[
         "Training",
         help="Learning rate or schedule.",
         metavar="RATE",
-        show_default="0.1; 0.01 to regress or reconstruct; adam 0.001",
+        show_default="0.1; 0.01 to regress or reconstruct; adagrad 0.01; adam, rmsprop 0.001",
     ),
 ]
 Momentum = Annotated[str | None, option("Training", help="Momentum or schedule.", metavar="RATE", show_default="0.9")]
 WeightDecay = Annotated[str, option("Training", help="L2 penalty of weights.", metavar="X", parser=values.number(0))]
+Set = Annotated[
+    list[str] | None,
+    option(
+        "Training",
+        "--set",
+        help="A number of the optimizer's own, by its name in the table below; may come several times.",
+        metavar="NAME=NUMBER",
+        parser=values.assignment,
+    ),
+]
 Clip = Annotated[
     str | None, option("Training", help="Longest gradient allowed.", metavar="NORM", parser=values.positive)
 ]
 BatchSize = Annotated[
     str | None,
-    option("Training", help="Cases in a minibatch.", metavar="N", parser=values.integer(1), show_default=o.BATCH),
+    option(
+        "Training",
+        help="Cases in a minibatch.",
+        metavar="N",
+        parser=values.integer(1),
+        show_default="100; cg 1000; hessian_free 5000, for the curvature; lbfgs, rprop all; or all if there are fewer",
+    ),
 ]
 Epochs = Annotated[
     str, option("Training", help="Passes over the data.", metavar="N", parser=values.integer(1, o.MOST_EPOCHS))
@@ -142,6 +158,7 @@ def finetune(
     momentum: Momentum = None,
     weight_decay: WeightDecay = "0",
     clip: Clip = None,
+    settings: Set = None,
     patience: Patience = None,
     freeze_epochs: FreezeEpochs = "0",
     precision: o.Products = "float32",
@@ -184,6 +201,7 @@ def finetune(
             momentum=momentum,
             weight_decay=weight_decay,
             clip=clip,
+            settings=tuple(settings or ()),
             patience=patience,
             freeze_epochs=freeze_epochs,
             precision=precision,

@@ -12,7 +12,7 @@ from . import config, values
 
 Unit = Literal["logistic", "linear", "relu", "softmax", "tanh"]
 Task = Literal["classify", "regress", "reconstruct"]
-Optimizer = Literal["sgd", "momentum", "nesterov", "adam"]
+Optimizer = Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "rprop", "cg", "lbfgs", "hessian_free"]
 Initializer = Literal["gaussian", "glorot", "he", "sparse"]
 Method = Literal["rbm"]
 Precision = Literal["float32", "bfloat16"]

@@ -108,3 +108,11 @@ def requirement(text):
             f"{_short(str(text))} is not a condition: write METRIC<=NUMBER, such as 'error<=0.015'"
         )
     return found[1].replace(" ", "_"), found[2], _number(found[3], float, None, None)
+
+
+def assignment(text):
+    """NAME=NUMBER as (name, number)."""
+    name, sign, number = str(text).partition("=")
+    if not sign or not name.strip().isidentifier():
+        raise typer.BadParameter(f"{_short(str(text))} is not an assignment: write NAME=NUMBER, such as damping=1")
+    return name.strip(), _number(number, float, None, None)

@@ -46,12 +46,64 @@ def _momentum(theta, velocity, g, rate, mu):
 
 
 @njit(parallel=True)
-def _ahead(theta, velocity, mu):
+def _add(x, y, scale):
+    for c in prange((x.size + CHUNK - 1) // CHUNK):
+        first, last = _span(c, x.size)
+        w, v = x[first:last], y[first:last]
+        for i in range(w.size):
+            w[i] += scale * v[i]
+
+
+@njit
+def _dot_part(x, y):
+    lanes = np.zeros(16, np.float64)
+    whole = x.size // 16
+    for k in range(whole):
+        one, other = x[k * 16 : k * 16 + 16], y[k * 16 : k * 16 + 16]
+        for j in range(16):
+            lanes[j] += np.float64(one[j]) * np.float64(other[j])
+    for j in range(x.size - 16 * whole):
+        lanes[j] += np.float64(x[16 * whole + j]) * np.float64(y[16 * whole + j])
+    total = 0.0
+    for j in range(16):
+        total += lanes[j]
+    return total
+
+
+@njit(parallel=True)
+def _dot(x, y):
+    parts = np.empty((x.size + CHUNK - 1) // CHUNK)
+    for c in prange(parts.size):
+        first, last = _span(c, x.size)
+        parts[c] = _dot_part(x[first:last], y[first:last])
+    total = 0.0
+    for c in range(parts.size):
+        total += parts[c]
+    return total
+
+
+@njit(parallel=True)
+def _rprop(theta, last, width, g, rise, fall, first, least, most):
+    for c in prange((theta.size + CHUNK - 1) // CHUNK):
+        i0, i1 = _span(c, theta.size)
+        w, p, d, slope = theta[i0:i1], last[i0:i1], width[i0:i1], g[i0:i1]
+        for i in range(w.size):
+            same = slope[i] * p[i]
+            size = first if d[i] == _f(0) and slope[i] != _f(0) else d[i]
+            size = min(size * rise, most) if same > _f(0) else (max(size * fall, least) if same < _f(0) else size)
+            now = _f(0) if same < _f(0) else slope[i]
+            w[i] -= size if now > _f(0) else (-size if now < _f(0) else now)
+            d[i], p[i] = size, now
+
+
+@njit(parallel=True)
+def _scaled_step(theta, square, g, rate, keep, take, epsilon):
     for c in prange((theta.size + CHUNK - 1) // CHUNK):
         first, last = _span(c, theta.size)
-        w, v = theta[first:last], velocity[first:last]
+        w, s, d = theta[first:last], square[first:last], g[first:last]
         for i in range(w.size):
-            w[i] += mu * v[i]
+            s[i] = fma(keep, s[i], take * d[i] * d[i])
+            w[i] -= rate * d[i] / (np.sqrt(s[i]) + epsilon)
 
 
 @njit(parallel=True)
@@ -127,12 +179,19 @@ def momentum(theta, velocity, g, rate, mu):
         theta += velocity
 
 
-def ahead(theta, velocity, mu):
-    """theta <- theta + mu velocity: the point where Nesterov's gradient is taken."""
-    if compiled(theta):
-        _ahead(theta, velocity, _f(mu))
+def add(x, y, scale):
+    """x <- x + scale y."""
+    if compiled(x):
+        _add(x, y, _f(scale))
     else:
-        theta += mu * velocity
+        x += scale * y
+
+
+def dot(x, y):
+    """The inner product of two vectors in float64, in blocks whose sums are added in order, as a Python number."""
+    if compiled(x):
+        return float(_dot(x, y))
+    return float(np.dot(x.astype(np.float64), y.astype(np.float64)))
 
 
 def nesterov(theta, velocity, g, rate, mu):
@@ -159,6 +218,35 @@ def adam(theta, mean, square, g, rate, beta1, beta2, epsilon):
         mean += (1 - beta1) * (g - mean)
         square += (1 - beta2) * (g * g - square)
         theta -= rate * mean / (np.sqrt(square) + epsilon)
+
+
+def rprop(theta, last, width, g, rise, fall, first, least, most):
+    """One step of iRprop-: theta <- theta - sign(g) width, in place; `last` holds the gradient of the step before.
+
+    width grows by `rise` up to `most` where g kept its sign, shrinks by `fall` down to `least` where it changed, and
+    that element rests; a width of 0 is one not used yet and becomes `first`. Source: Igel and Huesken 2003, table 4.
+    """
+    if compiled(theta):
+        _rprop(theta, last, width, g, *map(_f, (rise, fall, first, least, most)))
+    else:
+        same = g * last
+        size = np.where((width == 0) & (g != 0), first, width)
+        size = np.where(
+            same > 0, np.minimum(size * rise, most), np.where(same < 0, np.maximum(size * fall, least), size)
+        )
+        now = np.where(same < 0, 0, g)
+        theta -= np.where(np.isnan(now), now, np.sign(now) * size)
+        width[...], last[...] = size, now
+
+
+def scaled_step(theta, square, g, rate, keep, take, epsilon):
+    """square <- keep square + take g^2; theta <- theta - rate g / (sqrt(square) + epsilon)."""
+    if compiled(theta):
+        _scaled_step(theta, square, g, *map(_f, (rate, keep, take, epsilon)))
+    else:
+        square *= keep
+        square += take * g * g
+        theta -= rate * g / (np.sqrt(square) + epsilon)
 
 
 def sum_squares(x):

@@ -6,7 +6,8 @@ Axes: B cases, M inputs, N outputs; `_t` marks an array stored transposed. Activ
 N). Gradients travel downwards as a pending product (W, d_t) that the layer below multiplies out with its own slope,
 so that the product and the chain rule are one kernel; (None, d_t) is a gradient that is ready.
 
-p and g are the layer's own arrays in theta and in the gradient, w its workspace for the current minibatch.
+p and g are the layer's own arrays in theta and in the gradient, w its workspace for the current minibatch; those of its
+arrays that are `lasting` belong to the cases until parameters change, the others are free between two methods.
 """
 
 from collections.abc import Mapping
@@ -28,6 +29,7 @@ class Dense:
     """a = f(x W + b): W (M, N), b (N,)."""
 
     draws: ClassVar[bool] = False
+    lasting: ClassVar[tuple[str, ...]] = ("a",)
 
     inputs: int
     outputs: int
@@ -90,6 +92,13 @@ class Dense:
         products.outer(x, w["d"], g["W"])
         sums.column_sums(w["d"], g["b"])
 
+    def squares(self, g: Arrays, w: Arrays, x: np.ndarray | operands.Listed) -> None:
+        """Sums over cases of the squared gradients of W and b, from the gradients at z."""
+        given = x.x if isinstance(x, operands.Listed) else x
+        squared = np.square(w["d"])
+        products.outer(np.square(given), squared, g["W"])
+        sums.column_sums(squared, g["b"])
+
     def descend(
         self, p: Arrays, velocity: Arrays, g: Arrays, w: Arrays, x: np.ndarray | operands.Listed, rule: products.Descent
     ) -> None:
@@ -107,6 +116,7 @@ class Dropout:
     """
 
     draws: ClassVar[bool] = True
+    lasting: ClassVar[tuple[str, ...]] = ("a", "mask")
 
     width: int
     rate: float
@@ -161,6 +171,9 @@ class Dropout:
         return None, w["d_t"]
 
     def backward(self, g: Arrays, w: Arrays, x: np.ndarray | operands.Listed) -> None:
+        """It has no parameters."""
+
+    def squares(self, g: Arrays, w: Arrays, x: np.ndarray | operands.Listed) -> None:
         """It has no parameters."""
 
     def descend(

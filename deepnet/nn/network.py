@@ -72,11 +72,50 @@ def rows_of(work: list[dict[str, np.ndarray]], cases: int) -> list[dict[str, np.
     return [{n: a[:, :cases] if n.endswith("_t") else a[:cases] for n, a in w.items()} for w in work]
 
 
+PIECE = 1000  # cases that pass through a network at a time
+KEPT = 1 << 28  # bytes of activations that are kept for the pieces of a larger minibatch
+MOST_KNOWN = 20  # vectors whose views are remembered
+
+
+@dataclass
+class _Piece:
+    """At most PIECE cases of a minibatch: their rows, inputs x and targets t, each layer's arrays, losses and errors.
+
+    `first` is x as the products take it.
+    """
+
+    rows: np.ndarray
+    key: int | None
+    x: np.ndarray
+    t: np.ndarray
+    work: list[dict[str, np.ndarray]]
+    values: np.ndarray
+    errors: np.ndarray
+    first: np.ndarray
+
+    def input_of(self, i: int) -> np.ndarray:
+        """What layer i sees."""
+        return self.first if i == 0 else self.work[i - 1]["a"]
+
+
+class _Room:
+    """The arrays that a piece alone has: its inputs, targets, activations, losses and errors."""
+
+    def __init__(self, network: Network, work: list[dict[str, np.ndarray]], cases: int, dtype):
+        self.x = operands.Listed.room(cases, network.inputs, dtype)
+        self.t = operands.matrix(cases, network.outputs, dtype)
+        self.lasting = [
+            {name: w[name] for name in layer.lasting} for layer, w in zip(network.layers, work, strict=True)
+        ]
+        self.values, self.errors = np.zeros(cases, dtype), np.zeros(cases, dtype)
+
+
 class NetworkObjective:
     """Mean loss of a network over a minibatch, plus weight_decay / 2 times the squared weights; biases are free.
 
-    `at` moves it to a minibatch; dropout is fixed by that key, so all methods speak of the same function. Products have
-    the `precision` of that name (`kernels.operands.PRECISIONS`).
+    `at` moves it to a minibatch of any size, which is worked through in pieces; dropout is fixed by that key, so all
+    methods speak of the same function. Products have the `precision` of that name (`kernels.operands.PRECISIONS`).
+    `everything` is the number of cases of the feed, for optimizers that ask for the `whole`; without it a minibatch is.
     """
 
     def __init__(
@@ -87,22 +126,27 @@ class NetworkObjective:
         weight_decay: float = 0.0,
         dtype=np.float32,
         precision: str = "float32",
+        everything: int | None = None,
     ):
         self.network, self.layout = network, network.layout
         self.name = "a network's loss"
+        self._factors: list[float] = []
         self.spans = [(0, self.layout.size, 1.0)]
         self._below = Network(network.layers[:-1], network.loss)
         self.loss: Loss = LOSSES[network.loss]
-        self.weight_decay = weight_decay
+        self.weight_decay, self.everything = weight_decay, everything
+        self._precision_name, self._dtype = precision, np.dtype(dtype)
         self._precision = operands.PRECISIONS[precision]()
         self._feed = feed
-        self._whole = network.workspace(cases, dtype)
-        self._x = operands.Listed.room(cases, network.inputs, dtype)
-        self._t = operands.matrix(cases, network.outputs, dtype)
-        self._value, self._error = np.zeros(cases, dtype), np.zeros(cases, dtype)
-        self._views: dict[int, list] = {}
+        self._most = min(cases, PIECE)
+        self._shared = network.workspace(self._most, dtype)
+        self._rooms: list[_Room] = []
+        self._views: dict[tuple[int, int], tuple] = {}
         self._known: dict[int, tuple[np.ndarray, list]] = {}
+        self._pieces: list[_Piece] = []
         self.grad = self.layout.zeros(dtype)
+        self._part: np.ndarray | None = None
+        self._all: NetworkObjective | None = None
         self._product = self.layout.zeros(dtype)
         self.tally = {"cases": np.zeros(1), "loss": np.zeros(1), "wrong": np.zeros(1), "squared_error": np.zeros(1)}
 
@@ -117,35 +161,98 @@ class NetworkObjective:
         for s in self.layout.segments:
             self._factors[int(s.name.partition(".")[0])] = next((f for a, b, f in spans if a <= s.start < b), 0.0)
 
+    @property
+    def whole(self) -> "NetworkObjective":
+        """The same objective over all cases of the feed, without noise; its next gradient counts into `tally`."""
+        if self.everything is None:
+            return self
+        if self._all is None:
+            settings = self.weight_decay, self._dtype, self._precision_name, self.everything
+            self._all = NetworkObjective(self.network, self._feed, PIECE, *settings)
+            self._all.at(np.arange(self.everything), None)
+        self._all.tally, self._all._counted = self.tally, False
+        return self._all
+
     def at(self, rows: np.ndarray, key: int | None) -> None:
         """Move to the minibatch of these rows of the data; noise is drawn from the key, none without."""
-        n = len(rows)
-        self.x, self.t = self._x.x[:n], self._t[:n]
-        self._case_values, self._case_errors = self._value[:n], self._error[:n]
-        if n not in self._views:
-            self._views[n] = rows_of(self._whole, n)
-        self._work, self._key = self._views[n], key
-        self._feed(rows, self.x, self.t)
+        count = max(1, -(-len(rows) // self._most))
+        width = sum(layer.outputs for layer in self.network.layers) + self.network.inputs
+        self._kept = len(rows) * width * self._dtype.itemsize <= KEPT or count == 1
+        self._pieces, self._counted, self._cases = [], False, len(rows)
+        for i in range(count):
+            part = rows[len(rows) * i // count : len(rows) * (i + 1) // count]
+            own = key if key is None or count == 1 else random.fold(key, i)
+            self._pieces.append(_Piece(part, own, *self._arrays(i if self._kept else 0, len(part))))
+        if self._kept:
+            for i, piece in enumerate(self._pieces):
+                self._fill(piece, i)
+
+    def _arrays(self, i: int, n: int) -> tuple:
+        """Views of room i for n cases: x, t, the layers' workspace, losses, errors."""
+        while i >= len(self._rooms):
+            work = self._shared if not self._rooms else self._lasting()
+            self._rooms.append(_Room(self.network, work, self._most, self._dtype))
+        if (i, n) not in self._views:
+            room = self._rooms[i]
+            pairs = zip(rows_of(self._shared, n), rows_of(room.lasting, n), strict=True)
+            work = [shared | own for shared, own in pairs]
+            x = room.x.x[:n]
+            self._views[i, n] = x, room.t[:n], work, room.values[:n], room.errors[:n], x
+        return self._views[i, n]
+
+    def _lasting(self) -> list[dict[str, np.ndarray]]:
+        """New arrays like the shared ones of those that last."""
+        return [
+            {name: operands.matrix(self._most, layer.outputs, self._dtype) for name in layer.lasting}
+            for layer in self.network.layers
+        ]
+
+    def _fill(self, piece: _Piece, i: int) -> None:
+        """Read a piece's cases."""
+        self._feed(piece.rows, piece.x, piece.t)
+        dense = isinstance(self.network.layers[0], Dense)
         with self._precision:
-            self._first = self._x.listed(n) if isinstance(self.network.layers[0], Dense) else self.x
+            piece.first = self._rooms[i].x.listed(len(piece.rows)) if dense else piece.x
+
+    def _each(self) -> Iterator[_Piece]:
+        """Piece after piece, read anew where they are not kept."""
+        for piece in self._pieces:
+            if not self._kept:
+                self._fill(piece, 0)
+            yield piece
 
     def value(self, theta: np.ndarray) -> float:
-        """The objective at theta; leaves `outputs` and `case_losses` of the minibatch."""
+        """The objective at theta; leaves `outputs` and `case_losses` of a minibatch of one piece."""
+        parts, total = self._parts(theta), 0.0
         with self._precision:
-            self._forward(self._parts(theta))
-        return self._mean_loss(theta)
+            for piece in self._each():
+                self._forward(parts, piece)
+                total += sums.total(piece.values)
+        return total / self._cases + self._decay(theta)
+
+    def gradient(self, theta: np.ndarray) -> np.ndarray:
+        """d value / d theta, in an array that the next call overwrites."""
+        return self.value_and_gradient(theta)[1]
 
     @np.errstate(over="ignore", invalid="ignore")  # a run that diverges is told by its loss, not by NumPy
-    def gradient(self, theta: np.ndarray) -> np.ndarray:
-        """d value / d theta, in an array that the next call overwrites; counts loss and errors into `tally`."""
-        parts, grads = self._parts(theta), self._parts(self.grad)
+    def value_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        """The objective and its gradient, in an array that the next call overwrites.
+
+        The first call after `at` counts loss and errors into `tally`.
+        """
+        total, parts = 0.0, self._parts(theta)
         with self._precision:
-            self._forward(parts)
-            for i, layer in self._downwards(parts):
-                layer.backward(grads[i], self._work[i], self._input_of(i))
-        self.count()
+            for number, piece in enumerate(self._each()):
+                self._forward(parts, piece)
+                total += sums.total(piece.values)
+                self._count(piece)
+                into = self._scratch() if number else self.grad
+                self._backward(parts, piece, self._parts(into))
+                if number:
+                    updates.add(self.grad, into, 1.0)
+        self._counted = True
         self._add_decay(theta, self.grad)
-        return self.grad
+        return total / self._cases + self._decay(theta), self.grad
 
     @np.errstate(over="ignore", invalid="ignore")
     def descend(self, theta: np.ndarray, velocity: np.ndarray, rate: float, mu: float) -> None:
@@ -153,83 +260,140 @@ class NetworkObjective:
 
         The same bits as `gradient` and `kernels.updates.momentum` over `spans`.
         """
+        if len(self._pieces) > 1:
+            g = self.gradient(theta)
+            for a, b, factor in self.spans:
+                updates.momentum(theta[a:b], velocity[a:b], g[a:b], factor * rate, mu)
+            return
+        (piece,) = self._pieces
         parts, speeds, grads = self._parts(theta), self._parts(velocity), self._parts(self.grad)
         with self._precision:
-            self._forward(parts)
-            for i, layer in self._downwards(parts):
+            self._forward(parts, piece)
+            for i, layer in self._downwards(parts, piece):
                 factor = self._factors[i]
                 if factor:
                     rule = products.Descent(factor * rate, mu, self.weight_decay)
-                    layer.descend(parts[i], speeds[i], grads[i], self._work[i], self._input_of(i), rule)
-        self.count()
+                    layer.descend(parts[i], speeds[i], grads[i], piece.work[i], piece.input_of(i), rule)
+        self._count(piece)
+        self._counted = True
 
-    def _downwards(self, parts: list) -> Iterator[tuple[int, Layer]]:
+    def curvature(self, theta: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+        """The function v -> G v + weight_decay v, G the Gauss-Newton matrix at theta (Schraudolph 2002).
+
+        It holds until theta or the minibatch changes or another method is called, and returns an array that its next
+        call overwrites. Activations are kept, so a product costs four thirds of a gradient.
+        """
+        parts = self._parts(theta)
+        if self._kept:
+            with self._precision:
+                for piece in self._pieces:
+                    self._forward(parts, piece)
+
+        def product(v: np.ndarray) -> np.ndarray:
+            directions = self._parts(v)
+            with self._precision:
+                for number, piece in enumerate(self._each()):
+                    if not self._kept:
+                        self._forward(parts, piece)
+                    self._curve(parts, directions, piece)
+                    into = self._scratch() if number else self._product
+                    self._backward(parts, piece, self._parts(into))
+                    if number:
+                        updates.add(self._product, into, 1.0)
+            self._add_decay(v, self._product)
+            return self._product
+
+        return product
+
+    def _curve(self, parts: list, directions: list, piece: _Piece) -> None:
+        """The gradient at the last z of the Gauss-Newton product: H R z / n (Pearlmutter 1994)."""
+        rx: np.ndarray | None = None
+        for i, layer in enumerate(self.network.layers):
+            rx = layer.r_forward(parts[i], directions[i], piece.work[i], piece.input_of(i), rx)
+            if i < len(self.network.layers) - 1:
+                rx = layer.r_activate(piece.work[i])
+        top = piece.work[-1]
+        self.loss.curvature(top["a"], top["r"])
+        sums.scaled(top["r"], 1 / self._cases, top["d"], top["d_t"])
+
+    def gradient_squares(self, theta: np.ndarray) -> np.ndarray:
+        """The mean over cases of the squared gradient of each case's loss, elementwise, without weight decay.
+
+        In an array that `curvature` overwrites. Source: Martens 2010, section 4.7.
+        """
+        parts = self._parts(theta)
+        with self._precision:
+            for number, piece in enumerate(self._each()):
+                self._forward(parts, piece)
+                into = self._scratch() if number else self._product
+                own = self._parts(into)
+                for i, layer in self._downwards(parts, piece):
+                    layer.squares(own[i], piece.work[i], piece.input_of(i))
+                if number:
+                    updates.add(self._product, into, 1.0)
+        self._product *= self._dtype.type(self._cases)
+        return self._product
+
+    def _backward(self, parts: list, piece: _Piece, grads: list) -> None:
+        for i, layer in self._downwards(parts, piece):
+            layer.backward(grads[i], piece.work[i], piece.input_of(i))
+
+    def _downwards(self, parts: list, piece: _Piece) -> Iterator[tuple[int, Layer]]:
         """Each layer from the top, once the layer below has its gradient, so that its parameters may change."""
         for i in range(len(parts) - 1, -1, -1):
             layer = self.network.layers[i]
             if i:
-                self.network.layers[i - 1].pull(self._work[i - 1], layer.pending(parts[i], self._work[i]))
+                self.network.layers[i - 1].pull(piece.work[i - 1], layer.pending(parts[i], piece.work[i]))
             yield i, layer
 
     def _parts(self, vector: np.ndarray) -> list:
         """Each layer's own arrays in theta, velocity or gradient, made once for a run."""
         known = self._known.get(id(vector))
         if known is None or known[0] is not vector:
+            if len(self._known) > MOST_KNOWN:  # vectors that come and go
+                self._known.clear()
             known = self._known[id(vector)] = vector, self.network.split(vector)
         return known[1]
 
+    def _scratch(self) -> np.ndarray:
+        """A vector for the part of a piece."""
+        if self._part is None:
+            self._part = self.layout.zeros(self._dtype)
+        return self._part
+
     def count(self) -> None:
-        """Add the current minibatch's loss, wrong cases (softmax) or squared error (other outputs) to `tally`."""
-        self.tally["cases"][0] += len(self.t)
-        self.tally["loss"][0] += sums.total(self._case_values)
-        self.tally["wrong" if self.loss.unit == "softmax" else "squared_error"][0] += sums.total(self._case_errors)
+        """Add the minibatch's loss, wrong cases (softmax) or squared error (other outputs) to `tally`."""
+        for piece in self._pieces:
+            self._count(piece)
+
+    def _count(self, piece: _Piece) -> None:
+        if self._counted:
+            return
+        self.tally["cases"][0] += len(piece.rows)
+        self.tally["loss"][0] += sums.total(piece.values)
+        self.tally["wrong" if self.loss.unit == "softmax" else "squared_error"][0] += sums.total(piece.errors)
 
     @property
     def outputs(self) -> np.ndarray:
-        """Activations (B, N) of the output units for the current minibatch."""
-        return self._work[-1]["a"]
+        """Activations (B, N) of the output units for a minibatch of one piece, after `value`."""
+        return self._pieces[0].work[-1]["a"]
 
     @property
     def case_losses(self) -> np.ndarray:
-        """Each case's loss (B,) in the current minibatch, after `value`."""
-        return self._case_values
+        """Each case's loss (B,) in a minibatch of one piece, after `value`."""
+        return self._pieces[0].values
 
-    def curvature_product(self, theta: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """The Gauss-Newton product G v plus weight_decay v, in an array that the next call overwrites.
-
-        Source: Schraudolph 2002.
-        """
-        parts, directions, grads = self._parts(theta), self.network.split(v), self._parts(self._product)
-        with self._precision:
-            self._forward(parts)
-            rx: np.ndarray | None = None
-            for i, layer in enumerate(self.network.layers):
-                rx = layer.r_forward(parts[i], directions[i], self._work[i], self._input_of(i), rx)
-                if i < len(self.network.layers) - 1:
-                    rx = layer.r_activate(self._work[i])
-            top = self._work[-1]
-            self.loss.curvature(top["a"], top["r"])
-            sums.scaled(top["r"], 1 / len(self.t), top["d"], top["d_t"])
-            for i, layer in self._downwards(parts):
-                layer.backward(grads[i], self._work[i], self._input_of(i))
-        self._add_decay(v, self._product)
-        return self._product
-
-    def _forward(self, parts: list) -> None:
+    def _forward(self, parts: list, piece: _Piece) -> None:
         """All that is known at the top: outputs, losses and errors of the cases, the gradient at the last z."""
-        x, top, n = self._below.forward(parts, self._work, self._first, self._key), self._work[-1], len(self.t)
+        x, top = self._below.forward(parts, piece.work, piece.first, piece.key), piece.work[-1]
         products.up(x, parts[-1]["W"], parts[-1]["b"], UNITS["linear"].code, top["z"])
-        ready = top["a"], top["d"], top["d_t"], self._case_values, self._case_errors
-        outputs.finish(self.loss.code, top["z"], self.t, 1 / n, *ready)
+        ready = top["a"], top["d"], top["d_t"], piece.values, piece.errors
+        outputs.finish(self.loss.code, top["z"], piece.t, 1 / self._cases, *ready)
 
-    def _input_of(self, i: int) -> np.ndarray:
-        return self._first if i == 0 else self._work[i - 1]["a"]
-
-    def _mean_loss(self, theta: np.ndarray) -> float:
-        value = sums.total(self._case_values) / len(self._case_values)
-        if self.weight_decay:
-            value += 0.5 * self.weight_decay * sum(updates.sum_squares(theta[a:b]) for a, b in self._weights())
-        return value
+    def _decay(self, theta: np.ndarray) -> float:
+        if not self.weight_decay:
+            return 0.0
+        return 0.5 * self.weight_decay * sum(updates.sum_squares(theta[a:b]) for a, b in self._weights())
 
     def _add_decay(self, theta: np.ndarray, grad: np.ndarray) -> None:
         if self.weight_decay:

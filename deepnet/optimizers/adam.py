@@ -20,6 +20,7 @@ class Adam:
     """
 
     needs: ClassVar[tuple[str, ...]] = ("gradient",)
+    batch: ClassVar[str] = "minibatch"
     learning_rate: Schedule = constant(0.001)
     beta1: float = 0.9
     beta2: float = 0.999

@@ -16,6 +16,7 @@ class Momentum:
     """Settings: `learning_rate` and `momentum`, schedules; `clip`, the largest norm of a gradient, or None."""
 
     needs: ClassVar[tuple[str, ...]] = ("gradient",)
+    batch: ClassVar[str] = "minibatch"
     learning_rate: Schedule = constant(0.1)
     momentum: Schedule = constant(0.9)
     clip: float | None = None

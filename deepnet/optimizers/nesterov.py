@@ -19,6 +19,7 @@ class Nesterov:
     """Settings: `learning_rate` and `momentum`, schedules; `clip`, the largest norm of a gradient, or None."""
 
     needs: ClassVar[tuple[str, ...]] = ("gradient",)
+    batch: ClassVar[str] = "minibatch"
     learning_rate: Schedule = constant(0.1)
     momentum: Schedule = constant(0.9)
     clip: float | None = None
@@ -32,7 +33,7 @@ class Nesterov:
         t, velocity = count(state), state["velocity"]
         mu = self.momentum.at(t)
         for a, b, _ in objective.spans:
-            updates.ahead(theta[a:b], velocity[a:b], mu)
+            updates.add(theta[a:b], velocity[a:b], mu)
         g = clipped(objective.gradient(theta), self.clip)
         for a, b, factor in objective.spans:
             updates.nesterov(theta[a:b], velocity[a:b], g[a:b], factor * self.learning_rate.at(t), mu)

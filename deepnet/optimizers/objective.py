@@ -1,6 +1,6 @@
 """The seam between what is learned and how: the protocols of objectives and optimizers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -11,7 +11,7 @@ Span = tuple[int, int, float]
 
 
 class Objective(Protocol):
-    """What every objective has. Where they can be had there are also `value`, `curvature_product` and `descend`.
+    """What an objective can tell; contrastive divergence has `gradient` only, and `check` asks what there is.
 
     `descend(theta, velocity, rate, mu)` is a step of momentum over `spans`, velocity <- mu velocity - rate gradient and
     theta <- theta + velocity, faster than through a gradient that is stored.
@@ -24,11 +24,33 @@ class Objective(Protocol):
         """The gradient at theta, in an array that the next call overwrites."""
         ...
 
+    def value(self, theta: np.ndarray) -> float:
+        """The objective at theta."""
+        ...
+
+    def value_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        """Both."""
+        ...
+
+    def curvature(self, theta: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+        """A function of v that gives the Gauss-Newton product at theta, in an array that its next call overwrites."""
+        ...
+
+    def gradient_squares(self, theta: np.ndarray) -> np.ndarray:
+        """The mean of the squared gradients of single cases."""
+        ...
+
+    @property
+    def whole(self) -> "Objective":
+        """The same objective over all cases."""
+        ...
+
 
 class Optimizer(Protocol):
     """Settings with a starting state and a step."""
 
     needs: ClassVar[tuple[str, ...]]
+    batch: ClassVar[str]
 
     def init(self, theta: np.ndarray) -> State:
         """The state before the first step."""

@@ -13,7 +13,7 @@ from ..errors import UsageError
 
 @dataclass(frozen=True)
 class Schedule:
-    """`rule(time, *values)` with time in epochs, as a fraction, and `total` epochs where the rule needs them."""
+    """A rule of SCHEDULES with its values, in a run of so many updates an epoch and so many epochs."""
 
     name: str
     values: tuple[float, ...]
@@ -22,7 +22,10 @@ class Schedule:
 
     def at(self, updates: int) -> float:
         """The value for the update after `updates` of them."""
-        return SCHEDULES[self.name].rule(updates / self.per_epoch, self.epochs, *self.values)
+        rule = SCHEDULES[self.name]
+        if rule.in_updates:
+            return rule.rule(updates, self.per_epoch * self.epochs, *self.values)
+        return rule.rule(updates / self.per_epoch, self.epochs, *self.values)
 
     @property
     def needs_total(self) -> bool:
@@ -34,13 +37,14 @@ class Schedule:
 class Rule:
     """A schedule's function of (epochs passed, epochs planned, *values), and how it is written.
 
-    `needs_total`: whether its past depends on the number of epochs planned.
+    `needs_total`: whether its past depends on the number of epochs planned. `in_updates`: it counts updates instead.
     """
 
     rule: Callable[..., float]
     form: str
     count: int
     needs_total: bool = False
+    in_updates: bool = False
 
 
 def _step(time: float, total: float, *values: float) -> float:
@@ -64,12 +68,21 @@ def _cosine(time: float, total: float, first: float, last: float) -> float:
     return last + (first - last) * (1 + math.cos(math.pi * min(1.0, time / total))) / 2
 
 
+def _rising(time: float, total: float, most: float, last: float, final: float) -> float:
+    """min(1 - 1 / (2 (floor(t / 250) + 1)), most), `last` for the `final` last updates.
+
+    Source: Sutskever et al. 2013, eq. 5 and section 3.
+    """
+    return last if time >= total - final else min(1 - 0.5 / (time // 250 + 1), most)
+
+
 SCHEDULES: dict[str, Rule] = {
     "constant": Rule(lambda time, total, value: value, "VALUE", 1),
     "step": Rule(_step, "step:FIRST:NEXT:EPOCH", 3),
     "linear": Rule(lambda time, total, a, b: a + (b - a) * min(1.0, time / total), "linear:FIRST:LAST", 2, True),
     "exponential": Rule(_exponential, "exponential:FIRST:FACTOR", 2),
     "cosine": Rule(_cosine, "cosine:FIRST:LAST", 2, True),
+    "rising": Rule(_rising, "rising:MOST:LAST:UPDATES", 3, True, True),
 }
 
 
@@ -94,6 +107,7 @@ def parse(
         raise UsageError(f"{option} {text}: not a number of at least 0 or a schedule; write {forms}")
     levels = values if name != "step" else (values[0], *values[1::2])
     levels = (values[0], rule.rule(epochs, epochs, *values)) if name == "exponential" else levels
+    levels = values[:2] if name == "rising" else levels
     if positive and levels[0] == 0:
         raise UsageError(f"{option} {text}: must be above 0")
     if any(v >= most for v in levels):

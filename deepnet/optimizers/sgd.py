@@ -16,6 +16,7 @@ class SGD:
     """Settings: `learning_rate`, a schedule; `clip`, the largest norm of a gradient, or None."""
 
     needs: ClassVar[tuple[str, ...]] = ("gradient",)
+    batch: ClassVar[str] = "minibatch"
     learning_rate: Schedule = constant(0.1)
     clip: float | None = None
 

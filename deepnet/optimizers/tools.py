@@ -1,10 +1,12 @@
 """What several optimizers do: count their steps, hold a gradient's norm."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from ..kernels import updates
+from .objective import Span
 
 
 def count(state: dict[str, np.ndarray]) -> int:
@@ -20,4 +22,17 @@ def clipped(g: np.ndarray, clip: float | None) -> np.ndarray:
         norm = math.sqrt(updates.sum_squares(g))
         if clip < norm < math.inf:  # a gradient that is not finite stays as it is, to be seen
             g *= g.dtype.type(clip / norm)
+    return g
+
+
+def within(g: np.ndarray, spans: Sequence[Span]) -> np.ndarray:
+    """g, in place 0 outside the pieces that move."""
+    if list(spans) != [(0, g.size, 1.0)]:
+        end = 0
+        for a, b, factor in sorted(spans):
+            g[end:a] = 0
+            if not factor:
+                g[a:b] = 0
+            end = b
+        g[end:] = 0
     return g

@@ -1,15 +1,16 @@
 """finetune: a network trained by backpropagation, from a stack, from another network, or from random weights."""
 
 from collections.abc import Iterator
+from dataclasses import fields
 
 from .. import checkpoint
 from ..checkpoint import Checkpoint
 from ..errors import UsageError
 from ..kernels import jit
 from ..nn.layers import Dense
-from ..optimizers import OPTIMIZERS
+from ..optimizers import BATCHES, OPTIMIZERS
 from ..optimizers.objective import Optimizer
-from ..optimizers.schedules import parse
+from ..optimizers.schedules import constant, parse
 from ..training import Meter
 from . import networks, sources
 from .models import pack
@@ -42,6 +43,7 @@ def finetune(
     clip=None,
     patience=None,
     freeze_epochs=0,
+    settings=(),
     precision="float32",
     valid="none",
     scale="auto",
@@ -64,10 +66,10 @@ def finetune(
     parent = checkpoint.load(start) if start is not None else None
     dataset, held_out = sources.read(data, valid, task, label, ignore, seed, networks.known_classes(parent, task))
     preparation = networks.preparation_of(parent, dataset, scale, task, units if layers else None, start)
-    batch_size = sources.batch_of(batch_size, len(dataset.splits["train"]))
+    batch_size = _batch_size(batch_size, optimizer, len(dataset.splits["train"]))
     network, arrays = networks.build(parent, dataset, preparation, task, layers, units, init, dropout, seed)
     per_epoch = -(-len(dataset.splits["train"]) // batch_size)
-    rule = _optimizer(optimizer, task, learning_rate, momentum, clip, per_epoch, epochs)
+    rule = _optimizer(optimizer, task, learning_rate, momentum, clip, settings, per_epoch, epochs)
     config = {
         "command": "finetune",
         "task": task,
@@ -78,7 +80,8 @@ def finetune(
         "optimizer": optimizer,
         "epochs": epochs,
         "batch_size": batch_size,
-        "learning_rate": written(rule.learning_rate),
+        "settings": dict(sorted(settings)),
+        "learning_rate": written(rule.learning_rate) if hasattr(rule, "learning_rate") else None,
         "momentum": written(rule.momentum) if hasattr(rule, "momentum") else None,
         "weight_decay": weight_decay,
         "clip": clip,
@@ -117,15 +120,42 @@ def _earlier(parent: Checkpoint) -> dict:
     return {numbered.get(stage, stage): dict(metrics) for stage, metrics in parent.history.items()}
 
 
-def _optimizer(name: str, task: str, rate, momentum, clip, per_epoch: int, epochs: int) -> Optimizer:
+def _batch_size(given: int | None, optimizer: str, cases: int) -> int:
+    """Cases in a minibatch: as given, or what the optimizer wants, at most all."""
+    if given is None:
+        given = min(cases, BATCHES[OPTIMIZERS[optimizer].batch] or cases)
+    return sources.batch_of(given, cases)
+
+
+def _optimizer(name: str, task: str, rate, momentum, clip, more, per_epoch: int, epochs: int) -> Optimizer:
     """The optimizer with its settings; None leaves its default, for the steeper losses GENTLE."""
-    kind, settings = OPTIMIZERS[name], {"clip": clip}
-    if rate is None and task != "classify" and name != "adam":
+    kind, settings = OPTIMIZERS[name], {}
+    own = {field.name: field.default for field in fields(kind)}
+    for option, value in (("learning_rate", rate), ("momentum", momentum), ("clip", clip)):
+        if value is not None and option not in own:
+            able = ", ".join(n for n, other in OPTIMIZERS.items() if option in other.__dataclass_fields__)
+            raise UsageError(f"--{option.replace('_', '-')}: {name} has none; use --optimizer {able}")
+    if rate is None and task != "classify" and own.get("learning_rate") == constant(0.1):
         rate = GENTLE
     if rate is not None:
         settings["learning_rate"] = parse("--learning-rate", rate, per_epoch, epochs, positive=True)
     if momentum is not None:
-        if "momentum" not in kind.__dataclass_fields__:
-            raise UsageError(f"--momentum: {name} has none; use --optimizer momentum or nesterov")
         settings["momentum"] = parse("--momentum", momentum, per_epoch, epochs, most=1.0)
-    return kind(**settings)
+    if clip is not None:
+        settings["clip"] = clip
+    return kind(**settings, **_set(name, {n: d for n, d in own.items() if type(d) in (int, float)}, more))
+
+
+def _set(name: str, own: dict, given) -> dict:
+    """The numbers of --set NAME=VALUE, of the types that the optimizer's settings have."""
+    found = {}
+    for setting, value in given:
+        if setting not in own:
+            names = ", ".join(own) or "none"
+            raise UsageError(f"--set {setting}={value:g}: {name} has no such number; it has {names}")
+        kind = type(own[setting])
+        if kind(value) != value or value < 0 or (kind is int and value < 1):
+            what = "a whole number above 0" if kind is int else "a number of at least 0"
+            raise UsageError(f"--set {setting}={value:g}: must be {what}")
+        found[setting] = kind(value)
+    return found

@@ -78,7 +78,9 @@ class Tuning:
         splits = self.dataset.splits
         feed = sources.network_feed(splits["train"], self.preparation, self.task)
         batch_size, decay = self.config["batch_size"], self.config["weight_decay"]
-        objective = NetworkObjective(self.network, feed, batch_size, decay, precision=self.config["precision"])
+        objective = NetworkObjective(
+            self.network, feed, batch_size, decay, precision=self.config["precision"], everything=len(splits["train"])
+        )
         check(self.config["optimizer"], self.optimizer, objective)
         held_out = None
         if "valid" in splits:

@@ -72,7 +72,7 @@ def network():
     objective = NetworkObjective(Network(layers, "cross_entropy"), feed, 128, 1e-3)
     out = train(objective, OPTIMIZERS["nesterov"](clip=0.5), 6)
     objective.at(np.arange(100), 3)
-    return [*out, np.array([objective.value(out[0])]), objective.curvature_product(out[0], out[0])]
+    return [*out, np.array([objective.value(out[0])]), objective.curvature(out[0])(out[0])]
 
 
 def digest():

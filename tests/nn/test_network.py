@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from deepnet.nn import network as network_page
 from deepnet.nn.layers import LAYERS, Dense, Dropout
 from deepnet.nn.losses import LOSSES
 from deepnet.nn.network import Network, NetworkObjective, rows_of
@@ -13,7 +14,7 @@ def kink_free(made, theta, unit="relu"):
     """Whether no rectifier stands so near its corner that a difference would step over it."""
     layers = made.network.layers
     made.value(theta)
-    inputs = [made.x, *(w["a"] for w in made._work)]
+    inputs = [made._pieces[0].x, *(w["a"] for w in made._pieces[0].work)]
     parts = made.network.split(theta)
     return all(
         np.abs(inputs[i] @ parts[i]["W"] + parts[i]["b"]).min() > 1e-4
@@ -64,8 +65,8 @@ def test_curvature_product(name):
     for n, i in enumerate(inner):
         moved = complex_theta.copy()
         moved[i] += 1e-30j
-        stepped._forward(network.split(moved))
-        J[:, :, n] = stepped._work[-1]["z"].imag / 1e-30
+        stepped._forward(network.split(moved), stepped._pieces[0])
+        J[:, :, n] = stepped._pieces[0].work[-1]["z"].imag / 1e-30
     made.value(theta)
     H = hessians(network.loss, made.outputs)
     G = sum(J[b].T @ H[b] @ J[b] for b in range(CASES)) / CASES
@@ -78,7 +79,7 @@ def test_curvature_product(name):
     for trial in range(4):
         v = np.zeros_like(theta)
         v[inner] = rng.normal(size=len(inner))
-        found = made.curvature_product(theta, v).copy()
+        found = made.curvature(theta)(v).copy()
         expected = G @ v[inner]
         assert np.abs(found[inner] - expected).max() <= 1e-10 * max(1, np.abs(expected).max()), name
         assert not np.delete(found, inner).any()
@@ -93,7 +94,7 @@ def test_gradient_and_curvature_share_the_dropout_mask():
     """All methods speak of the same function while the key stays; another key is another function."""
     made, theta = objective(NETWORKS["tanh-squared_error-dropout"], np.float64)
     first, gradient = made.value(theta), made.gradient(theta).copy()
-    made.curvature_product(theta, theta)
+    made.curvature(theta)(theta)
     assert made.value(theta) == first
     np.testing.assert_array_equal(made.gradient(theta), gradient)
     made.at(np.arange(CASES), 13)
@@ -117,7 +118,7 @@ def test_dropout_layers_draw_their_own_masks():
     network = Network((Dropout(80, 0.5), Dropout(80, 0.5), Dense(80, 2, "linear")), "squared_error")
     made, theta = objective(network, np.float64, cases=20)
     made.value(theta)
-    assert not np.array_equal(made._work[0]["mask"], made._work[1]["mask"])
+    assert not np.array_equal(made._pieces[0].work[0]["mask"], made._pieces[0].work[1]["mask"])
 
 
 WIDE = {
@@ -134,11 +135,56 @@ def test_float32_network_is_the_float64_one(loss):
     wide, wide_theta = objective(WIDE[loss], np.float64, cases=130)
     wide_theta[...] = theta
     assert narrow.value(theta) == pytest.approx(wide.value(wide_theta), rel=1e-5)
-    for method, arguments in (("gradient", ()), ("curvature_product", (theta,))):
-        found = getattr(narrow, method)(theta, *arguments)
-        expected = getattr(wide, method)(wide_theta, *(a.astype(float) for a in arguments))
+    pairs = (
+        (narrow.gradient(theta), wide.gradient(wide_theta)),
+        (narrow.curvature(theta)(theta), wide.curvature(wide_theta)(wide_theta)),
+        (narrow.gradient_squares(theta), wide.gradient_squares(wide_theta)),
+    )
+    for found, expected in pairs:
         assert found.dtype == np.float32
-        assert np.abs(found - expected).max() <= 2e-5 * np.abs(expected).max(), method
+        assert np.abs(found - expected).max() <= 2e-5 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("kept", [False, True])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_pieces_add_up(name, kept, monkeypatch):
+    """A minibatch worked through in pieces, kept or read again, is the one of a single piece."""
+    one, theta = objective(NETWORKS[name], np.float64, weight_decay=0.1, key=None, cases=11)
+    monkeypatch.setattr(network_page, "PIECE", 4)
+    monkeypatch.setattr(network_page, "KEPT", 1 << 20 if kept else 0)
+    many, _ = objective(NETWORKS[name], np.float64, weight_decay=0.1, key=None, cases=11)
+    v = np.random.default_rng(7).normal(size=theta.size)
+    v[np.setdiff1d(np.arange(theta.size), places(one.layout))] = 0
+    for made in (many, many.whole):
+        assert made.value(theta) == pytest.approx(one.value(theta), rel=1e-12)
+        for a, b in (
+            (made.gradient(theta), one.gradient(theta)),
+            (made.curvature(theta)(v), one.curvature(theta)(v)),
+            (made.gradient_squares(theta), one.gradient_squares(theta)),
+        ):
+            np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-14)
+    assert len(many._pieces) == 3
+    many.at(np.arange(11), 5)
+    value, gradient = many.value(theta), many.gradient(theta).copy()
+    product = many.curvature(theta)
+    first = product(v).copy()
+    np.testing.assert_array_equal(product(v), first)
+    assert many.value(theta) == value
+    np.testing.assert_array_equal(many.gradient(theta), gradient)
+    velocity, moved = np.zeros_like(theta), theta.copy()
+    many.descend(moved, velocity, 0.1, 0.9)
+    np.testing.assert_allclose(velocity, -0.1 * gradient, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_gradient_squares(name):
+    """Against the gradient of each case alone."""
+    made, theta = objective(NETWORKS[name], np.float64, weight_decay=0, key=None)
+    found, expected = made.gradient_squares(theta).copy(), np.zeros_like(theta)
+    for row in range(CASES):
+        made.at(np.array([row]), None)
+        expected += made.gradient(theta) ** 2 / CASES
+    np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-15)
 
 
 def test_smaller_minibatches():
@@ -166,7 +212,7 @@ def test_tally(loss):
     for rows in cases:
         made.at(rows, None)
         made.gradient(theta)
-        a, t = made.outputs.copy(), made.t.copy()
+        a, t = made.outputs.copy(), made._pieces[0].t.copy()
         wrong += np.count_nonzero(a.argmax(axis=1) != t.argmax(axis=1))
         error += ((a - t) ** 2).sum()
         made.value(theta)
@@ -196,15 +242,17 @@ def test_the_objective_s_outputs_are_the_network_s():
         made, theta = objective(network, np.float64, key=None)
         made.value(theta)
         work = network.workspace(CASES, np.dtype(np.float64))
-        np.testing.assert_allclose(made.outputs, network.forward(network.split(theta), work, made.x), rtol=1e-14)
+        np.testing.assert_allclose(
+            made.outputs, network.forward(network.split(theta), work, made._pieces[0].x), rtol=1e-14
+        )
 
 
 def test_nothing_is_allocated_for_gradients():
     """The gradient lies in one array, which the next call overwrites; so does the product."""
     made, theta = objective(NETWORKS["tanh-squared_error-plain"], np.float32)
     assert made.gradient(theta) is made.gradient(theta)
-    assert made.curvature_product(theta, theta) is made.curvature_product(theta, theta)
-    assert not np.shares_memory(made.gradient(theta), made.curvature_product(theta, theta))
+    assert made.curvature(theta)(theta) is made.curvature(theta)(theta)
+    assert not np.shares_memory(made.gradient(theta), made.curvature(theta)(theta))
 
 
 def test_widths():

@@ -2,10 +2,24 @@
 
 import numpy as np
 
-from deepnet.optimizers.schedules import constant
+from deepnet.optimizers.schedules import Schedule, constant
 
 
-class Quadratic:
+class Known:
+    """What the two problems share: both in one call, and that a minibatch is everything."""
+
+    @property
+    def whole(self):
+        return self
+
+    def value_and_gradient(self, theta):
+        return self.value(theta), self.gradient(theta)
+
+    def gradient_squares(self, theta):
+        return self.gradient(theta) ** 2
+
+
+class Quadratic(Known):
     """1/2 (theta - goal)' A (theta - goal), A diagonal from 0.1 to 1: condition 10."""
 
     name = "a quadratic"
@@ -23,8 +37,11 @@ class Quadratic:
     def value(self, theta):
         return float(0.5 * (self.A * (theta - self.goal).astype(float) ** 2).sum())
 
+    def curvature(self, theta):
+        return lambda v: self.A * v
 
-class Rosenbrock:
+
+class Rosenbrock(Known):
     """(1 - x)^2 + 100 (y - x^2)^2, from (-1.2, 1) to (1, 1) through the bend of a valley (Rosenbrock 1960)."""
 
     name = "a valley"
@@ -40,6 +57,16 @@ class Rosenbrock:
     def value(self, theta):
         x, y = map(float, theta)
         return (1 - x) ** 2 + 100 * (y - x * x) ** 2
+
+    def curvature(self, theta):
+        """2 J'J of the residuals 1 - x and 10 (y - x^2)."""
+        J = np.array([[-1, 0], [-20 * theta[0], 10]], theta.dtype)
+        return lambda v: 2 * J.T @ (J @ v)
+
+
+def exponential(first, factor):
+    """A rate that falls by a factor an update."""
+    return Schedule("exponential", (first, factor), 1, 1)
 
 
 # Settings for the quadratic, the valley (with its number of steps) and a small net.
@@ -59,9 +86,23 @@ SETTINGS = {
         ({"learning_rate": constant(0.0005)}, 8_000),
         {"learning_rate": constant(0.05)},
     ),
+    "adagrad": (
+        {"learning_rate": constant(0.5)},
+        ({"learning_rate": constant(0.5)}, 8_000),
+        {"learning_rate": constant(0.05)},
+    ),
+    "rmsprop": (
+        {"learning_rate": exponential(0.05, 0.975)},
+        ({"learning_rate": constant(0.002)}, 8_000),
+        {"learning_rate": constant(0.003)},
+    ),
     "adam": (
         {"learning_rate": constant(0.05)},
         ({"learning_rate": constant(0.02)}, 8_000),
         {"learning_rate": constant(0.003)},
     ),
+    "rprop": ({}, ({}, 5_000), {}),
+    "cg": ({}, ({}, 60), {}),
+    "lbfgs": ({}, ({}, 100), {}),
+    "hessian_free": ({}, ({}, 200), {}),
 }

@@ -19,6 +19,7 @@ EXACT = [
     ("linear:1:0", {0: 1.0, 10: 0.75, 20: 0.5, 40: 0.0, 80: 0.0}),
     ("exponential:0.8:0.5", {0: 0.8, 10: 0.4, 20: 0.2, 5: 0.8 * 0.5**0.5}),
     ("cosine:1:0.2", {0: 1.0, 20: 0.6, 40: 0.2, 400: 0.2, 10: 0.2 + 0.8 * (1 + math.cos(math.pi / 4)) / 2}),
+    ("rising:0.7:0.6:3", {0: 0.5, 36: 0.5, 37: 0.6, 39: 0.6, 300: 0.6}),
 ]
 
 
@@ -33,6 +34,14 @@ def test_every_schedule_is_tried():
     assert {text.partition(":")[0] for text, _ in EXACT if ":" in text} == set(SCHEDULES)
 
 
+def test_rising_is_equation_5():
+    """Sutskever et al. 2013: 0.5, from update 250 on 0.75, from 1000 on 0.9, from 12,250 on 0.99; then its bound."""
+    schedule = parse("--momentum", "rising:0.995:0.9:1000", 300, 2500)
+    expected = {0: 0.5, 249: 0.5, 250: 0.75, 1000: 0.9, 12_250: 0.99, 24_750: 0.995, 700_000: 0.995, 749_000: 0.9}
+    for updates, value in expected.items():
+        assert schedule.at(updates) == pytest.approx(value, rel=1e-12), updates
+
+
 def test_numbers_as_they_come_from_a_file():
     assert parse("--momentum", 0.5, 10, 4).at(3) == 0.5
     assert parse("--momentum", 0, 10, 4).at(3) == 0
@@ -41,7 +50,7 @@ def test_numbers_as_they_come_from_a_file():
 
 def test_who_needs_the_plan():
     needy = {text.partition(":")[0] for text, _ in EXACT if parse("--x", text, 10, 4).needs_total}
-    assert needy == {"linear", "cosine"}
+    assert needy == {"linear", "cosine", "rising"}
     for text, _ in EXACT:  # the past of the others does not depend on the epochs planned
         few, many = parse("--x", text, 10, 4), parse("--x", text, 10, 400)
         same = all(few.at(t) == many.at(t) for t in range(1, 40))
@@ -60,7 +69,8 @@ def texts(draw):
     if name == "step":
         pairs = draw(st.lists(st.tuples(LEVELS, st.floats(0, 100)), min_size=1, max_size=4))
         return ":".join(["step", str(draw(LEVELS)), *(f"{level}:{epoch}" for level, epoch in pairs)])
-    return f"{name}:{draw(LEVELS)}:{draw(LEVELS)}"
+    last = f":{draw(st.integers(0, 1000))}" if name == "rising" else ""
+    return f"{name}:{draw(LEVELS)}:{draw(LEVELS)}{last}"
 
 
 @given(texts(), st.integers(1, 600), st.integers(1, 100), st.integers(0, 10**6))

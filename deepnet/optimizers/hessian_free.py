@@ -1,0 +1,91 @@
+"""Hessian-free: Newton steps from products with the Gauss-Newton matrix, solved by conjugate gradients (Martens 2010).
+
+Sections are the paper's; where its released code differs, as in the decay of the first guess, the code is followed.
+The gradient is that of all cases, the curvature that of a minibatch, another one at each update.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ..kernels import updates
+from .objective import Objective, State
+from .solve import solve
+from .tools import count, within
+
+POOR, GOOD = 0.25, 0.75  # ratios of real to foretold progress between which damping stays (section 4.1)
+SHORTER, LEAST_GAIN, SHORTENINGS = 0.8, 0.01, 60  # the line search back from the whole step
+
+
+@dataclass(frozen=True)
+class HessianFree:
+    """Settings, with the sections of Martens 2010.
+
+    `damping`, the first lambda, and `damping_factor`, by which it falls where the quadratic model tells true and rises
+    where it does not (4.1); `iterations` of conjugate gradients at most, and `tolerance` of their stopping rule (4.4);
+    `start_decay` of the last solution as a first guess (4.5); `power` of the preconditioner (4.7), 0 for none.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ("value_and_gradient", "curvature", "gradient_squares")
+    batch: ClassVar[str] = "curvature"
+    damping: float = 1.0
+    damping_factor: float = 2 / 3
+    iterations: int = 250
+    tolerance: float = 0.0005
+    start_decay: float = 0.95
+    power: float = 0.75
+
+    def init(self, theta: np.ndarray) -> State:
+        """The last solution, the logarithm of lambda over the first one, and the number of updates."""
+        return {"solution": np.zeros_like(theta), "damped": np.zeros(1), "updates": np.zeros(1, np.int64)}
+
+    def step(self, objective: Objective, theta: np.ndarray, state: State) -> None:
+        """One update: solve, go back among the iterates, set damping, shorten the step while it does not pay."""
+        count(state)
+        whole, spans = objective.whole, objective.spans
+        value, g = whole.value_and_gradient(theta)
+        g = within(g, spans).copy()
+        if not g.any() or not math.isfinite(value):
+            return
+        damping = self.damping * math.exp(float(state["damped"][0]))
+        scale = objective.gradient_squares(theta) + theta.dtype.type(damping)
+        np.power(scale, theta.dtype.type(self.power), out=scale)
+        local, curve = objective.value(theta), objective.curvature(theta)
+
+        def product(v: np.ndarray) -> np.ndarray:
+            out = within(curve(v), spans).copy()
+            updates.add(out, v, damping)
+            return out
+
+        first = state["solution"] * theta.dtype.type(self.start_decay)
+        kept, phis, _ = solve(product, -g, first, scale, self.iterations, self.tolerance)
+        state["solution"][:] = kept[-1]
+        start = theta.copy()
+
+        def at(p: np.ndarray, rate: float = 1.0) -> float:
+            theta[:] = start
+            updates.add(theta, p, rate)
+            return objective.value(theta)
+
+        chosen, reached = len(kept) - 1, at(kept[-1])
+        while chosen and not (earlier := at(kept[chosen - 1])) > reached:  # also out of a value that is not finite
+            chosen, reached = chosen - 1, earlier
+        p = kept[chosen]
+        foretold = phis[chosen] - 0.5 * damping * updates.dot(p, p)  # by the model alone: phi has the damping in
+        ratio = (reached - local) / foretold if foretold < 0 else -math.inf
+        if not ratio >= POOR:
+            state["damped"] -= math.log(self.damping_factor)
+        elif ratio > GOOD:
+            state["damped"] += math.log(self.damping_factor)
+        slope, rate = updates.dot(g, p), 1.0
+        for _ in range(SHORTENINGS):
+            if reached <= local + LEAST_GAIN * rate * min(slope, 0.0):
+                theta[:] = start
+                updates.add(theta, p, rate)
+                return
+            rate *= SHORTER
+            reached = at(p, rate)
+        theta[:] = start
+        state["solution"][:] = 0
