@@ -1,5 +1,6 @@
 """The tables hold what the command line names, in its order; every entry says what it is and where it comes from."""
 
+import dataclasses
 import inspect
 import re
 from typing import get_args
@@ -83,3 +84,18 @@ def test_losses_end_in_a_unit():
 def test_a_machine_s_units_have_a_rate():
     assert {name for name, unit in UNITS.items() if unit.rate is None} == {"tanh"}
     assert all(unit.rate > 0 for unit in UNITS.values() if unit.rate is not None)
+
+
+def test_numbers_of_optimizers_are_explained():
+    """--help has every number that --set takes, with its default first."""
+    own = {}
+    for name, kind in OPTIMIZERS.items():
+        numbers = {f.name: f.default for f in dataclasses.fields(kind) if type(f.default) in (int, float)}
+        if numbers:
+            own[name] = numbers
+    assert list(own) == list(options.NUMBERS)
+    for name, numbers in own.items():
+        assert list(numbers) == list(options.NUMBERS[name])
+        for setting, default in numbers.items():
+            told = options.NUMBERS[name][setting].partition(",")[0]
+            assert float(told) == pytest.approx(default, rel=1e-3), (name, setting)

@@ -11,7 +11,8 @@ from . import values
 from .config import given
 from .options import option
 
-HELP = """Train a network by backpropagation, from a pre-trained stack or from random weights.
+HELP = (
+    """Train a network by backpropagation, from a pre-trained stack or from random weights.
 
 [bold]Examples[/]
   deepnet finetune mnist --from stack.h5 -o net.h5
@@ -26,9 +27,20 @@ The task chooses the output layer and the loss:
 
 A rate or momentum is a number or a schedule over epochs:
   step:0.5:0.9:5  linear:0.1:0.001  exponential:0.1:0.98  cosine:0.1:0.001
-The first means 0.5, and 0.9 from epoch 5 on.
+The first means 0.5, and 0.9 from epoch 5 on. The momentum of Sutskever et al.
+2013, bounded by 0.99 and 0.9 for the last 1000 updates: rising:0.99:0.9:1000.
+
+Numbers for --set NAME=NUMBER:
+"""
+    + "\n".join(
+        f"  {optimizer if n == 0 else '':13} {name:15} {text}"
+        for optimizer, numbers in o.NUMBERS.items()
+        for n, (name, text) in enumerate(numbers.items())
+    )
+    + """
 
 Every option has an environment variable: DEEPNET_FINETUNE_EPOCHS=20."""
+)
 
 From = Annotated[
     str | None,
@@ -97,7 +109,7 @@ Set = Annotated[
     option(
         "Training",
         "--set",
-        help="A number of the optimizer's own, by its name in the table below; may come several times.",
+        help="A number of the optimizer's own, by its name in the list above; may come several times.",
         metavar="NAME=NUMBER",
         parser=values.assignment,
     ),

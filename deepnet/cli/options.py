@@ -29,6 +29,45 @@ BATCH = "100, or all cases if there are fewer"
 MOST_UNITS, MOST_EPOCHS, MOST_THREADS = 1_000_000, 1_000_000, 1024
 
 
+# The optimizers' own numbers: what they are, and whence.
+NUMBERS = {
+    "adagrad": {"epsilon": "1e-8, keeps steps finite"},
+    "rmsprop": {"decay": "0.9, memory of the mean square", "epsilon": "1e-8, keeps steps finite"},
+    "adam": {
+        "beta1": "0.9, memory of the mean (Kingma and Ba 2015)",
+        "beta2": "0.999, memory of the mean square",
+        "epsilon": "1e-8, keeps steps finite",
+    },
+    "rprop": {
+        "first": "0.0125, first step (Igel and Huesken 2003)",
+        "increase": "1.2, while a derivative keeps its sign",
+        "decrease": "0.5, where it changes",
+        "least": "1e-6, smallest step",
+        "most": "50, largest step",
+    },
+    "cg": {
+        "searches": "3, line searches a minibatch (Hinton 2006)",
+        "evaluations": "20, at most, in one of them",
+        "lower": "0.05, share of the slope to be gained (Wolfe)",
+        "upper": "0.1, share of the slope that may be left",
+    },
+    "lbfgs": {
+        "memory": "10, pairs kept (Liu and Nocedal 1989)",
+        "evaluations": "20, at most, in a line search",
+        "lower": "1e-4, share of the slope to be gained (Wolfe)",
+        "upper": "0.9, share of the slope that may be left",
+    },
+    "hessian_free": {
+        "damping": "1, first lambda (Martens 2010, 4.1)",
+        "damping_factor": "0.6667, by which lambda changes (4.1)",
+        "iterations": "250, of conjugate gradients, at most",
+        "tolerance": "0.0005, gain at which they end (4.4)",
+        "start_decay": "0.95, of the last solution as a start",
+        "power": "0.75, of the preconditioner (4.7); 0: none",
+    },
+}
+
+
 def argument(metavar, text):
     """A positional argument."""
     return typer.Argument(metavar=metavar, help=text, show_default=False)
@@ -46,7 +85,7 @@ def _remember(ctx: typer.Context, value: bool):
     return value
 
 
-SHIPPED = "A shipped data set (mnist) or a file: .h5, .npz, .npy, .csv, IDX"
+SHIPPED = "A data set that comes along (mnist, curves) or a file: .h5, .npz, .npy, .csv, IDX"
 
 Data = Annotated[str, argument("DATA", SHIPPED + "; file.h5:/path and file.npz:key name a part.")]
 MaybeData = Annotated[str | None, argument("DATA", SHIPPED + ".")]

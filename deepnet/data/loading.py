@@ -1,4 +1,4 @@
-"""From what a user names to a Dataset: a shipped data set, a file, a part of one, or a folder of IDX files."""
+"""From what a user names to a Dataset: a shipped or generated one, a file, a part of one, or a folder of IDX files."""
 
 import io
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import DataError
 from ..files import open_input, shown
-from . import idx, tasks
+from . import curves, idx, tasks
 from .arrays import read_npy, read_npz
 from .csv import read as read_csv
 from .dataset import Options, Source, fingerprint
@@ -17,6 +17,7 @@ from .formats import sniff
 from .hdf5 import read as read_hdf5
 
 READERS = {"idx": idx.read, "npy": read_npy, "npz": read_npz, "hdf5": read_hdf5, "csv": read_csv}
+GENERATORS = {"curves": curves.make}
 FOLDERS = (Path(__file__).parents[1] / "datasets", Path(__file__).parents[2] / "datasets")  # installed; checkout
 _WORD = re.compile(r"\w[A-Za-z0-9_-]*", re.ASCII)
 
@@ -29,12 +30,15 @@ def shipped():
 def load(source, *, label=None, ignore=(), task=None, classes=None, spare=()):
     """The Dataset that `source` names.
 
-    A bare word is a shipped data set, anything with a suffix or a slash a path (also `file.npz:key`, `file.h5:/path`,
-    a folder or prefix of IDX files), "-" is standard input. `task` is "classify" (targets become indices into
-    `classes`, or into the sorted labels), "regress", "reconstruct" (no targets) or None (labels as stored). Columns of
+    A bare word is a shipped or generated data set, anything with a suffix or a slash a path (also `file.npz:key`,
+    `file.h5:/path`, a folder or prefix of IDX files), "-" is standard input. `task` is "classify" (targets become
+    indices into `classes`, or into the sorted labels), "regress", "reconstruct" (no targets) or None (labels as
+    stored). Columns of
     a name in `spare` are left out where there are such, as those that a model was trained without.
     DataError: one sentence with file, row, column and remedy.
     """
+    if source in GENERATORS:
+        return tasks.apply(GENERATORS[source](), task, classes)
     path, key = locate(os.fspath(source))
     options = Options(label, tuple(ignore), task, tuple(spare))
     if path == "-":
@@ -65,7 +69,7 @@ def locate(text):
         if text in known:
             return known[text], None
         hint = f"for the file or folder here give ./{text}" if os.path.exists(text) else "check the name"
-        raise DataError(f"no data set {text} comes with deepnet ({', '.join(known) or 'none does'}); {hint}")
+        raise DataError(f"no data set {text} comes with deepnet ({', '.join((*GENERATORS, *known))}); {hint}")
     if "\0" in text or not text:
         raise DataError(f"the data path '{shown(text)}' is no path; give a file")
     if os.path.isfile(text):

@@ -252,7 +252,7 @@ def test_minibatches_follow_the_data_unless_told(call, fake):
     assert fake.CALLS[-1][2]["batch_size"] == (20,)
     assert call("finetune", "mnist", "--from", "s.h5", "-o", "n.h5", "--init", "he").code == 0
     assert fake.CALLS[-1][2]["batch_size"] is None
-    assert "or all cases" in " ".join(call("finetune", "-h").out.replace("│", " ").split())
+    assert "or all if there are fewer" in " ".join(call("finetune", "-h").out.replace("│", " ").split())
 
 
 def test_what_is_fixed_by_the_start_may_be_told_beside_layers(call, fake):

@@ -226,6 +226,26 @@ def test_refused_in_one_line(name, place, call, tree):
     assert tree(place) == before
 
 
+@pytest.mark.parametrize(("words", "hint"), [
+    (("--optimizer", "cg", "--learning-rate", "0.1"), "use --optimizer sgd, momentum, nesterov"),
+    (("--optimizer", "lbfgs", "--clip", "1"), "--clip: lbfgs has none"),
+    (("--optimizer", "rprop", "--momentum", "0.5"), "--momentum: rprop has none; use --optimizer momentum, nesterov"),
+    (("--optimizer", "hessian_free", "--set", "lambda=3"), "it has damping, damping_factor, iterations"),
+    (("--optimizer", "sgd", "--set", "decay=3"), "it has none"),
+    (("--optimizer", "cg", "--set", "searches=1.5"), "must be a whole number above 0"),
+    (("--optimizer", "cg", "--set", "searches"), "write NAME=NUMBER"),
+    (("--optimizer", "rmsprop", "--set", "decay=-1"), "must be a number of at least 0"),
+    (("--optimizer", "rmsprop", "--set", "decay=nan"), "not a finite number"),
+    (("--momentum", "rising:1.5:0.9:10"), "must stay below 1"),
+])  # fmt: skip
+def test_settings_that_an_optimizer_has_not_are_refused(words, hint, digits, call, tmp_path):
+    found = call("finetune", digits, "--layers", "5", "-o", str(tmp_path / "a.h5"), *words)
+    assert found.code == USAGE
+    assert found.err.count("\n") == 1
+    assert hint in found.err
+    assert not (tmp_path / "a.h5").exists()
+
+
 @pytest.mark.parametrize("command", ["pretrain", "finetune"])
 def test_bfloat16_is_refused_where_the_cpu_lacks_it(command, digits, call, tmp_path, monkeypatch):
     monkeypatch.setattr(bfloat16, "available", lambda: False)
