@@ -42,6 +42,6 @@ class DivergedError(DeepnetError):
 
 
 class RequirementError(DeepnetError):
-    """`evaluate --require` is not met."""
+    """`evaluate --require` is not met, or `selfcheck` fails."""
 
     exit_code = 7

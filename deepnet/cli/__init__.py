@@ -2,7 +2,7 @@
 
 import typer
 
-from . import evaluate, finetune, inspect, predict, pretrain, visualize, warmup
+from . import evaluate, finetune, inspect, predict, pretrain, selfcheck, visualize, warmup
 
 HELP = """Deep belief nets and autoencoders on the CPU.
 
@@ -52,3 +52,4 @@ app.command(help=visualize.HELP)(visualize.visualize)
 app.command(help=predict.HELP)(predict.predict)
 app.command(help=inspect.HELP)(inspect.inspect)
 app.command(help=warmup.HELP)(warmup.warmup)
+app.command(help=selfcheck.HELP)(selfcheck.selfcheck)

@@ -7,6 +7,7 @@ from .inspect import inspect
 from .predict import predict
 from .pretrain import pretrain
 from .records import End, Epoch, Saved, Start
+from .selfcheck import selfcheck
 from .visualize import visualize
 from .warmup import warmup
 
@@ -21,6 +22,7 @@ __all__ = [
     "inspect",
     "predict",
     "pretrain",
+    "selfcheck",
     "visualize",
     "warmup",
 ]

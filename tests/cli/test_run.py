@@ -285,6 +285,17 @@ def test_warmup_tells_each_group_and_what_there_is(call):
     assert json.loads(quiet.out)["compiled"] == 3
 
 
+def test_selfcheck_ends_with_7_where_something_fails(call, monkeypatch):
+    good = call("selfcheck")
+    assert (good.code, good.err) == (0, "products: passed\n")
+    assert "passed" in good.out
+    monkeypatch.setenv("FAKE_FAULT", "1")
+    bad = call("selfcheck", "-q", "--json")
+    assert bad.code == 7
+    assert json.loads(bad.out)["failed"] == {"units": "a slope: off by 3 times what is allowed"}
+    assert bad.err.startswith("deepnet: error: failed: units; ")
+
+
 def test_lapack_has_one_thread(call, monkeypatch):
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
     assert call("evaluate", "net.h5", "mnist").code == 0
