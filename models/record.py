@@ -26,31 +26,51 @@ def machine():
 
 
 def facts_of(logs):
-    """Seconds in epochs, minutes of the whole, and the threads of the runs that wrote these JSON lines."""
-    seconds, threads, now = 0.0, None, None
+    """Seconds in epochs, threads, and the last log's number of epochs, of the runs that wrote these JSON lines."""
+    seconds, threads, now, epochs = 0.0, None, None, 0
     for log in logs:
+        epochs = 0
         for line in Path(log).read_text().splitlines():
             record = json.loads(line)
             if record.get("event") == "run_start":
                 now = record["plan"].get("threads")
             elif record.get("event") == "epoch":
-                seconds, threads = seconds + record["seconds"], now
-    return seconds, threads
+                seconds, threads, epochs = seconds + record["seconds"], now, epochs + 1
+    return seconds, threads, epochs
+
+
+# What is kept of `deepnet evaluate --json`: of a classifier, of an autoencoder.
+KEPT = (
+    ("error", "error_interval", "wrong", "cross_entropy"),
+    ("squared_error", "squared_error_interval", "pca_squared_error"),
+)
+
+
+def shown(run):
+    """A run's figure, marked where the run was cut."""
+    value = f"{100 * run['error']:.2f} %" if "error" in run else f"{run['squared_error']:.2f}"
+    return value + (" (short)" if run.get("short") else "")
+
+
+def cells(run):
+    """A run's figure, what goes with it, and its 95 % interval."""
+    if "error" in run:
+        low, high = (f"{100 * v:.2f}" for v in run["error_interval"])
+        return shown(run), f"{run['wrong']} wrong", f"{low} to {high} %"
+    low, high = (f"{v:.2f}" for v in run["squared_error_interval"])
+    return shown(run), f"PCA {run['pca_squared_error']:.2f}", f"{low} to {high}"
 
 
 def table(results):
     """The rows of a card."""
+    head = ["| start | seed | test | | 95 % interval | epochs | minutes | threads | machine |", "|" + "---|" * 9]
+    runs = sorted(results["runs"], key=lambda r: (results["names"].index(r["name"]), r["seed"]))
     rows = [
-        "| start | seed | test error | wrong | 95 % interval | minutes | threads | machine |",
-        "|---|---|---|---|---|---|---|---|",
+        f"| {r['name']} | {r['seed']} | {' | '.join(cells(r))} | {r.get('epochs', '-')} "
+        f"| {r['minutes']:.1f} | {r['threads']} | {r['machine']} |"
+        for r in runs
     ]
-    for r in sorted(results["runs"], key=lambda r: (results["names"].index(r["name"]), r["seed"])):
-        low, high = (f"{100 * v:.2f}" for v in r["error_interval"])
-        rows.append(
-            f"| {r['name']} | {r['seed']} | {100 * r['error']:.2f} % | {r['wrong']} | {low} to {high} % "
-            f"| {r['minutes']:.1f} | {r['threads']} | {r['machine']} |"
-        )
-    return "\n".join(rows)
+    return "\n".join(head + rows)
 
 
 def summary():
@@ -60,11 +80,7 @@ def summary():
         results = json.loads(path.read_text())
         ours = []
         for name in results["names"]:
-            errors = [
-                f"{100 * r['error']:.2f} %"
-                for r in sorted(results["runs"], key=lambda r: r["seed"])
-                if r["name"] == name
-            ]
+            errors = [shown(r) for r in sorted(results["runs"], key=lambda r: r["seed"]) if r["name"] == name]
             ours += [f"{name} {', '.join(errors)}"] if errors else []
         folder = path.parent.name
         rows.append(f"| [{results['title']}](models/{folder}/card.md) | {results['published']} | {'; '.join(ours)} |")
@@ -88,6 +104,7 @@ def main():
     parser.add_argument("--result", type=Path)
     parser.add_argument("--log", action="append", default=[])
     parser.add_argument("--has", action="store_true")
+    parser.add_argument("--short", action="store_true", help="the run was cut; --has does not count it")
     asked = parser.parse_args()
     readme = Path(__file__).resolve().parents[1] / "README.md"
     if asked.quick is not None:
@@ -96,18 +113,21 @@ def main():
     path = asked.folder / "results.json"
     results = json.loads(path.read_text())
     if asked.has:
-        have = {r["name"] for r in results["runs"] if r["seed"] == asked.seed}
+        have = {r["name"] for r in results["runs"] if r["seed"] == asked.seed and not r.get("short")}
         sys.exit(0 if have >= set(results["names"]) else 1)
     measured = json.loads(asked.result.read_text())
-    seconds, threads = facts_of(asked.log)
+    seconds, threads, epochs = facts_of(asked.log)
     run = {
         "name": asked.name,
         "seed": asked.seed,
+        "epochs": epochs,
         "minutes": round(seconds / 60, 1),
         "threads": threads,
         "machine": machine(),
     }
-    run |= {key: measured[key] for key in ("error", "error_interval", "wrong", "cross_entropy")}
+    run |= {key: measured[key] for key in next(keys for keys in KEPT if keys[0] in measured)}
+    if asked.short:
+        run["short"] = True
     kept = [r for r in results["runs"] if (r["name"], r["seed"]) != (run["name"], run["seed"])]
     results["runs"] = sorted([*kept, run], key=lambda r: (r["seed"], r["name"]))
     path.write_text(json.dumps(results, indent=1) + "\n")

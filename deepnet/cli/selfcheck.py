@@ -9,7 +9,7 @@ from . import options as o
 HELP = """Prove in this very installation that what is computed is right.
 
 [bold]Examples[/]
-  deepnet selfcheck
+  deepnet selfcheck -q
   deepnet selfcheck -q --json
   deepnet selfcheck --threads 1
   deepnet selfcheck --json --threads 2
