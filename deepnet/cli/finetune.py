@@ -112,6 +112,7 @@ Set = Annotated[
         help="A number of the optimizer's own, by its name in the list above; may come several times.",
         metavar="NAME=NUMBER",
         parser=values.assignment,
+        envvar="DEEPNET_FINETUNE_SET",
     ),
 ]
 Clip = Annotated[
@@ -213,7 +214,7 @@ def finetune(
             momentum=momentum,
             weight_decay=weight_decay,
             clip=clip,
-            settings=tuple(settings or ()),
+            settings=tuple(map(values.pair, settings or ())),
             patience=patience,
             freeze_epochs=freeze_epochs,
             precision=precision,

@@ -111,7 +111,13 @@ def requirement(text):
 
 
 def assignment(text):
-    """NAME=NUMBER as (name, number)."""
+    """NAME=NUMBER, as it is."""
+    pair(text)
+    return str(text)
+
+
+def pair(text):
+    """The name and the number of NAME=NUMBER."""
     name, sign, number = str(text).partition("=")
     if not sign or not name.strip().isidentifier():
         raise typer.BadParameter(f"{_short(str(text))} is not an assignment: write NAME=NUMBER, such as damping=1")

@@ -296,6 +296,19 @@ def test_selfcheck_ends_with_7_where_something_fails(call, monkeypatch):
     assert bad.err.startswith("deepnet: error: failed: units; ")
 
 
+def test_numbers_of_an_optimizer_come_from_everywhere(call, fake, tmp_path, monkeypatch):
+    words = ("finetune", "mnist", "--layers", "5", "-o", "n.h5", "--optimizer", "cg")
+    assert call(*words, "--set", "searches=2", "--set", "upper=0.3").code == 0
+    assert fake.CALLS[-1][2]["settings"] == (("searches", 2.0), ("upper", 0.3))
+    (tmp_path / "s.toml").write_text('[finetune]\nset = ["searches=4"]\n')
+    assert call(*words, "-c", str(tmp_path / "s.toml")).code == 0
+    assert fake.CALLS[-1][2]["settings"] == (("searches", 4.0),)
+    monkeypatch.setenv("DEEPNET_FINETUNE_SET", "searches=5")
+    assert call(*words).code == 0
+    assert fake.CALLS[-1][2]["settings"] == (("searches", 5.0),)
+    assert call(*words, "--set", "searches").code == 2
+
+
 def test_lapack_has_one_thread(call, monkeypatch):
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
     assert call("evaluate", "net.h5", "mnist").code == 0
