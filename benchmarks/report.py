@@ -5,8 +5,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 BEGIN, END = "<!-- benchmarks -->", "<!-- end of benchmarks -->"
-SHORT = "contrastive", "backprop", "process"  # the results that README shows
-PEERS = ("torch", "torch.compile", "jax", "jax scan", "numpy", "scikit-learn")
+SHORT = "contrastive", "backprop", "bfloat16", "curvature", "process"  # the results that README shows
+PEERS = ("deepnet", "torch bfloat16", "torch", "torch.compile", "jax", "jax scan", "numpy", "scikit-learn")
 
 
 def table(result):

@@ -23,6 +23,7 @@ HELP = (
 The task chooses the output layer and the loss:
   classify     softmax units, cross-entropy
   regress      linear units, squared error
+  Both put their output layer on a stack, or on the code of an autoencoder.
   reconstruct  the stack unrolled into an autoencoder, the loss of its data
 
 A rate or momentum is a number or a schedule over epochs:

@@ -15,6 +15,7 @@ from ..nn.network import Network
 from ..nn.stack import Stack
 from ..nn.units import UNITS
 from . import sources
+from .models import code_depth
 from .plans import spread
 
 
@@ -45,28 +46,38 @@ def preparation_of(parent, dataset, scale, task, units, start):
 def build(parent, dataset, preparation, task, layers, units, init, dropout, seed) -> tuple[Network, list[dict]]:
     """The network and its layers' first arrays."""
     key = random.fold(seed, random.INITIALIZE)
-    if parent is not None and isinstance(parent.model, Network):
+    body, arrays = _below(parent, task)
+    if parent is not None and isinstance(parent.model, Network) and not body:
         return _continue(parent, dataset, task, dropout)
     if parent is not None and task == "reconstruct":
         for rbm in parent.model.rbms:
             _refuse_rowwise(rbm.hidden, "--from")
         network, arrays = stack.unroll(parent.model, parent.arrays)
         return _with_dropout(network, arrays, dropout)
-    if parent is not None:
-        for rbm in parent.model.rbms:
-            _refuse_rowwise(rbm.hidden, "--from")
-        body = list(stack.encoder(parent.model))
-        arrays = [{"W": a["W"], "b": a["b"]} for a in parent.arrays]
-        top_init = init[-1]
-    else:
+    if parent is None:
         body, arrays = _random_layers(preparation, task, layers, units, init, key)
-        top_init = init[-1]
     outputs, loss = _head(dataset, preparation, task)
     below = body[-1].outputs if body else len(preparation.offset)
     top = Dense(below, outputs, LOSSES[loss].unit)
-    weights = initializers.draw(top_init, random.fold(key, len(body)), below, outputs)
+    weights = initializers.draw(init[-1], random.fold(key, len(body)), below, outputs)
     arrays = [*arrays, {"W": weights, "b": np.zeros(outputs, np.float32)}]
     return _with_dropout(Network((*body, top), loss), arrays, dropout)
+
+
+def _below(parent: Checkpoint | None, task: str) -> tuple[list[Dense], list[dict]]:
+    """What a new output layer is put on: a stack's layers, or an autoencoder's up to its code; else nothing."""
+    if parent is None or task == "reconstruct":
+        return [], []
+    if isinstance(parent.model, Stack):
+        for rbm in parent.model.rbms:
+            _refuse_rowwise(rbm.hidden, "--from")
+        return list(stack.encoder(parent.model)), [{"W": a["W"], "b": a["b"]} for a in parent.arrays]
+    if sources.task_of(parent.model.loss, parent.preparation) != "reconstruct":
+        return [], []
+    depth = code_depth(parent)
+    pairs = zip(parent.model.layers[:depth], parent.arrays[:depth], strict=True)
+    kept = [(layer, own) for layer, own in pairs if isinstance(layer, Dense)]
+    return [layer for layer, _ in kept], [own for _, own in kept]
 
 
 def _refuse_rowwise(unit: str, option: str) -> None:
