@@ -25,6 +25,28 @@ def mean_with_interval(values: np.ndarray) -> tuple[float, list[float]]:
     return mean, [mean - reach, mean + reach]
 
 
+def mcnemar(one: np.ndarray, other: np.ndarray) -> float:
+    """How often chance alone splits the cases that one of two classifiers gets wrong at least as unevenly, two-sided.
+
+    one, other (N,): whether each case is wrong. The exact binomial form (McNemar 1947).
+    """
+    first, second = int((one & ~other).sum()), int((other & ~one).sum())
+    count, few = first + second, min(first, second)
+    log_half, total = count * math.log(0.5), 0.0
+    for k in range(few + 1):
+        total += math.exp(math.lgamma(count + 1) - math.lgamma(k + 1) - math.lgamma(count - k + 1) + log_half)
+    return min(1.0, 2 * total)
+
+
+def paired(one: np.ndarray, other: np.ndarray) -> float:
+    """How often chance alone makes a mean paired difference as large, two-sided, by the normal law; (N,) both."""
+    apart = one - other
+    spread = float(apart.std(ddof=1 if len(apart) > 1 else 0)) / math.sqrt(len(apart))
+    if spread == 0:
+        return 0.0 if apart.any() else 1.0
+    return math.erfc(abs(float(apart.mean())) / spread / math.sqrt(2))
+
+
 def classification(outputs: np.ndarray, targets: np.ndarray, losses: np.ndarray, classes: tuple[str, ...]) -> dict:
     """Error, wrong cases, cross-entropy (nats a case), precision and recall by class, confusion matrix (rows true).
 

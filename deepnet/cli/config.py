@@ -14,7 +14,7 @@ from deepnet.errors import UsageError
 
 from .values import nearest
 
-COMMANDS = ("pretrain", "finetune", "evaluate", "visualize", "predict", "inspect", "warmup", "selfcheck")
+COMMANDS = ("pretrain", "finetune", "evaluate", "compare", "visualize", "predict", "inspect", "warmup", "selfcheck")
 _UNCONFIGURED = {"config", "help"}
 
 

@@ -97,10 +97,19 @@ def table(value, key=""):
         rows = [[_title(str(name)), text(member, str(name))] for name, member in value.items()]
     elif value and all(isinstance(row, dict) for row in value):
         columns = list(dict.fromkeys(key for row in value for key in row))
-        rows = [[_title(column) for column in columns], *([text(row.get(c), c) for c in columns] for row in value)]
+        head = ["95 % interval" if column.endswith(SUFFIX) else _title(column) for column in columns]
+        rows = [head, *([_cell(row.get(column), column) for column in columns] for row in value)]
     else:
         rows = [[text(cell, key) for cell in row] if isinstance(row, list) else [text(row, key)] for row in value]
     return _aligned(rows)
+
+
+def _cell(value, column):
+    """A value of a row; the two ends of an interval in words."""
+    if column.endswith(SUFFIX) and isinstance(value, list) and len(value) == 2:
+        low, high = (text(end, column.removesuffix(SUFFIX), 3) for end in value)
+        return f"{low.removesuffix(' %')} to {high}"
+    return text(value, column)
 
 
 def _aligned(rows):

@@ -4,6 +4,7 @@ Nothing here touches pyplot or a display: every figure has an Agg canvas, and th
 """
 
 from deepnet.figures.codes import codes
+from deepnet.figures.comparison import comparison
 from deepnet.figures.confusion import confusion
 from deepnet.figures.filters import filters
 from deepnet.figures.history import history
@@ -20,4 +21,15 @@ FIGURES = {
     "summary": summary,
 }
 
-__all__ = ["FIGURES", "FORMATS", "codes", "confusion", "encode", "filters", "history", "reconstructions", "summary"]
+__all__ = [
+    "FIGURES",
+    "FORMATS",
+    "codes",
+    "comparison",
+    "confusion",
+    "encode",
+    "filters",
+    "history",
+    "reconstructions",
+    "summary",
+]

@@ -1,6 +1,7 @@
 """What a user does, one generator or function each; here data, models, training and files meet."""
 
 from ..training import Meter
+from .compare import compare
 from .evaluate import evaluate
 from .finetune import finetune
 from .inspect import inspect
@@ -17,6 +18,7 @@ __all__ = [
     "Meter",
     "Saved",
     "Start",
+    "compare",
     "evaluate",
     "finetune",
     "inspect",

@@ -57,8 +57,8 @@ def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore)
     return dataset, dataset.splits[split], "all" if list(dataset.splits) == ["train"] else split
 
 
-def _supervised(loaded: Checkpoint, cases: Cases, task: str) -> dict:
-    """Classification or regression."""
+def outputs_of(loaded: Checkpoint, cases: Cases, task: str) -> tuple[np.ndarray, np.ndarray]:
+    """A network's outputs (N, outputs) and losses (N,) on cases with targets."""
     feed = sources.network_feed(cases, loaded.preparation, task)
     objective = NetworkObjective(loaded.model, feed, models.CHUNK)
     theta = models.pack(loaded.model, loaded.arrays)
@@ -68,6 +68,12 @@ def _supervised(loaded: Checkpoint, cases: Cases, task: str) -> dict:
         objective.at(rows, None)
         objective.value(theta)
         outputs[rows], losses[rows] = objective.outputs, objective.case_losses
+    return outputs, losses
+
+
+def _supervised(loaded: Checkpoint, cases: Cases, task: str) -> dict:
+    """Classification or regression."""
+    outputs, losses = outputs_of(loaded, cases, task)
     if task == "classify":
         return evaluation.classification(outputs, cases.targets, losses, loaded.preparation.classes)
     p = loaded.preparation

@@ -118,6 +118,12 @@ def warmup(**options):
     return {"compiled": 3, "seconds": 1.0, "note": "every kernel is compiled; commands start at once"}
 
 
+def compare(data, nets, output, **options):
+    CALLS.append(("compare", (data, nets, output), options))
+    rows = [{"model": net, "error": 0.02, "difference": None, "verdict": "better"} for net in nets]
+    return {"task": "classify", "cases": 100, "chart": output, "models": rows}
+
+
 def selfcheck(**options):
     CALLS.append(("selfcheck", (), options))
     options["say"]("products: passed")
