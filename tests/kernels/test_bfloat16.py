@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from deepnet.kernels import bfloat16, operands, products, units
+from deepnet.kernels.jit import ENABLED
 from tests.kernels.arrays import Guarded, close, draw, inside, shapes
 
 ULP = 2.0**-24
@@ -40,6 +41,7 @@ def test_twin_rounds_to_the_nearest_of_two_neighbours():
     assert bfloat16.twin(np.float32(3.4e38)) == np.inf
 
 
+@pytest.mark.skipif(not ENABLED, reason="words are made by compiled code only")
 @pytest.mark.parametrize("shape", [(1, 1), (2, 3), (3, 2), (7, 64), (64, 7), (33, 129), (200, 131)])
 def test_words_are_the_twin_s(shape):
     x = draw(1, *shape)

@@ -147,7 +147,7 @@ def test_expected_gradient(theta):
     error = np.sqrt(variance / (len(v) * keys))
     z = (found - mean) / (error + 1e-7)
     assert np.abs(z).max() < 5
-    assert 0.5 < z.std() < 1.8
+    assert 0.4 < z.std() < 1.8  # few of them are independent
     assert np.abs(mean).min() < 0.2 < np.abs(mean).max()
 
 
