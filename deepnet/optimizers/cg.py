@@ -43,26 +43,28 @@ class CG:
         slope = -updates.dot(g, g)
         if slope == 0 or not np.isfinite(value + slope):
             return
-        step, start = 1 / (1 - slope), theta.copy()
+        step, start, new = 1 / (1 - slope), theta.copy(), np.empty_like(g)
 
         def phi(s: float) -> tuple[float, float]:
             theta[:] = start
             updates.add(theta, direction, s)
-            value, g = objective.value_and_gradient(theta)
-            return value, updates.dot(g, direction)
+            value, at = objective.value_and_gradient(theta)
+            new[:] = within(at, objective.spans)
+            return value, updates.dot(new, direction)
 
         for k in range(self.searches):
             start[:] = theta
             point, good = search(phi, Point(0.0, value, slope), step, self.lower, self.upper, self.evaluations)
-            theta[:] = start
-            if failed and not good:
-                return
-            updates.add(theta, direction, point.step)
+            if not good:  # a point that is accepted is the last one looked at: theta and `new` are there
+                theta[:] = start
+                if failed:
+                    return
+                updates.add(theta, direction, point.step)
+                if k + 1 < self.searches:
+                    new[:] = within(objective.gradient(theta), objective.spans)
             if k + 1 == self.searches:
                 return
-            value, new = objective.value_and_gradient(theta)
-            new = within(new, objective.spans)
-            before = slope
+            value, before = point.value, slope
             if good:
                 turn = (updates.dot(new, new) - updates.dot(g, new)) / updates.dot(g, g)
                 direction *= theta.dtype.type(turn)

@@ -128,6 +128,22 @@ def _grows(before, now) -> bool:
     return isinstance(before, int) and before <= now
 
 
+# What a history holds beside metrics: how much work was done since the stage began, the gradients and curvature products
+# in passes over the training cases; and after the prefix NORM a layer's number, the norm of its weights' gradient.
+COUNTERS = ("updates", "gradients", "curvature_products")
+NORM = "gradient_norm_"
+
+
+def metrics_of(part: dict) -> dict:
+    """The metrics of a stage of the history, without counters and norms."""
+    return {name: values for name, values in part.items() if name not in COUNTERS and not name.startswith(NORM)}
+
+
+def norms_of(part: dict) -> dict:
+    """The gradient norms of a stage of the history, by layer number from 1."""
+    return {int(name.removeprefix(NORM)): values for name, values in part.items() if name.startswith(NORM)}
+
+
 def append(history: dict, stage: str, metrics: dict[str, float]) -> None:
     """Add an epoch's metrics to a stage of the history."""
     part = history.setdefault(stage, {})
