@@ -1,6 +1,6 @@
-"""fit(): epochs and minibatches of any objective under any first-order optimizer.
+"""fit(): epochs and minibatches of any objective under any optimizer.
 
-Early stopping; the search for divergence.
+Early stopping; divergence, from which it goes back to the start of the epoch with half the rate.
 
 Everything that decides what comes next lies in named arrays (`state`), so that a run can be cut at any minibatch and
 go on with the same bits: the order of cases and all noise are functions of a key and the position, never of what
@@ -18,6 +18,9 @@ from .errors import DivergedError
 from .kernels import random
 
 Stop = Callable[[], str | None]
+
+HALVINGS = 3  # times that a rate is halved before a run is given up
+EXPLODED = 10.0  # a mean loss above so many times the first minibatch's has diverged, finite or not
 
 
 @dataclass
@@ -55,39 +58,134 @@ class Passed:
     stopped: str | None = None
 
 
+@dataclass(frozen=True)
+class Halved:
+    """The run diverged in this epoch and went back to its start: why, and the factor of all rates from here on."""
+
+    reason: str
+    factor: float
+
+
+class Good:
+    """theta and state as they were at the start of the epoch, to go back to."""
+
+    PREFIX = "good/"
+
+    def __init__(self, arrays: dict[str, np.ndarray] | None = None):
+        self._arrays = arrays or {}
+
+    @staticmethod
+    def taken_from(state: dict[str, np.ndarray]) -> "Good":
+        """What `packed` put among the arrays of a cut run, taken out of them; those themselves at an epoch's start."""
+        names = [name for name in state if name.startswith(Good.PREFIX)]
+        return Good({name.removeprefix(Good.PREFIX): state.pop(name) for name in names})
+
+    def packed(self, state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The arrays to save with `state`: none at the start of an epoch, where they are the same."""
+        within = "position" in state and state["position"][1] > 0
+        return {f"{Good.PREFIX}{name}": array for name, array in self._arrays.items()} if within else {}
+
+    def fits(self, theta: np.ndarray, state: dict[str, np.ndarray]) -> bool:
+        """Whether it has arrays like these, or none at the start of an epoch."""
+        own, like = self._arrays, {"theta": theta, **state}
+        if not own:
+            return int(state["position"][1]) == 0
+        return set(own) == set(like) and all(
+            own[n].shape == a.shape and own[n].dtype == a.dtype for n, a in like.items()
+        )
+
+    def keep(self, theta: np.ndarray, state: dict[str, np.ndarray]) -> None:
+        """Remember these."""
+        for name, array in {"theta": theta, **state}.items():
+            if name in self._arrays:
+                self._arrays[name][...] = array
+            else:
+                self._arrays[name] = array.copy()
+
+    def back(self, theta: np.ndarray, state: dict[str, np.ndarray]) -> None:
+        """Put them back."""
+        for name, array in {"theta": theta, **state}.items():
+            array[...] = self._arrays[name]
+
+
 def begin() -> dict[str, np.ndarray]:
-    """The position before the first minibatch: epoch, minibatch."""
-    return {"position": np.zeros(2, np.int64)}
+    """Before the first minibatch.
+
+    `position`, epoch and minibatch; `halvings` of the rate; `bound`, the mean loss above which it has diverged.
+    """
+    return {"position": np.zeros(2, np.int64), "halvings": np.zeros(1, np.int64), "bound": np.full(1, np.inf)}
 
 
-def fit(objective, optimizer, theta, state, course: Course, stop: Stop, meter: Meter) -> Iterator[Passed]:
+def fit(
+    objective, optimizer, theta, state, good: Good, course: Course, stop: Stop, meter: Meter
+) -> Iterator[Passed | Halved]:
     """Train from the position in `state` to the last epoch.
 
-    Yields after each epoch, and once where `stop` gave a reason.
+    Yields after each epoch, once where `stop` gave a reason, and where a run that diverged goes back to the start of
+    the epoch with half the rate. A loss is looked at after each minibatch, theta at the end of an epoch or run.
 
-    DivergedError as soon as a minibatch's loss is not finite.
+    DivergedError, with theta and state as they were at the start of the epoch, where halving has not helped.
     """
-    position = state["position"]
+    position, full = state["position"], list(objective.spans)
     meter.label, meter.total = course.stage, course.cases
     while position[0] < course.epochs:
-        epoch, began = int(position[0]), time.perf_counter()
+        factor = 0.5 ** int(state["halvings"][0])
+        objective.spans = [(a, b, factor * own) for a, b, own in full]
+        epoch, began, reason, wrong = int(position[0]), time.perf_counter(), None, None
+        if position[1] == 0:
+            good.keep(theta, state)
         order = random.permutation(random.fold(course.key, random.ORDER, epoch), course.cases)
         for b in range(int(position[1]), course.minibatches):
             if (reason := stop()) is not None:
-                yield Passed(epoch + 1, time.perf_counter() - began, reason)
-                return
+                break
             rows = order[b * course.batch_size : (b + 1) * course.batch_size]
             objective.at(rows, random.fold(course.key, random.SAMPLE, epoch, b))
             optimizer.step(objective, theta, state)
-            if not math.isfinite(objective.tally["loss"][0]):
-                raise DivergedError(
-                    f"{course.stage} diverged in epoch {epoch + 1}, minibatch {b + 1}: the loss is not finite; "
-                    "use a smaller --learning-rate, or look at the range of the data with `deepnet inspect`"
-                )
+            if (wrong := _wrong_loss(objective, state)) is not None:
+                wrong = f"in epoch {epoch + 1}, minibatch {b + 1}: {wrong}"
+                break
             position[1] = b + 1
             meter.done = min((b + 1) * course.batch_size, course.cases)
+        if wrong is None and not np.isfinite(theta).all():
+            wrong = f"in epoch {epoch + 1}: weights are not finite"
+        if wrong is not None:
+            yield _go_back(wrong, optimizer, theta, state, good, course)
+            continue
+        if reason is not None:
+            yield Passed(epoch + 1, time.perf_counter() - began, reason)
+            return
         position[:] = epoch + 1, 0
         yield Passed(epoch + 1, time.perf_counter() - began)
+
+
+def _wrong_loss(objective, state: dict[str, np.ndarray]) -> str | None:
+    """What is wrong with the mean loss of the epoch so far, or None; the first one of a run sets its bound."""
+    mean = float(objective.tally["loss"][0]) / max(1.0, float(objective.tally["cases"][0]))
+    if not math.isfinite(mean):
+        return "the loss is not finite"
+    if mean > state["bound"][0]:
+        return f"the loss rose to {mean:.3g}"
+    if state["bound"][0] == np.inf:
+        state["bound"][0] = EXPLODED * (1 + abs(mean))
+    return None
+
+
+def _go_back(wrong: str, optimizer, theta, state, good: Good, course: Course) -> Halved:
+    """Return to the start of the epoch with half the rate; DivergedError where there is no rate, or no more of it."""
+    halvings = int(state["halvings"][0])
+    good.back(theta, state)
+    if not hasattr(optimizer, "learning_rate"):
+        raise DivergedError(
+            f"{course.stage} diverged {wrong}; look at the range of the data with `deepnet inspect`, or use another "
+            "--optimizer"
+        )
+    if halvings == HALVINGS:
+        raise DivergedError(
+            f"{course.stage} diverged {wrong}, though its rate was halved {HALVINGS} times; use a much smaller "
+            "--learning-rate, or look at the range of the data with `deepnet inspect`"
+        )
+    state["halvings"][0] = halvings + 1
+    return Halved(f"{course.stage} diverged {wrong}", 0.5 ** (halvings + 1))
 
 
 @dataclass

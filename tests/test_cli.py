@@ -174,7 +174,7 @@ def test_the_workflows_take_what_the_command_gives(name, rooms, fake, monkeypatc
     inspect.signature(getattr(rooms, name)).bind(*places, **given)
 
 
-@pytest.mark.parametrize("record", ["Start", "Epoch", "Saved", "End"])
+@pytest.mark.parametrize("record", ["Start", "Epoch", "Saved", "Warned", "End"])
 def test_the_fake_records_are_the_real_ones(record, rooms, fake):
     real = {field.name for field in fields(getattr(rooms, record))}
     assert {field.name for field in fields(getattr(fake, record))} == real

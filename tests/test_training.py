@@ -10,7 +10,7 @@ from deepnet.nn.network import Network, NetworkObjective
 from deepnet.nn.rbm import RBM, ContrastiveDivergence, Penalties
 from deepnet.optimizers import OPTIMIZERS
 from deepnet.optimizers.schedules import constant
-from deepnet.training import Best, Course, Meter, begin, fit
+from deepnet.training import EXPLODED, HALVINGS, Best, Course, Good, Halved, Meter, begin, fit
 
 CASES, BATCH, EPOCHS = 23, 7, 3
 X = np.random.default_rng(1).random((CASES, 12)).astype(np.float32)
@@ -42,20 +42,24 @@ def begun(make, optimizer):
     theta = objective.layout.pack(
         {s.name: np.sin(np.arange(np.prod(s.shape))).reshape(s.shape) / 4 for s in objective.layout.segments}
     )
-    return theta, optimizer.init(theta) | getattr(objective, "state", {}) | begin()
+    tally = {f"tally/{name}": array for name, array in objective.tally.items()}
+    return theta, optimizer.init(theta) | getattr(objective, "state", {}) | begin() | tally
 
 
-def go(make, optimizer, theta, state, minibatches=None):
+def go(make, optimizer, theta, state, minibatches=None, good=None, spoil=None):
     """Run in a new objective, as after a restart, for so many minibatches; the records that were yielded."""
     objective = make()
+    if spoil is not None:
+        spoil(objective)
     if hasattr(objective, "state"):
         objective.state = {name: state[name] for name in objective.state}
+    objective.tally = {name: state[f"tally/{name}"] for name in objective.tally}
     left = iter(range(10**9 if minibatches is None else minibatches))
 
     def stop():
         return None if next(left, None) is not None else "cut"
 
-    return list(fit(objective, optimizer, theta, state, COURSE, stop, Meter()))
+    return list(fit(objective, optimizer, theta, state, good or Good(), COURSE, stop, Meter()))
 
 
 FITTING = [(m, n) for m in MODELS for n, kind in OPTIMIZERS.items() if all(hasattr(MODELS[m](), x) for x in kind.needs)]
@@ -94,21 +98,23 @@ class Watcher:
 
     def __init__(self, losses=None):
         self.rows, self.keys, self.losses = [], [], losses
-        self.tally = {"loss": np.zeros(1)}
+        self.tally = {"loss": np.zeros(1), "cases": np.zeros(1)}
 
     def at(self, rows, key):
         self.rows.append(rows.copy())
         self.keys.append(key)
 
     def gradient(self, theta):
+        self.tally["cases"][0] += 1
         if self.losses is not None:
             self.tally["loss"][0] += self.losses[len(self.rows) - 1]
         return np.zeros_like(theta)
 
 
-def watch(course=COURSE, watcher=None, meter=None, stop=lambda: None):
-    watcher, optimizer, theta = watcher or Watcher(), OPTIMIZERS["sgd"](), np.zeros(4, np.float32)
-    records = list(fit(watcher, optimizer, theta, optimizer.init(theta) | begin(), course, stop, meter or Meter()))
+def watch(course=COURSE, watcher=None, meter=None, stop=lambda: None, name="sgd"):
+    watcher, optimizer, theta = watcher or Watcher(), OPTIMIZERS[name](), np.zeros(4, np.float32)
+    state = optimizer.init(theta) | begin()
+    records = list(fit(watcher, optimizer, theta, state, Good(), course, stop, meter or Meter()))
     return watcher, records
 
 
@@ -156,19 +162,85 @@ def test_meter():
     assert meter.done == CASES
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("at", [0, 5, 11])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e9])
+@pytest.mark.parametrize("at", [1, 5, 11])
 def test_divergence_in_its_minibatch(bad, at):
-    losses = [1.0] * 12
-    losses[at] = bad
-    watcher = Watcher(losses)
-    with pytest.raises(DivergedError) as raised:
-        watch(watcher=watcher)
-    assert len(watcher.rows) == at + 1
+    """Noticed where it happens; the epoch is begun anew with half the rate, three times, and then it ends."""
+    epoch, minibatch = at // 4, at % 4
+    losses = [1.0] * (4 * epoch) + ([1.0] * minibatch + [bad]) * (HALVINGS + 1)
+    watcher, told = Watcher(losses), []
+    optimizer, theta = OPTIMIZERS["sgd"](), np.zeros(4, np.float32)
+    run = fit(watcher, optimizer, theta, optimizer.init(theta) | begin(), Good(), COURSE, lambda: None, Meter())
+    with pytest.raises(DivergedError) as raised:  # noqa: PT012
+        for record in run:
+            told.append(record)
+            watcher.tally["loss"][:] = watcher.tally["cases"][:] = 0  # as a caller does who takes an epoch's figures
+    assert [r.factor for r in told if isinstance(r, Halved)] == [0.5, 0.25, 0.125]
+    assert len(watcher.rows) == len(losses)
     message = str(raised.value)
-    assert f"epoch {at // 4 + 1}, minibatch {at % 4 + 1}" in message
+    assert f"epoch {epoch + 1}, minibatch {minibatch + 1}" in message
     assert "layer 1" in message
     assert "--learning-rate" in message
+
+
+def test_a_loss_that_only_rises_is_no_divergence():
+    watch(watcher=Watcher([1.0] + [EXPLODED * 0.9] * 11))
+
+
+def test_no_rate_to_halve():
+    class Told(Watcher):
+        def value_and_gradient(self, theta):
+            return np.nan, self.gradient(theta)
+
+    with pytest.raises(DivergedError, match="--optimizer"):
+        watch(watcher=Told([np.nan]), name="cg")
+
+
+class Spoilt:
+    """Makes one minibatch of an objective come out as not a number, the first time that it is seen."""
+
+    def __init__(self, at):
+        self.left = at
+
+    def __call__(self, objective):
+        plain = objective.at
+
+        def at(rows, key):
+            plain(rows, key)
+            self.left -= 1
+            if self.left == -1:
+                objective.tally["loss"][0] = np.nan
+
+        objective.at = at
+
+
+@pytest.mark.parametrize("name", ["momentum", "adam"])
+@pytest.mark.parametrize("model", MODELS)
+def test_going_back_is_exact(model, name):
+    """An epoch that diverged once ends as one that began with half the rate, also when it was cut on the way."""
+    optimizer = OPTIMIZERS[name]()
+
+    def run(cuts, spoilt):
+        theta, state = begun(MODELS[model], optimizer)
+        good, halvings = Good(), 0
+        for minibatches in [*cuts, None]:
+            records = go(MODELS[model], optimizer, theta, state, minibatches, good, spoilt)
+            halvings += sum(isinstance(r, Halved) for r in records)
+            saved = {n: a.copy() for n, a in (state | good.packed(state)).items()}
+            theta, good, state = theta.copy(), Good.taken_from(saved), saved
+            assert good.fits(theta, state)
+        return theta, state, halvings
+
+    whole, whole_state, halvings = run([], Spoilt(6))
+    assert halvings == 1
+    assert whole_state["halvings"][0] == 1
+    plain = run([], None)[0]
+    assert np.abs(whole - plain).max() > 1e-5
+    for cut in range(1, 7):
+        theta, state, halvings = run([cut], Spoilt(6))
+        assert halvings == 1
+        np.testing.assert_array_equal(theta, whole)
+        assert all(np.array_equal(state[n], a) for n, a in whole_state.items()), cut
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -11,7 +11,7 @@ import textwrap
 import threading
 import time
 
-from .console import say
+from .console import printable, say
 from .show import text
 
 PER_SECOND = 4
@@ -87,6 +87,9 @@ def clock(seconds):
 class Silent:
     """No display."""
 
+    def warn(self, line):
+        """Nothing is shown of a warning; the log has it."""
+
     def start(self, line):
         """Nothing is shown of the start."""
 
@@ -133,6 +136,10 @@ class Plain:
                 self.told = time.monotonic()
                 say(", ".join(filter(None, [self.meter.label, self.meter.detail, _share(self.meter)])))
 
+    def warn(self, line):
+        """Say what a user should know."""
+        say(f"deepnet: warning: {line}")
+
     def close(self):
         """End the watch."""
         self.ended.set()
@@ -172,6 +179,10 @@ class Live:
     def epoch(self, record):
         """Remember the last epoch of each stage."""
         self.rows[record.stage] = record
+
+    def warn(self, line):
+        """Say what a user should know, above the table."""
+        self.screen.console.print(f"deepnet: warning: {printable(line)}", markup=False, highlight=False)
 
     def close(self):
         """Leave the last picture standing."""

@@ -148,6 +148,9 @@ def _follow(ctx, rooms, records, display):
                         display.epoch(record)
                     case rooms.Saved():
                         journal.write("checkpoint", **vars(record))
+                    case rooms.Warned():
+                        journal.write("warning", **vars(record))
+                        display.warn(record.text)
                     case rooms.End():
                         end = record
                         if end.outcome in UNFINISHED:

@@ -75,6 +75,8 @@ def rows_of(work: list[dict[str, np.ndarray]], cases: int) -> list[dict[str, np.
 PIECE = 1000  # cases that pass through a network at a time
 KEPT = 1 << 28  # bytes of activations that are kept for the pieces of a larger minibatch
 MOST_KNOWN = 20  # vectors whose views are remembered
+# Sums over an epoch: of cases, their losses and errors; cases of which a gradient or a curvature product was taken.
+TALLY = ("cases", "loss", "wrong", "squared_error", "gradients", "curvature_products")
 
 
 @dataclass
@@ -148,7 +150,7 @@ class NetworkObjective:
         self._part: np.ndarray | None = None
         self._all: NetworkObjective | None = None
         self._product = self.layout.zeros(dtype)
-        self.tally = {"cases": np.zeros(1), "loss": np.zeros(1), "wrong": np.zeros(1), "squared_error": np.zeros(1)}
+        self.tally = {name: np.zeros(1) for name in TALLY}
 
     @property
     def spans(self) -> list[tuple[int, int, float]]:
@@ -251,6 +253,7 @@ class NetworkObjective:
                 if number:
                     updates.add(self.grad, into, 1.0)
         self._counted = True
+        self.tally["gradients"][0] += self._cases
         self._add_decay(theta, self.grad)
         return total / self._cases + self._decay(theta), self.grad
 
@@ -276,6 +279,7 @@ class NetworkObjective:
                     layer.descend(parts[i], speeds[i], grads[i], piece.work[i], piece.input_of(i), rule)
         self._count(piece)
         self._counted = True
+        self.tally["gradients"][0] += self._cases
 
     def curvature(self, theta: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
         """The function v -> G v + weight_decay v, G the Gauss-Newton matrix at theta (Schraudolph 2002).
@@ -301,6 +305,7 @@ class NetworkObjective:
                     if number:
                         updates.add(self._product, into, 1.0)
             self._add_decay(v, self._product)
+            self.tally["curvature_products"][0] += self._cases
             return self._product
 
         return product

@@ -179,6 +179,7 @@ class ContrastiveDivergence:
     @np.errstate(over="ignore", invalid="ignore")
     def descend(self, theta: np.ndarray, velocity: np.ndarray, rate: float, mu: float) -> None:
         """One step of momentum, that of W within the product that makes its gradient."""
+        rate *= self.spans[0][2]
         if self.penalties.sparsity_target is not None:
             updates.momentum(theta, velocity, self.gradient(theta), rate, mu)
             return

@@ -7,7 +7,7 @@ from .finetune import finetune
 from .inspect import inspect
 from .predict import predict
 from .pretrain import pretrain
-from .records import End, Epoch, Saved, Start
+from .records import End, Epoch, Saved, Start, Warned
 from .selfcheck import selfcheck
 from .visualize import visualize
 from .warmup import warmup
@@ -18,6 +18,7 @@ __all__ = [
     "Meter",
     "Saved",
     "Start",
+    "Warned",
     "compare",
     "evaluate",
     "finetune",

@@ -1,6 +1,6 @@
-"""What a run tells its caller, in this order: Start, then Epochs with Saved between them, then End."""
+"""What a run tells its caller, in this order: Start, then Epochs with Saved and Warned between them, then End."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,10 @@ class Start:
 
 @dataclass(frozen=True)
 class Epoch:
-    """An epoch of a stage is over; numbers count from 1, `seconds` are wall clock."""
+    """An epoch of a stage is over; numbers count from 1, `seconds` are wall clock.
+
+    `counters` tell the work done since the stage began (`runs.COUNTERS`).
+    """
 
     stage: str
     epoch: int
@@ -21,6 +24,7 @@ class Epoch:
     metrics: dict[str, float]
     cases: int
     seconds: float
+    counters: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,13 @@ class Saved:
 
     path: str
     seconds: float
+
+
+@dataclass(frozen=True)
+class Warned:
+    """Something that a user should know while the run goes on, in one sentence."""
+
+    text: str
 
 
 @dataclass(frozen=True)

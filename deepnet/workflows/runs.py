@@ -13,8 +13,8 @@ from ..checkpoint import Checkpoint
 from ..errors import DivergedError, ModelError, UsageError
 from ..files import check_output, shown
 from ..kernels import bfloat16
-from ..training import Course, Stop
-from .records import Saved
+from ..training import Course, Good, Halved, Stop
+from .records import Saved, Warned
 
 BETWEEN_SAVES = 30.0  # seconds; more often costs time, less often loses it
 
@@ -56,6 +56,15 @@ class Saver:
         self.last = time.monotonic()
         yield Saved(self.path, self.last - began)
 
+    def guard(self, records: Iterator, trained: Callable[[], bool]) -> Iterator:
+        """The records of a run; where it diverges for good, what had been `trained` is written before the error."""
+        try:
+            yield from records
+        except DivergedError:
+            if trained():
+                yield from self.now(False)
+            raise
+
     def in_time(self) -> Iterator[Saved]:
         """Write it if the last time is long ago."""
         if time.monotonic() - self.last >= BETWEEN_SAVES:
@@ -84,17 +93,26 @@ def open_run(output, kind: str, force: bool, resume: bool, dry_run: bool, inputs
     return old
 
 
-def restored(found: dict[str, np.ndarray], fresh: dict[str, np.ndarray], course: Course) -> dict[str, np.ndarray]:
-    """The state of a cut run, if it has the arrays of a fresh one and a position within the course; else ModelError."""
+def restored(found, theta: np.ndarray, fresh, course: Course) -> tuple[dict[str, np.ndarray], Good]:
+    """The state of a cut run and what it may go back to; ModelError unless they are like theta and a fresh state.
+
+    Its position must lie within the course.
+    """
+    good = Good.taken_from(found)
     fits = set(found) == set(fresh) and all(
         found[name].shape == array.shape and found[name].dtype == array.dtype for name, array in fresh.items()
     )
     if fits:
         epoch, minibatch = (int(n) for n in found["position"])
         fits = 0 <= epoch <= course.epochs and 0 <= minibatch < course.minibatches and int(found["updates"][0]) >= 0
-    if not fits:
+    if not fits or not good.fits(theta, fresh | {"position": found["position"]}):
         raise ModelError("--resume: the state in the file does not fit its model; use --force to start anew")
-    return found
+    return found, good
+
+
+def halved(record: Halved) -> Warned:
+    """What a user is told of a rate that was halved."""
+    return Warned(f"{record.reason}; back to the start of the epoch with {record.factor:g} times the learning rate")
 
 
 def check_resume(old: Checkpoint, config: dict, fingerprint: str, extendable: bool) -> None:
@@ -128,9 +146,10 @@ def _grows(before, now) -> bool:
     return isinstance(before, int) and before <= now
 
 
-# What a history holds beside metrics: how much work was done since the stage began, the gradients and curvature products
-# in passes over the training cases; and after the prefix NORM a layer's number, the norm of its weights' gradient.
-COUNTERS = ("updates", "gradients", "curvature_products")
+# What a history holds beside metrics. How much work was done since the stage began, gradients and curvature products in
+# passes over the training cases, and how often its rate was halved. After the prefix NORM a layer's number: the norm of
+# its weights' gradient.
+COUNTERS = ("updates", "gradients", "curvature_products", "halvings")
 NORM = "gradient_norm_"
 
 
@@ -142,6 +161,11 @@ def metrics_of(part: dict) -> dict:
 def norms_of(part: dict) -> dict:
     """The gradient norms of a stage of the history, by layer number from 1."""
     return {int(name.removeprefix(NORM)): values for name, values in part.items() if name.startswith(NORM)}
+
+
+def steps_of(state: dict) -> dict[str, float]:
+    """The counters that a run's state holds."""
+    return {name: float(state[name][0]) for name in ("updates", "halvings")}
 
 
 def append(history: dict, stage: str, metrics: dict[str, float]) -> None:

@@ -14,12 +14,12 @@ from ..nn.rbm import RBM, ContrastiveDivergence, free_energy, start
 from ..nn.stack import Stack
 from ..nn.units import UNITS
 from ..optimizers import Momentum
-from ..training import Course, Meter, Passed, begin, fit
+from ..training import Course, Good, Halved, Meter, Passed, begin, fit
 from . import sources
 from .models import CHUNK, blocks
 from .plans import Plan, written
 from .records import End, Epoch
-from .runs import Clock, Saver, append, command, dashes, epochs_for, restored
+from .runs import Clock, Saver, append, command, dashes, epochs_for, halved, metrics_of, restored, steps_of
 
 PROBED = 1000  # cases, training and held-out, for the free-energy gap
 DEAD, SATURATED = 0.01, 0.99  # mean activations over an epoch (Hinton 2010, section 11)
@@ -44,6 +44,7 @@ class Stacking:
         self.done: list[dict[str, np.ndarray]] = []
         self.theta: np.ndarray | None = None
         self.state: dict[str, np.ndarray] = {}
+        self.good = Good()
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -67,6 +68,13 @@ class Stacking:
     def train(self, clock: Clock, data: str, output: str) -> Iterator:
         """Layer after layer, to the end or to the first reason to stop."""
         saver = Saver(output, self.checkpoint)
+        yield from saver.guard(self._layers(clock, saver, data, output), self._trained)
+
+    def _trained(self) -> bool:
+        """Whether an epoch is over."""
+        return self.layer > 0 or bool(self.state and self.state["position"][0])
+
+    def _layers(self, clock: Clock, saver: Saver, data: str, output: str) -> Iterator:
         feeds = {
             name: sources.visible_feed(c.inputs, self.preparation)
             for name, c in self.dataset.splits.items()
@@ -112,23 +120,28 @@ class Stacking:
             optimizer,
             self.theta,
             self.state,
+            self.good,
             Course(stage, sizes["train"], plan.batch_size, plan.epochs, key),
             clock.reason,
             self.meter,
         ):
+            if isinstance(passed, Halved):
+                yield halved(passed)
+                continue
             if passed.stopped:
                 yield passed
                 return
             metrics = _metrics(plan.rbm, self.theta, objective.tally, probes)
             for tally in objective.tally.values():
                 tally[:] = 0
-            append(self.history, f"layer {i + 1}", metrics)
+            counters = steps_of(self.state)
+            append(self.history, f"layer {i + 1}", metrics | counters)
             self.meter.detail = f"reconstruction error {metrics['reconstruction_error']:.4g}"
-            yield Epoch(stage, passed.epoch, plan.epochs, metrics, sizes["train"], passed.seconds)
+            yield Epoch(stage, passed.epoch, plan.epochs, metrics, sizes["train"], passed.seconds, counters)
             if passed.epoch < plan.epochs:
                 yield from saver.in_time()
         self.done.append(plan.rbm.layout.unpack(self.theta))
-        self.layer, self.theta, self.state = i + 1, None, {}
+        self.layer, self.theta, self.state, self.good = i + 1, None, {}, Good()
         if self.layer < len(self.plans):
             yield from saver.in_time()
 
@@ -137,7 +150,7 @@ class Stacking:
         arrays, count = list(self.done), len(self.done)
         if self.theta is not None:
             arrays, count = [*arrays, self.plans[self.layer].rbm.layout.unpack(self.theta)], count + 1
-        train = None if complete else {"layer": np.array([self.layer], np.int64)} | self.state
+        train = None if complete else {"layer": np.array([self.layer], np.int64)} | self.state | self.good.packed(self.state)
         stack = Stack(tuple(p.rbm for p in self.plans[:count]))
         provenance = {"data": self.dataset.fingerprint, "data_name": self.dataset.name}
         return Checkpoint(stack, arrays, self.preparation, self.config, self.history, provenance, train)
@@ -163,7 +176,7 @@ class Stacking:
             objective = ContrastiveDivergence(plan.rbm, None, 1, 1, plan.penalties)
             fresh = _fresh(objective, Momentum(plan.learning_rate, plan.momentum), self.theta)
             course = Course("", len(self.dataset.splits["train"]), plan.batch_size, plan.epochs, 0)
-            self.state = restored(state, fresh, course)
+            self.state, self.good = restored(state, self.theta, fresh, course)
 
     def end(self, outcome: str, data: str, output: str, checkpoint: Checkpoint) -> End:
         """How it ended, with each layer's last figures."""
@@ -171,7 +184,9 @@ class Stacking:
         for i, plan in enumerate(self.plans):
             part = checkpoint.history.get(f"layer {i + 1}", {})
             if part:
-                last = {name: float(values[-1]) for name, values in part.items()}
+                last = {name: float(values[-1]) for name, values in metrics_of(part).items()}
+                if part["halvings"][-1]:
+                    last["rate_halved"] = int(part["halvings"][-1])
                 rows.append(
                     {"layer": f"{plan.rbm.inputs}-{plan.rbm.outputs}", "epochs": len(part["reconstruction_error"])}
                     | last

@@ -7,16 +7,16 @@ import numpy as np
 
 from ..checkpoint import Checkpoint
 from ..errors import ModelError, UsageError
-from ..kernels import jit, random
+from ..kernels import jit, random, updates
 from ..nn.network import Network, NetworkObjective
 from ..optimizers import check
 from ..optimizers.objective import Optimizer
-from ..training import Best, Course, Meter, begin, fit
+from ..training import Best, Course, Good, Halved, Meter, begin, fit
 from . import sources
 from .models import CHUNK, blocks, pack
 from .plans import written
 from .records import End, Epoch
-from .runs import Clock, Saver, append, command, dashes, restored
+from .runs import NORM, Clock, Saver, append, command, dashes, halved, metrics_of, restored, steps_of
 
 FINE, TOP = "fine-tuning", "output layer alone"
 
@@ -51,7 +51,7 @@ class Tuning:
         self.stages = [_Stage(FINE, config["epochs"], [(0, network.layout.size, 1.0)])]
         if config["freeze_epochs"]:
             self.stages.insert(0, _Stage(TOP, config["freeze_epochs"], [(top[0].start, top[-1].stop, 1.0)]))
-        self.best = Best.of(theta)
+        self.best, self.good = Best.of(theta), Good()
 
     def summary(self, optimizer: str) -> dict:
         """The resolved plan, in the order to show."""
@@ -75,6 +75,13 @@ class Tuning:
     def train(self, clock: Clock, data: str, output: str) -> Iterator:
         """Stage after stage, to the end or to the first reason to stop."""
         saver = Saver(output, self.checkpoint)
+        yield from saver.guard(self._stages(clock, saver, data, output), self._trained)
+
+    def _trained(self) -> bool:
+        """Whether an epoch is over."""
+        return self.stage > 0 or bool(self.state and self.state["position"][0])
+
+    def _stages(self, clock: Clock, saver: Saver, data: str, output: str) -> Iterator:
         splits = self.dataset.splits
         feed = sources.network_feed(splits["train"], self.preparation, self.task)
         batch_size, decay = self.config["batch_size"], self.config["weight_decay"]
@@ -87,7 +94,7 @@ class Tuning:
             held_out = NetworkObjective(
                 self.network, sources.network_feed(splits["valid"], self.preparation, self.task), CHUNK
             )
-        outcome = "finished"
+        outcome, probed = "finished", self._probe()
         for i in range(self.stage, len(self.stages)):
             self.stage, stage = i, self.stages[i]
             objective.spans = stage.spans
@@ -100,24 +107,31 @@ class Tuning:
                 self.optimizer,
                 self.theta,
                 self.state,
+                self.good,
                 self._course(stage, title),
                 clock.reason,
                 self.meter,
             ):
+                if isinstance(passed, Halved):
+                    yield halved(passed)
+                    continue
                 if passed.stopped:
                     yield from saver.now(False)
                     yield self.end(passed.stopped, data, output, self.checkpoint(False))
                     return
                 metrics = self._metrics(objective.tally, "training")
+                counters = self._counters(objective.tally, stage.name)
+                norms = self._norms(objective, probed)
                 for tally in objective.tally.values():
                     tally[:] = 0
                 if held_out is not None:
                     metrics |= self._held_out(held_out, len(splits["valid"]))
                     if stage.name == FINE:
                         self.best.see(passed.epoch, _score(metrics), self.theta)
-                append(self.history, stage.name, metrics)
+                append(self.history, stage.name, metrics | counters | norms)
                 self.meter.detail = ", ".join(f"{k.replace('_', ' ')} {v:.4g}" for k, v in list(metrics.items())[-1:])
-                yield Epoch(title, passed.epoch, stage.epochs, metrics, len(splits["train"]), passed.seconds)
+                cases = len(splits["train"])
+                yield Epoch(title, passed.epoch, stage.epochs, metrics, cases, passed.seconds, counters)
                 patience = self.config["patience"]
                 if stage.name == FINE and patience is not None and passed.epoch - self.best.epoch >= patience:
                     outcome = "early stop"
@@ -125,7 +139,7 @@ class Tuning:
                 if passed.epoch < stage.epochs:
                     yield from saver.in_time()
             if i + 1 < len(self.stages):
-                self.state = {}
+                self.state, self.good = {}, Good()
         if held_out is not None and self.best.epoch:
             self.theta[:] = self.best.state["best_theta"]
         yield from saver.now(True)
@@ -140,6 +154,28 @@ class Tuning:
             metrics[f"{word}_squared_error"] = float(tally["squared_error"][0]) / cases
         return metrics | {f"{word}_loss": float(tally["loss"][0]) / cases}
 
+    def _counters(self, tally: dict, stage: str) -> dict[str, float]:
+        """Updates, and gradients and curvature products in passes over the training cases, since the stage began."""
+        before = self.history.get(stage, {})
+        done = steps_of(self.state)
+        for name in ("gradients", "curvature_products"):
+            passes = float(tally[name][0]) / len(self.dataset.splits["train"])
+            done[name] = passes + (float(before[name][-1]) if name in before else 0.0)
+        return done
+
+    def _probe(self) -> np.ndarray:
+        """A fixed hundredth of the training cases, a hundred at least, on which gradients are looked at."""
+        cases = len(self.dataset.splits["train"])
+        key = random.fold(self.config["seed"], random.PROBE)
+        return np.sort(random.permutation(key, cases)[: max(100, cases // 100)])
+
+    def _norms(self, objective: NetworkObjective, rows: np.ndarray) -> dict[str, float]:
+        """The norm of the gradient of each layer's weights, on the cases probed, without noise."""
+        objective.at(rows, None)
+        g, layout = objective.gradient(self.theta), self.network.layout
+        weights = [s for s in layout.segments if len(s.shape) == 2]
+        return {f"{NORM}{k}": updates.sum_squares(g[s.start : s.stop]) ** 0.5 for k, s in enumerate(weights, 1)}
+
     def _held_out(self, objective: NetworkObjective, cases: int) -> dict[str, float]:
         for tally in objective.tally.values():
             tally[:] = 0
@@ -153,7 +189,7 @@ class Tuning:
         """The file's contents now."""
         train = None
         if not complete:
-            train = {"stage": np.array([self.stage], np.int64)} | self.state | self.best.state
+            train = {"stage": np.array([self.stage], np.int64)} | self.state | self.good.packed(self.state) | self.best.state
         parts = [{n: np.ascontiguousarray(a) for n, a in own.items()} for own in self.network.split(self.theta)]
         provenance = {
             "data": self.dataset.fingerprint,
@@ -181,7 +217,8 @@ class Tuning:
             raise ModelError("--resume: the state in the file does not fit its model; use --force to start anew")
         self.stage, self.best, self.theta = int(stage[0]), Best(best), pack(self.network, old.arrays)
         objective = NetworkObjective(self.network, None, 1)
-        self.state = restored(state, self._fresh(objective), self._course(self.stages[self.stage], ""))
+        course = self._course(self.stages[self.stage], "")
+        self.state, self.good = restored(state, self.theta, self._fresh(objective), course)
         self.history = {stage: dict(metrics) for stage, metrics in old.history.items()}
 
     def _fresh(self, objective: NetworkObjective) -> dict[str, np.ndarray]:
@@ -204,7 +241,9 @@ class Tuning:
         if best:
             result["best_epoch"] = best
         if kept:
-            result |= {name: float(values[kept - 1]) for name, values in history.items()}
+            result |= {name: float(values[kept - 1]) for name, values in metrics_of(history).items()}
+        if count and history["halvings"][-1]:
+            result["rate_halved"] = int(history["halvings"][-1])
         follow = command("evaluate", output, data, config=self.config)
         return End(outcome, result, follow if checkpoint.complete else "")
 

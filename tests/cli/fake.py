@@ -1,12 +1,12 @@
 """Workflows that compute nothing, with the records of the real ones; as a program it is `deepnet` on top of them.
 
-FAKE_EPOCHS, FAKE_SLEEP (seconds a minibatch) and FAKE_DIVERGE steer it where it runs in a process of its own.
+FAKE_EPOCHS, FAKE_SLEEP (seconds a minibatch), FAKE_WARNING and FAKE_DIVERGE steer it where it runs in a process of its own.
 """
 
 import os
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 CALLS = []
 MINIBATCHES = 10
@@ -26,12 +26,18 @@ class Epoch:
     metrics: dict
     cases: int
     seconds: float
+    counters: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Saved:
     path: str
     seconds: float
+
+
+@dataclass(frozen=True)
+class Warned:
+    text: str
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,8 @@ def _train(command, data, output, options):
                 yield Saved(output, 0.01)
                 yield End("interrupted", {"epochs": epoch}, f"deepnet {command} ... --resume")
                 return
+        if "FAKE_WARNING" in os.environ:
+            yield Warned("layer 1 diverged in epoch 1: the loss is not finite")
         if "FAKE_DIVERGE" in os.environ:
             from deepnet.errors import DivergedError
 

@@ -100,6 +100,16 @@ def test_a_diverged_run_ends_with_6_and_a_whole_log(call, monkeypatch, tmp_path)
     assert (last["event"], last["outcome"], last["exit"]) == ("run_end", "failed", 6)
 
 
+@pytest.mark.parametrize(("progress", "said"), [("plain", 1), ("none", 0)])
+def test_a_warning_is_said_once_and_logged(call, monkeypatch, tmp_path, progress, said):
+    monkeypatch.setenv("FAKE_WARNING", "1")
+    monkeypatch.setenv("FAKE_EPOCHS", "1")
+    done = call(*TRAIN, "--log", "run.jsonl", "--progress", progress)
+    assert done.err.count("deepnet: warning: layer 1 diverged") == said
+    events = [json.loads(line)["event"] for line in (tmp_path / "run.jsonl").read_text().splitlines()]
+    assert events.count("warning") == 1
+
+
 def test_an_error_stays_on_one_line(call, fake, monkeypatch):
     def fail(*words, **options):
         raise DataError("a\nb\x1b[31m\u202ec cannot be read")
