@@ -111,7 +111,10 @@ def _usage(error):
 
 
 class Journal:
-    """The log of a run, one JSON object a line: run_start, epoch, checkpoint, warning, run_end. Without a path it is silent."""
+    """The log of a run, one JSON object a line: run_start, epoch, checkpoint, warning, run_end.
+
+    Without a path it is silent.
+    """
 
     def __init__(self, path, *, force=False, resume=False):
         """Open the log; an existing file is continued with --resume, replaced with --force, else refused."""

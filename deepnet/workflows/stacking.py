@@ -150,7 +150,9 @@ class Stacking:
         arrays, count = list(self.done), len(self.done)
         if self.theta is not None:
             arrays, count = [*arrays, self.plans[self.layer].rbm.layout.unpack(self.theta)], count + 1
-        train = None if complete else {"layer": np.array([self.layer], np.int64)} | self.state | self.good.packed(self.state)
+        train = None
+        if not complete:
+            train = {"layer": np.array([self.layer], np.int64)} | self.state | self.good.packed(self.state)
         stack = Stack(tuple(p.rbm for p in self.plans[:count]))
         provenance = {"data": self.dataset.fingerprint, "data_name": self.dataset.name}
         return Checkpoint(stack, arrays, self.preparation, self.config, self.history, provenance, train)

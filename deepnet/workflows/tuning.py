@@ -189,7 +189,8 @@ class Tuning:
         """The file's contents now."""
         train = None
         if not complete:
-            train = {"stage": np.array([self.stage], np.int64)} | self.state | self.good.packed(self.state) | self.best.state
+            own = self.state | self.good.packed(self.state) | self.best.state
+            train = {"stage": np.array([self.stage], np.int64)} | own
         parts = [{n: np.ascontiguousarray(a) for n, a in own.items()} for own in self.network.split(self.theta)]
         provenance = {
             "data": self.dataset.fingerprint,

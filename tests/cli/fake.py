@@ -1,6 +1,7 @@
 """Workflows that compute nothing, with the records of the real ones; as a program it is `deepnet` on top of them.
 
-FAKE_EPOCHS, FAKE_SLEEP (seconds a minibatch), FAKE_WARNING and FAKE_DIVERGE steer it where it runs in a process of its own.
+FAKE_EPOCHS, FAKE_SLEEP (seconds a minibatch), FAKE_WARNING and FAKE_DIVERGE steer it where it runs in a process of its
+own.
 """
 
 import os

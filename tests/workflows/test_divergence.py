@@ -5,7 +5,10 @@ import pytest
 from deepnet import checkpoint, workflows
 from deepnet.errors import DivergedError
 
-TUNE = {"label": "price", "scale": "standard", "layers": (8,), "units": ("linear",), "task": "regress", "epochs": 3, "batch_size": 50, "optimizer": "sgd"}
+TUNE = {
+    "label": "price", "scale": "standard", "layers": (8,), "units": ("linear",), "task": "regress", "epochs": 3,
+    "batch_size": 50, "optimizer": "sgd",
+}  # fmt: skip
 STACK = {"layers": (8,), "units": ("relu",), "visible": "linear", "scale": "standard", "epochs": (3,)}
 # Linear units and squared error: above some rate every step leads further out, below it each leads nearer.
 WILD, TAME = "2.5", "0.5"
