@@ -1,6 +1,7 @@
 """Record a run's figure in its model's results.json, and write the tables of its card.md and of README anew.
 
     python models/record.py FOLDER --seed 0 --name pre-trained --result net.json --log stack.log --log net.log
+    (--train TRAIN.json adds the training cases' figure, --codes CODES.json how well neighbours of a map agree)
     python models/record.py FOLDER --seed 0 --has          exit 0 where results of that seed are complete
     python models/record.py FOLDER --quick OUTPUT          put what `deepnet evaluate` printed into README
 
@@ -26,8 +27,8 @@ def machine():
 
 
 def facts_of(logs):
-    """Seconds in epochs, threads, and the last log's number of epochs, of the runs that wrote these JSON lines."""
-    seconds, threads, now, epochs = 0.0, None, None, 0
+    """Seconds in epochs, threads, and of the last log the epochs and updates, of the runs that wrote these JSON lines."""
+    seconds, threads, now, epochs, updates = 0.0, None, None, 0, None
     for log in logs:
         epochs = 0
         for line in Path(log).read_text().splitlines():
@@ -35,8 +36,9 @@ def facts_of(logs):
             if record.get("event") == "run_start":
                 now = record["plan"].get("threads")
             elif record.get("event") == "epoch":
-                seconds, threads, epochs = seconds + record["seconds"], now, epochs + 1
-    return seconds, threads, epochs
+                seconds, threads, epochs = seconds + record["seconds"], now, record["epoch"]
+                updates = record.get("counters", {}).get("updates")
+    return seconds, threads, epochs, updates
 
 
 # What is kept of `deepnet evaluate --json`: of a classifier, of an autoencoder.
@@ -44,30 +46,49 @@ KEPT = (
     ("error", "error_interval", "wrong", "cross_entropy"),
     ("squared_error", "squared_error_interval", "pca_squared_error"),
 )
+# Whether figures are of the test cases, or, where an experiment is about optimization, of the training cases.
+FIGURES = {"test": "squared_error", "training": "training_squared_error"}
 
 
-def shown(run):
+def shown(run, figure="test"):
     """A run's figure, marked where the run was cut."""
-    value = f"{100 * run['error']:.2f} %" if "error" in run else f"{run['squared_error']:.2f}"
+    value = f"{100 * run['error']:.2f} %" if "error" in run else f"{run[FIGURES[figure]]:.2f}"
     return value + (" (short)" if run.get("short") else "")
 
 
-def cells(run):
-    """A run's figure, what goes with it, and its 95 % interval."""
+def cells(run, figure):
+    """A run's figure, the 95 % interval of the test's, and what goes with it."""
     if "error" in run:
         low, high = (f"{100 * v:.2f}" for v in run["error_interval"])
-        return shown(run), f"{run['wrong']} wrong", f"{low} to {high} %"
+        return shown(run), f"{low} to {high} %", f"{run['wrong']} wrong"
     low, high = (f"{v:.2f}" for v in run["squared_error_interval"])
-    return shown(run), f"PCA {run['pca_squared_error']:.2f}", f"{low} to {high}"
+    other = "training" if figure == "test" else "test"
+    beside = [f"{other} {run[FIGURES[other]]:.2f}"] if FIGURES[other] in run else []
+    beside += [f"PCA {run['pca_squared_error']:.2f}"]
+    if "logistic_pca_squared_error" in run:
+        beside += [f"logistic PCA {run['logistic_pca_squared_error']:.2f}"]
+    if "neighbour_error" in run:
+        ours, pca = (f"{100 * run[name]:.1f} %" for name in ("neighbour_error", "pca_neighbour_error"))
+        beside += [f"nearest neighbour wrong {ours}, PCA {pca}"]
+    return shown(run, figure), f"{low} to {high}", ", ".join(beside)
+
+
+def count(number):
+    """A whole number as text."""
+    return f"{int(number):,}" if number else "-"
 
 
 def table(results):
     """The rows of a card."""
-    head = ["| start | seed | test | | 95 % interval | epochs | minutes | threads | machine |", "|" + "---|" * 9]
+    figure = results.get("figure", "test")
+    head = [
+        f"| start | seed | {figure} | 95 % interval in test | | epochs | updates | minutes | threads | machine |",
+        "|" + "---|" * 10,
+    ]
     runs = sorted(results["runs"], key=lambda r: (results["names"].index(r["name"]), r["seed"]))
     rows = [
-        f"| {r['name']} | {r['seed']} | {' | '.join(cells(r))} | {r.get('epochs', '-')} "
-        f"| {r['minutes']:.1f} | {r['threads']} | {r['machine']} |"
+        f"| {r['name']} | {r['seed']} | {' | '.join(cells(r, figure))} | {r.get('epochs') or '-'} "
+        f"| {count(r.get('updates'))} | {r['minutes']:.1f} | {r['threads']} | {r['machine']} |"
         for r in runs
     ]
     return "\n".join(head + rows)
@@ -78,9 +99,10 @@ def summary():
     rows = ["| model | published | ours, by seed |", "|---|---|---|"]
     for path in sorted(Path(__file__).resolve().parent.glob("*/results.json")):
         results = json.loads(path.read_text())
-        ours = []
-        for name in results["names"]:
-            errors = [shown(r) for r in sorted(results["runs"], key=lambda r: r["seed"]) if r["name"] == name]
+        ours = [results["summary"]] if "summary" in results else []
+        for name in results.get("names", ()):
+            figure = results.get("figure", "test")
+            errors = [shown(r, figure) for r in sorted(results["runs"], key=lambda r: r["seed"]) if r["name"] == name]
             ours += [f"{name} {', '.join(errors)}"] if errors else []
         folder = path.parent.name
         rows.append(f"| [{results['title']}](models/{folder}/card.md) | {results['published']} | {'; '.join(ours)} |")
@@ -101,7 +123,9 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--quick", type=Path)
     parser.add_argument("--name")
-    parser.add_argument("--result", type=Path)
+    parser.add_argument("--result", type=Path, help="what `deepnet evaluate --json` printed for the test cases")
+    parser.add_argument("--train", type=Path, help="and for the training cases")
+    parser.add_argument("--codes", type=Path, help="what `deepnet visualize --kind codes --json` printed")
     parser.add_argument("--log", action="append", default=[])
     parser.add_argument("--has", action="store_true")
     parser.add_argument("--short", action="store_true", help="the run was cut; --has does not count it")
@@ -113,19 +137,26 @@ def main():
     path = asked.folder / "results.json"
     results = json.loads(path.read_text())
     if asked.has:
+        if "summary" in results:
+            sys.exit(0)
         have = {r["name"] for r in results["runs"] if r["seed"] == asked.seed and not r.get("short")}
         sys.exit(0 if have >= set(results["names"]) else 1)
     measured = json.loads(asked.result.read_text())
-    seconds, threads, epochs = facts_of(asked.log)
+    seconds, threads, epochs, updates = facts_of(asked.log)
     run = {
         "name": asked.name,
         "seed": asked.seed,
         "epochs": epochs,
+        "updates": updates,
         "minutes": round(seconds / 60, 1),
         "threads": threads,
         "machine": machine(),
     }
     run |= {key: measured[key] for key in next(keys for keys in KEPT if keys[0] in measured)}
+    if "logistic_pca_squared_error" in measured:
+        run["logistic_pca_squared_error"] = measured["logistic_pca_squared_error"]
+    if asked.train is not None:
+        run["training_squared_error"] = json.loads(asked.train.read_text())["squared_error"]
     if asked.short:
         run["short"] = True
     kept = [r for r in results["runs"] if (r["name"], r["seed"]) != (run["name"], run["seed"])]

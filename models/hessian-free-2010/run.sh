@@ -1,0 +1,13 @@
+#!/bin/sh
+# Hessian-free from sparse random weights, one seed: sh models/hessian-free-2010/run.sh [SEED]
+# Stop it whenever you like; it goes on where it stood.
+set -eu
+cd "$(dirname "$0")"
+seed=${1:-0}
+runs=runs/$seed
+mkdir -p "$runs"
+deepnet finetune mnist -c settings.toml --seed "$seed" -o "$runs/net.h5" --resume --log "$runs/net.log"
+deepnet evaluate "$runs/net.h5" mnist --json > "$runs/net.json"
+deepnet evaluate "$runs/net.h5" mnist --split train --json > "$runs/train.json"
+python ../record.py . --seed "$seed" --name "Hessian-free" --result "$runs/net.json" --train "$runs/train.json" --log "$runs/net.log"
+deepnet visualize "$runs/net.h5" -o history.png --kind history --force
