@@ -3,6 +3,7 @@
     python models/record.py FOLDER --seed 0 --name pre-trained --result net.json --log stack.log --log net.log
     (--train TRAIN.json adds the training cases' figure, --codes CODES.json how well neighbours of a map agree)
     python models/record.py FOLDER --seed 0 --has          exit 0 where results of that seed are complete
+    python models/record.py FOLDER --tables                write the tables anew
     python models/record.py FOLDER --quick OUTPUT          put what `deepnet evaluate` printed into README
 
 Tables stand between `<!-- results -->` and `<!-- end of results -->`, README's example between `quick` marks.
@@ -99,13 +100,15 @@ def summary():
     rows = ["| model | published | ours, by seed |", "|---|---|---|"]
     for path in sorted(Path(__file__).resolve().parent.glob("*/results.json")):
         results = json.loads(path.read_text())
-        ours = [results["summary"]] if "summary" in results else []
+        ours = [results["summary"]] if results.get("summary") else []
         for name in results.get("names", ()):
             figure = results.get("figure", "test")
             errors = [shown(r, figure) for r in sorted(results["runs"], key=lambda r: r["seed"]) if r["name"] == name]
             ours += [f"{name} {', '.join(errors)}"] if errors else []
         folder = path.parent.name
-        rows.append(f"| [{results['title']}](models/{folder}/card.md) | {results['published']} | {'; '.join(ours)} |")
+        if any(ours):
+            title = f"[{results['title']}](models/{folder}/card.md)"
+            rows.append(f"| {title} | {results['published']} | {'; '.join(ours)} |")
     return "\n".join(rows)
 
 
@@ -128,6 +131,7 @@ def main():
     parser.add_argument("--codes", type=Path, help="what `deepnet visualize --kind codes --json` printed")
     parser.add_argument("--log", action="append", default=[])
     parser.add_argument("--has", action="store_true")
+    parser.add_argument("--tables", action="store_true")
     parser.add_argument("--short", action="store_true", help="the run was cut; --has does not count it")
     asked = parser.parse_args()
     readme = Path(__file__).resolve().parents[1] / "README.md"
@@ -141,6 +145,10 @@ def main():
             sys.exit(0)
         have = {r["name"] for r in results["runs"] if r["seed"] == asked.seed and not r.get("short")}
         sys.exit(0 if have >= set(results["names"]) else 1)
+    if asked.tables:
+        rewrite(asked.folder / "card.md", table(results))
+        rewrite(readme, summary())
+        return
     measured = json.loads(asked.result.read_text())
     seconds, threads, epochs, updates = facts_of(asked.log)
     run = {

@@ -1,0 +1,79 @@
+"""The recipes in models/: pipelines that a shell can read, settings that the commands take, cards as the script writes them."""
+
+import importlib.util
+import json
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from deepnet.__main__ import main
+
+FOLDER = Path(__file__).parents[1] / "models"
+SETTINGS = sorted(FOLDER.glob("*/*.toml"))
+RESULTS = sorted(FOLDER.glob("*/results.json"))
+
+
+@pytest.fixture(scope="module")
+def record():
+    spec = importlib.util.spec_from_file_location("record", FOLDER / "record.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_there_are_recipes():
+    assert len(SETTINGS) >= 10
+    assert len(RESULTS) >= 6
+
+
+@pytest.mark.parametrize("page", sorted(FOLDER.glob("**/*.sh")), ids=lambda page: page.parent.name)
+def test_pipelines_can_be_read(page):
+    assert "set -eu" in page.read_text()
+    assert subprocess.run(["sh", "-n", str(page)], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("page", SETTINGS, ids=lambda page: f"{page.parent.name}-{page.stem}")
+def test_settings_are_taken(page, capsys):
+    """Each table resolves to a plan; what a stack would give is given by hand, and any CPU will do."""
+    data = "curves" if page.parent.name == "curves" else "mnist"
+    for command, options in tomllib.loads(page.read_text()).items():
+        words = [command, data, "-c", str(page), "-n", "--json", "--precision", "float32"]
+        words += [] if "layers" in options else ["--layers", "30"]
+        assert main(words) == 0, capsys.readouterr().err
+        assert json.loads(capsys.readouterr().out)["plan"]["parameters"] > 0
+
+
+@pytest.mark.parametrize("page", RESULTS, ids=lambda page: page.parent.name)
+def test_cards_hold_their_results(page, record):
+    results, card = json.loads(page.read_text()), page.with_name("card.md").read_text()
+    if "summary" not in results:
+        assert record.table(results) in card or not results["runs"]
+        assert {run["name"] for run in results["runs"]} <= set(results["names"])
+    for picture in re.findall(r"!\[.*?\]\((.*?)\)", card):
+        assert page.with_name(picture).exists() or not (results.get("runs") or results.get("summary"))
+
+
+def test_the_table_in_the_readme(record):
+    assert record.summary() in (FOLDER.parent / "README.md").read_text()
+
+
+def test_a_result_is_recorded(record, tmp_path):
+    """A figure, its training figure and its log become a row; recorded again, it takes its own place."""
+    results = {"title": "t", "published": "p", "figure": "training", "names": ["a"], "runs": []}
+    log = [
+        {"event": "run_start", "plan": {"threads": 2}},
+        {"event": "epoch", "epoch": 1, "seconds": 30.0, "counters": {"updates": 300}},
+        {"event": "run_start", "plan": {"threads": 1}},
+        {"event": "epoch", "epoch": 2, "seconds": 90.0, "counters": {"updates": 600}},
+    ]
+    path = tmp_path / "net.log"
+    path.write_text("".join(json.dumps(line) + "\n" for line in log))
+    assert record.facts_of([path]) == (120.0, 1, 2, 600)
+    run = {"name": "a", "seed": 0, "epochs": 2, "updates": 600, "minutes": 2.0, "threads": 1, "machine": "m",
+           "squared_error": 3.0, "squared_error_interval": [2.9, 3.1], "pca_squared_error": 13.9,
+           "training_squared_error": 1.234}  # fmt: skip
+    row = record.table(results | {"runs": [run]}).splitlines()[-1]
+    assert row == "| a | 0 | 1.23 | 2.90 to 3.10 | test 3.00, PCA 13.90 | 2 | 600 | 2.0 | 1 | m |"
