@@ -28,7 +28,7 @@ def machine():
 
 
 def facts_of(logs):
-    """Seconds in epochs, threads, and of the last log the epochs and updates, of the runs that wrote these JSON lines."""
+    """Seconds in epochs, threads, and the last log's epochs and updates, of the runs that wrote these JSON lines."""
     seconds, threads, now, epochs, updates = 0.0, None, None, 0, None
     for log in logs:
         epochs = 0

@@ -1,4 +1,4 @@
-"""The recipes in models/: pipelines that a shell can read, settings that the commands take, cards as the script writes them."""
+"""The recipes in models/: pipelines a shell can read, settings that commands take, cards as they are written."""
 
 import importlib.util
 import json

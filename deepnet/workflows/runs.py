@@ -13,8 +13,8 @@ from ..checkpoint import Checkpoint
 from ..errors import DivergedError, ModelError, UsageError
 from ..files import check_output, shown
 from ..kernels import bfloat16
-from ..training import Course, Good, Halved, Stop
-from .records import Saved, Warned
+from ..training import Course, Good, Halved, Meter, Stop, fit
+from .records import Epoch, Saved, Warned
 
 BETWEEN_SAVES = 30.0  # seconds; more often costs time, less often loses it
 
@@ -110,9 +110,33 @@ def restored(found, theta: np.ndarray, fresh, course: Course) -> tuple[dict[str,
     return found, good
 
 
-def halved(record: Halved) -> Warned:
-    """What a user is told of a rate that was halved."""
-    return Warned(f"{record.reason}; back to the start of the epoch with {record.factor:g} times the learning rate")
+@dataclass
+class Loop:
+    """What every stage of training has around it: when to stop, what a display polls, how it is saved."""
+
+    clock: Clock
+    meter: Meter
+    saver: Saver
+
+    def through(self, course: Course, objective, optimizer, theta, state, good: Good, figures) -> Iterator:
+        """Train through the course; yields Epoch, Warned and Saved records, and Passed where it was stopped.
+
+        `figures()` gives an epoch's metrics and counters, before the objective's tally begins anew.
+        """
+        for passed in fit(objective, optimizer, theta, state, good, course, self.clock.reason, self.meter):
+            if isinstance(passed, Halved):
+                again = f"back to the start of the epoch with {passed.factor:g} times the learning rate"
+                yield Warned(f"{passed.reason}; {again}")
+                continue
+            if passed.stopped:
+                yield passed
+                return
+            metrics, counters = figures(passed.epoch)
+            for tally in objective.tally.values():
+                tally[:] = 0
+            yield Epoch(course.stage, passed.epoch, course.epochs, metrics, course.cases, passed.seconds, counters)
+            if passed.epoch < course.epochs:
+                yield from self.saver.in_time()
 
 
 def check_resume(old: Checkpoint, config: dict, fingerprint: str, extendable: bool) -> None:

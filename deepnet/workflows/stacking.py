@@ -14,12 +14,12 @@ from ..nn.rbm import RBM, ContrastiveDivergence, free_energy, start
 from ..nn.stack import Stack
 from ..nn.units import UNITS
 from ..optimizers import Momentum
-from ..training import Course, Good, Halved, Meter, Passed, begin, fit
+from ..training import Course, Good, Meter, Passed, begin
 from . import sources
 from .models import CHUNK, blocks
 from .plans import Plan, written
-from .records import End, Epoch
-from .runs import Clock, Saver, append, command, dashes, epochs_for, halved, metrics_of, restored, steps_of
+from .records import End
+from .runs import Clock, Loop, Saver, append, command, dashes, epochs_for, metrics_of, restored, steps_of
 
 PROBED = 1000  # cases, training and held-out, for the free-energy gap
 DEAD, SATURATED = 0.01, 0.99  # mean activations over an epoch (Hinton 2010, section 11)
@@ -115,31 +115,19 @@ class Stacking:
         objective.tally = {k: self.state[f"tally/{k}"] for k in objective.tally}
         stage = f"layer {i + 1}/{len(self.plans)} {plan.rbm.inputs}-{plan.rbm.outputs}"
         probes = _probes(key, feeds, sizes, plan.rbm.inputs)
-        for passed in fit(
-            objective,
-            optimizer,
-            self.theta,
-            self.state,
-            self.good,
-            Course(stage, sizes["train"], plan.batch_size, plan.epochs, key),
-            clock.reason,
-            self.meter,
-        ):
-            if isinstance(passed, Halved):
-                yield halved(passed)
-                continue
-            if passed.stopped:
-                yield passed
-                return
-            metrics = _metrics(plan.rbm, self.theta, objective.tally, probes)
-            for tally in objective.tally.values():
-                tally[:] = 0
-            counters = steps_of(self.state)
+        course = Course(stage, sizes["train"], plan.batch_size, plan.epochs, key)
+
+        def figures(epoch: int) -> tuple[dict[str, float], dict[str, float]]:
+            metrics, counters = _metrics(plan.rbm, self.theta, objective.tally, probes), steps_of(self.state)
             append(self.history, f"layer {i + 1}", metrics | counters)
             self.meter.detail = f"reconstruction error {metrics['reconstruction_error']:.4g}"
-            yield Epoch(stage, passed.epoch, plan.epochs, metrics, sizes["train"], passed.seconds, counters)
-            if passed.epoch < plan.epochs:
-                yield from saver.in_time()
+            return metrics, counters
+
+        loop = Loop(clock, self.meter, saver)
+        for record in loop.through(course, objective, optimizer, self.theta, self.state, self.good, figures):
+            yield record
+            if isinstance(record, Passed):
+                return
         self.done.append(plan.rbm.layout.unpack(self.theta))
         self.layer, self.theta, self.state, self.good = i + 1, None, {}, Good()
         if self.layer < len(self.plans):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -11,12 +12,12 @@ from ..kernels import jit, random, updates
 from ..nn.network import Network, NetworkObjective
 from ..optimizers import check
 from ..optimizers.objective import Optimizer
-from ..training import Best, Course, Good, Halved, Meter, begin, fit
+from ..training import Best, Course, Good, Meter, Passed, begin
 from . import sources
 from .models import CHUNK, blocks, pack
 from .plans import written
 from .records import End, Epoch
-from .runs import NORM, Clock, Saver, append, command, dashes, halved, metrics_of, restored, steps_of
+from .runs import NORM, Clock, Loop, Saver, append, command, dashes, metrics_of, restored, steps_of
 
 FINE, TOP = "fine-tuning", "output layer alone"
 
@@ -28,6 +29,15 @@ class _Stage:
     name: str
     epochs: int
     spans: list[tuple[int, int, float]]
+
+
+@dataclass
+class _Seen:
+    """What an epoch's figures are made from: the objectives on both kinds of cases, and the rows to probe."""
+
+    objective: NetworkObjective
+    held_out: NetworkObjective | None
+    probed: np.ndarray
 
 
 class Tuning:
@@ -82,68 +92,59 @@ class Tuning:
         return self.stage > 0 or bool(self.state and self.state["position"][0])
 
     def _stages(self, clock: Clock, saver: Saver, data: str, output: str) -> Iterator:
-        splits = self.dataset.splits
-        feed = sources.network_feed(splits["train"], self.preparation, self.task)
-        batch_size, decay = self.config["batch_size"], self.config["weight_decay"]
+        train = self.dataset.splits["train"]
         objective = NetworkObjective(
-            self.network, feed, batch_size, decay, precision=self.config["precision"], everything=len(splits["train"])
+            self.network,
+            sources.network_feed(train, self.preparation, self.task),
+            self.config["batch_size"],
+            self.config["weight_decay"],
+            precision=self.config["precision"],
+            everything=len(train),
         )
         check(self.config["optimizer"], self.optimizer, objective)
-        held_out = None
-        if "valid" in splits:
-            held_out = NetworkObjective(
-                self.network, sources.network_feed(splits["valid"], self.preparation, self.task), CHUNK
-            )
-        outcome, probed = "finished", self._probe()
+        seen = _Seen(objective, self._held_out(), self._probe())
+        loop, outcome = Loop(clock, self.meter, saver), "finished"
         for i in range(self.stage, len(self.stages)):
             self.stage, stage = i, self.stages[i]
             objective.spans = stage.spans
             if not self.state:
                 self.state = self._fresh(objective)
             objective.tally = {k: self.state[f"tally/{k}"] for k in objective.tally}
-            title = f"{stage.name} {dashes(self.network.widths)}"
-            for passed in fit(
-                objective,
-                self.optimizer,
-                self.theta,
-                self.state,
-                self.good,
-                self._course(stage, title),
-                clock.reason,
-                self.meter,
-            ):
-                if isinstance(passed, Halved):
-                    yield halved(passed)
-                    continue
-                if passed.stopped:
+            course, figures = self._course(stage), partial(self._figures, seen, stage.name)
+            for record in loop.through(course, objective, self.optimizer, self.theta, self.state, self.good, figures):
+                if isinstance(record, Passed):
                     yield from saver.now(False)
-                    yield self.end(passed.stopped, data, output, self.checkpoint(False))
+                    yield self.end(record.stopped, data, output, self.checkpoint(False))
                     return
-                metrics = self._metrics(objective.tally, "training")
-                counters = self._counters(objective.tally, stage.name)
-                norms = self._norms(objective, probed)
-                for tally in objective.tally.values():
-                    tally[:] = 0
-                if held_out is not None:
-                    metrics |= self._held_out(held_out, len(splits["valid"]))
-                    if stage.name == FINE:
-                        self.best.see(passed.epoch, _score(metrics), self.theta)
-                append(self.history, stage.name, metrics | counters | norms)
-                self.meter.detail = ", ".join(f"{k.replace('_', ' ')} {v:.4g}" for k, v in list(metrics.items())[-1:])
-                cases = len(splits["train"])
-                yield Epoch(title, passed.epoch, stage.epochs, metrics, cases, passed.seconds, counters)
-                patience = self.config["patience"]
-                if stage.name == FINE and patience is not None and passed.epoch - self.best.epoch >= patience:
+                yield record
+                if isinstance(record, Epoch) and stage.name == FINE and self._out_of_patience(record.epoch):
                     outcome = "early stop"
                     break
-                if passed.epoch < stage.epochs:
-                    yield from saver.in_time()
             if i + 1 < len(self.stages):
                 self.state, self.good = {}, Good()
-        if held_out is not None and self.best.epoch:
+        if self.best.epoch:
             self.theta[:] = self.best.state["best_theta"]
         yield from saver.now(True)
         yield self.end(outcome, data, output, self.checkpoint(True))
+
+    def _figures(self, seen: _Seen, stage: str, epoch: int) -> tuple[dict[str, float], dict[str, float]]:
+        """An epoch's metrics and counters, which go into the history; the best theta so far is kept."""
+        tally = seen.objective.tally
+        metrics, counters = self._metrics(tally, "training"), self._counters(tally, stage)
+        norms = self._norms(seen.objective, seen.probed)
+        if seen.held_out is not None:
+            metrics |= self._metrics(self._tally(seen.held_out), "validation")
+            if stage == FINE:
+                self.best.see(epoch, _score(metrics), self.theta)
+        append(self.history, stage, metrics | counters | norms)
+        name, value = list(metrics.items())[-1]
+        self.meter.detail = f"{name.replace('_', ' ')} {value:.4g}"
+        return metrics, counters
+
+    def _out_of_patience(self, epoch: int) -> bool:
+        """Whether the best epoch is too long ago."""
+        patience = self.config["patience"]
+        return patience is not None and epoch - self.best.epoch >= patience
 
     def _metrics(self, tally: dict, word: str) -> dict[str, float]:
         cases = float(tally["cases"][0])
@@ -176,14 +177,22 @@ class Tuning:
         weights = [s for s in layout.segments if len(s.shape) == 2]
         return {f"{NORM}{k}": updates.sum_squares(g[s.start : s.stop]) ** 0.5 for k, s in enumerate(weights, 1)}
 
-    def _held_out(self, objective: NetworkObjective, cases: int) -> dict[str, float]:
-        for tally in objective.tally.values():
+    def _held_out(self) -> NetworkObjective | None:
+        """The objective on the cases held out, or None."""
+        if "valid" not in self.dataset.splits:
+            return None
+        feed = sources.network_feed(self.dataset.splits["valid"], self.preparation, self.task)
+        return NetworkObjective(self.network, feed, CHUNK)
+
+    def _tally(self, held_out: NetworkObjective) -> dict[str, np.ndarray]:
+        """Sums over all cases held out."""
+        for tally in held_out.tally.values():
             tally[:] = 0
-        for rows in blocks(cases):
-            objective.at(rows, None)
-            objective.value(self.theta)
-            objective.count()
-        return self._metrics(objective.tally, "validation")
+        for rows in blocks(len(self.dataset.splits["valid"])):
+            held_out.at(rows, None)
+            held_out.value(self.theta)
+            held_out.count()
+        return held_out.tally
 
     def checkpoint(self, complete: bool) -> Checkpoint:
         """The file's contents now."""
@@ -218,7 +227,7 @@ class Tuning:
             raise ModelError("--resume: the state in the file does not fit its model; use --force to start anew")
         self.stage, self.best, self.theta = int(stage[0]), Best(best), pack(self.network, old.arrays)
         objective = NetworkObjective(self.network, None, 1)
-        course = self._course(self.stages[self.stage], "")
+        course = self._course(self.stages[self.stage])
         self.state, self.good = restored(state, self.theta, self._fresh(objective), course)
         self.history = {stage: dict(metrics) for stage, metrics in old.history.items()}
 
@@ -227,9 +236,10 @@ class Tuning:
         tally = {f"tally/{name}": array for name, array in objective.tally.items()}
         return begin() | self.optimizer.init(self.theta) | tally
 
-    def _course(self, stage: _Stage, title: str) -> Course:
+    def _course(self, stage: _Stage) -> Course:
         key = random.fold(self.config["seed"], 1000 + self.stages.index(stage))
         cases = len(self.dataset.splits["train"])
+        title = f"{stage.name} {dashes(self.network.widths)}"
         return Course(title, cases, self.config["batch_size"], stage.epochs, key)
 
     def end(self, outcome: str, data: str, output: str, checkpoint: Checkpoint) -> End:

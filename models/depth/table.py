@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import record  # noqa: E402
+import record
 
 TITLES = {
     "title": "Depth: one to ten hidden layers, which of them learn (Glorot and Bengio 2010)",
@@ -86,7 +86,8 @@ def chart(runs, path):
                 found = [(d, e) for d in DEPTHS if (e := best(runs, unit, start, d)) is not None]
                 if found:
                     x, y = zip(*found, strict=True)
-                    axes.plot(x, 100 * np.array(y), marker="o", markersize=3, color=style.CLASS_COLOURS[k], label=WORDS[start])
+                    look = {"marker": "o", "markersize": 3, "color": style.CLASS_COLOURS[k], "label": WORDS[start]}
+                    axes.plot(x, 100 * np.array(y), **look)
             axes.set_title(unit)
             axes.set_xlabel("hidden layers")
             axes.set_yscale("log")
