@@ -74,9 +74,9 @@ def _method(facts: dict) -> str:
     """What was compared, and how."""
     how = "McNemar's exact test" if facts["task"] == "classify" else "the normal interval of the paired differences"
     return (
-        f"{facts['cases']:,} cases of {shown(facts['data'])} ({facts['split']}). Each network is held against the "
-        f"first, case by case, by {how}; better or worse is said where chance makes such a difference in fewer than 5 of "
-        "100. Intervals are 95 %."
+        f"{facts['cases']:,} cases of {shown(facts['data'])} ({facts['split']}). "
+        f"Each network is held against the first, case by case, by {how}; "
+        "better or worse is said where chance makes such a difference in fewer than 5 of 100. Intervals are 95 %."
     )
 
 

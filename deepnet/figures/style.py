@@ -193,7 +193,7 @@ def arrangement(count: int) -> tuple[int, int]:
 
 def decades(axis: Axis, low: float, high: float) -> None:
     """Few ticks of a logarithmic axis for values from `low` to `high`: by decades, or finer where these are few."""
-    axis.set_major_locator(LogLocator(10, (1.0, 2.0, 5.0) if high < 30 * low else (1.0,), numticks=7))
+    axis.set_major_locator(LogLocator(10, (1.0, 2.0, 5.0) if high < 100 * low else (1.0,), numticks=7))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: _number(value)))
 
