@@ -63,7 +63,9 @@ def _history(view: View):
     for stage in sorted(view.model.history, key=_natural):
         part = view.model.history[stage]
         metrics = {name.replace("_", " "): values for name, values in metrics_of(part).items()}
-        series.append({"stage": stage, "epoch": np.arange(1, 1 + max(map(len, part.values()), default=0)), "metrics": metrics})
+        series.append(
+            {"stage": stage, "epoch": np.arange(1, 1 + max(map(len, part.values()), default=0)), "metrics": metrics}
+        )
     return (series,)
 
 
