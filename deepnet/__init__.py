@@ -1,8 +1,8 @@
 """Deep belief nets and autoencoders on the CPU: the version and the Python face.
 
 The face has the commands' names and options and is imported on first use, so that `import deepnet` costs nothing:
-`pretrain` and `finetune` are generators of records, `evaluate` returns a dict, `visualize` the files it wrote, `load`
-what a model file holds.
+`pretrain` and `finetune` are generators of records, `evaluate` and `visualize` return a dict, `load` what a
+model file holds.
 """
 
 __version__ = "0.1.0"

@@ -155,6 +155,39 @@ def test_pca_of_columns_far_from_zero():
     assert ((pca.reconstruct(x) - x) ** 2).sum() == pytest.approx((s[1:] ** 2).sum(), rel=1e-6)
 
 
+def one_by_one(codes, labels):
+    """The neighbour error, case by case and difference by difference."""
+    codes, wrong = np.asarray(codes, np.float64), 0
+    for i, own in enumerate(codes):
+        distances = ((codes - own) ** 2).sum(axis=1)
+        distances[i] = np.inf
+        wrong += labels[distances.argmin()] != labels[i]
+    return wrong / len(codes)
+
+
+@pytest.mark.parametrize("kind", ["normal", "grid", "far", "equal", "one value", "float32"])
+@pytest.mark.parametrize("shape", [(2, 1), (300, 2), (700, 5)])
+def test_neighbour_error_is_that_of_plain_differences(kind, shape):
+    """Also with many ties, far from zero, where products alone would lose the differences."""
+    rng = np.random.default_rng(0)
+    codes = {
+        "normal": rng.normal(size=shape),
+        "grid": rng.integers(0, 3, shape),
+        "far": 1e7 + rng.random(shape),
+        "equal": np.zeros(shape),
+        "one value": np.where(np.arange(shape[1]), 0.0, rng.random(shape)),
+        "float32": 1 / (1 + np.exp(-20 * rng.normal(size=shape))).astype(np.float32),
+    }[kind]
+    labels = rng.integers(0, 4, shape[0])
+    assert evaluation.neighbour_error(codes, labels) == one_by_one(codes, labels)
+
+
+def test_neighbour_error_by_hand():
+    codes = np.array([[0.0], [1.0], [2.5], [10.0], [10.0], [10.0]])
+    assert evaluation.neighbour_error(codes, np.array(["a", "a", "b", "b", "c", "b"])) == 0.5
+    assert evaluation.neighbour_error(codes[:2], np.array([1, 1])) == 0
+
+
 def test_no_error_begins_at_0():
     low, high = evaluation.wilson(0, 100)
     assert low == 0

@@ -11,14 +11,16 @@ from .options import option
 HELP = """Compare networks on the same cases, and their histories on one chart.
 
 [bold]Examples[/]
-  deepnet compare mnist a.h5 b.h5
   deepnet compare mnist a.h5 b.h5 c.h5 -o chart.png
+  deepnet compare mnist a.h5 b.h5 -o report.html
   deepnet compare mnist a.h5 b.h5 --log a.log --log b.log -o chart.svg
   deepnet compare own.csv a.h5 b.h5 --label species --json
 
 Each network is held against the first, case by case: classifiers by McNemar's
 exact test, others by the normal interval of the paired differences. Better
-or worse is said where chance makes such a difference in fewer than 5 of 100."""
+or worse is said where chance makes such a difference in fewer than 5 of 100.
+The chart has histories by epoch and, where all files tell them, by updates, by
+gradients and by the clock; the report has chart, table and settings in a page."""
 
 Nets = Annotated[list[str], o.argument("NET...", "Network files written by finetune; the first is the measure.")]
 Logs = Annotated[
@@ -26,7 +28,8 @@ Logs = Annotated[
     option("Data", "--log", help="The file that --log wrote, one for each network: adds the clock.", metavar="FILE"),
 ]
 Chart = Annotated[
-    str | None, option("Output", "-o", "--output", help="The picture to write: .png, .svg, .pdf.", metavar="FILE")
+    str | None,
+    option("Output", "-o", "--output", help="Picture (.png, .svg, .pdf) or page (.html) to write.", metavar="FILE"),
 ]
 
 
@@ -45,7 +48,7 @@ def compare(
     threads: o.Threads = None,
     debug: o.Debug = False,
 ):
-    """Compare, print the table, write the chart."""
+    """Compare, print the table, write the chart or the page."""
     from . import console, run
 
     found = run.workflows(threads).compare(

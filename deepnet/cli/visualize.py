@@ -18,7 +18,8 @@ HELP = """Draw pictures of a model: its filters, its history, what it makes of d
 
 A folder (a name that ends in /) gets one picture a kind; a file (.png,
 .svg, .pdf) takes one kind. Without --kind: all that the model allows.
-Filters of deeper layers are projected through the layers below."""
+Filters of deeper layers are projected through the layers below; codes tell how
+often a case's nearest neighbour is of another class (--json: the numbers)."""
 
 Kinds = Annotated[
     list[str] | None,
@@ -51,14 +52,14 @@ def visualize(
     threads: o.Threads = None,
     debug: o.Debug = False,
 ):
-    """Draw, and print the names of the files."""
+    """Draw, and print the names of the files; as JSON also the numbers that the pictures state."""
     from . import console, run
 
     kinds = tuple(dict.fromkeys(name for names in kind or () for name in names))
-    written = run.workflows(threads).visualize(
+    found = run.workflows(threads).visualize(
         model, data, output, kind=kinds, label=label, ignore=ignore or (), force=force, threads=threads
     )
     if json:
-        console.result("visualize", {"written": written}, as_json=True, verbose=verbose)
+        console.result("visualize", found, as_json=True, verbose=verbose)
     else:
-        console.write("".join(f"{console.printable(path)}\n" for path in written))
+        console.write("".join(f"{console.printable(path)}\n" for path in found["written"]))

@@ -7,14 +7,17 @@ from deepnet.figures.codes import codes
 from deepnet.figures.comparison import comparison
 from deepnet.figures.confusion import confusion
 from deepnet.figures.filters import filters
+from deepnet.figures.gradients import gradients
 from deepnet.figures.history import history
 from deepnet.figures.reconstructions import reconstructions
+from deepnet.figures.report import report
 from deepnet.figures.style import FORMATS, encode
 from deepnet.figures.summary import summary
 
 FIGURES = {
     "filters": filters,
     "history": history,
+    "gradients": gradients,
     "reconstructions": reconstructions,
     "confusion": confusion,
     "codes": codes,
@@ -29,7 +32,9 @@ __all__ = [
     "confusion",
     "encode",
     "filters",
+    "gradients",
     "history",
     "reconstructions",
+    "report",
     "summary",
 ]

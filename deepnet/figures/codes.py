@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from deepnet.figures import style
+from deepnet.figures import places, style
 
 _WIDTHS = {1: 5.4, 2: 4.2}  # inches of a panel by number of columns; otherwise 3.4
 _MARKERS = "o^sDvPX<>*"  # every ten classes the next: 100 classes have their own colour and shape
@@ -49,7 +49,7 @@ def _frame(axes: Axes) -> None:
 
 def _scatter(axes: Axes, points: np.ndarray, labels: np.ndarray | None, width: float) -> None:
     """The points in the order of the cases, so that no class hides another."""
-    area = float(np.clip(900 * width / max(len(points), 1), 1.6, 22))
+    area = float(np.clip(900 * width / max(len(points), 1), 3, 22))
     many = len(points) > _POINTS
     look = {"s": area, "alpha": 0.75 if many else 0.85, "linewidths": 0, "rasterized": many}
     if labels is None:
@@ -71,24 +71,9 @@ def _names(axes: Axes, points: np.ndarray, labels: np.ndarray, classes: tuple[st
     low, high = np.array([axes.get_xlim(), axes.get_ylim()]).T
     size = 8 if len(present) <= 20 else 6
     boxes = np.array([[0.0095 * size * max(len(name), 1) + 0.08, 0.021 * size] for name in names])
-    centres = _apart((medians - low) / (high - low) * width, boxes, width)
+    centres = places.apart((medians - low) / (high - low) * width, boxes, width)
     for name, k, (x, y) in zip(names, present, centres / width, strict=True):
         colour = style.CLASS_COLOURS[k % len(style.CLASS_COLOURS)]
         box = {"boxstyle": "round,pad=0.22", "fc": style.PAPER, "ec": colour, "lw": 1.3, "alpha": 0.92}
         text = axes.text(x, y, name, transform=axes.transAxes, ha="center", va="center", fontsize=size, bbox=box)
         text.set_path_effects([effects.withStroke(linewidth=0.6, foreground=style.INK)] if len(name) <= 2 else [])
-
-
-def _apart(centres: np.ndarray, boxes: np.ndarray, width: float) -> np.ndarray:
-    """Centres (n, 2) in inches moved until boxes of these sizes (n, 2) no longer overlap, in a square of `width`."""
-    centres = centres + 1e-6 * np.arange(len(centres))[:, None]  # equal medians need a direction to part in
-    for _ in range(200):
-        delta = centres[:, None] - centres[None]
-        overlap = (boxes[:, None] + boxes[None]) / 2 - np.abs(delta)
-        hit = (overlap > 0).all(axis=-1) & ~np.eye(len(centres), dtype=bool)
-        if not hit.any():
-            break
-        along = np.argmin(overlap, axis=-1)[..., None] == np.arange(2)
-        centres = centres + 0.25 * (hit[..., None] * along * overlap * np.sign(delta)).sum(axis=1)
-        centres = np.clip(centres, boxes / 2, np.maximum(width - boxes / 2, boxes / 2))
-    return centres

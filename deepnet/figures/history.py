@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from deepnet.figures import style
+from deepnet.figures import places, style
 
 _COLOURS = {"training": style.BLUE, "validation": style.ORANGE, "test": style.GREEN}
 _HIGH, _WIDE = 0.98, 2.5  # inches of a panel with its words
@@ -158,7 +158,7 @@ def _ends(axes: Axes, lines: dict[str, np.ndarray]) -> None:
         return
     to_axes = axes.transData + axes.transAxes.inverted()
     heights = [float(to_axes.transform((axes.get_xlim()[1], end))[1]) for end in ends.values()]
-    for (word, end), height in zip(ends.items(), style.spread(heights, 0.19), strict=True):
+    for (word, end), height in zip(ends.items(), places.spread(heights, 0.19), strict=True):
         text = f"{end:.3g}".replace("-", "−") + (f" {word}" if word else "")
         colour = _COLOURS.get(word, style.BLUE)
         axes.annotate(text, (1, height), (5, 0), va="center", fontsize=7, color=colour, **style.BESIDE)

@@ -26,7 +26,7 @@ def reconstructions(rows: list[tuple[str, np.ndarray]], shape: tuple[int, ...]) 
     cell = min(1.0, 6.5 / count) if picture else min(2.4, 6.5 / count)
     height = cell * (picture[0] / picture[1] if picture else 0.75)
     low, high = _range(arrays[0][:count])
-    wide, high_row = max(cell * count, 2.0), max(height, 0.52)
+    wide, high_row = max(cell * count, 2.0), max(height, *(0.17 + 0.13 * len(_words(name)) for name, _ in rows))
     with style.look():
         figure = style.page(_LABEL + wide + 0.1, (high_row + 0.09) * len(rows), arranged=False)
         step = 1 / len(rows)
@@ -67,10 +67,14 @@ def _strip(
 
 def _label(axes: Axes, name: str) -> None:
     """Name of a row at its left, what follows the colon below it."""
-    head, _, rest = name.partition(": ")
-    lines = [style.plain(line, _LETTERS) for line in textwrap.wrap(rest, _LETTERS)[:_LINES]]
+    head, lines = name.partition(": ")[0], _words(name)
     (lift, side) = (4.5 * len(lines) - 4, "bottom") if lines else (0, "center")
     axes.annotate(style.plain(head, 22), (0, 0.5), (-7, lift), weight="bold", ha="right", va=side, **style.BESIDE)
     if lines:
         look = {"fontsize": 7, "color": style.MUTED, "ha": "right", "va": "top"}
         axes.annotate("\n".join(lines), (0, 0.5), (-7, lift - 2), **look, **style.BESIDE)
+
+
+def _words(name: str) -> list[str]:
+    """The lines of what follows a name's first colon."""
+    return [style.plain(line, _LETTERS) for line in textwrap.wrap(name.partition(": ")[2], _LETTERS)[:_LINES]]

@@ -17,8 +17,10 @@ import numpy as np
 from matplotlib import font_manager
 from matplotlib import style as styles
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from matplotlib.transforms import Bbox
 
 from deepnet.errors import UsageError
@@ -147,7 +149,7 @@ def _first(marks: list[str], limit: int) -> list[str]:
 
 
 def head(axes: Axes, title: str, width: float) -> None:
-    """Title of a panel `width` inches wide; what follows a first colon stands below it, smaller and grey."""
+    """Title of a panel `width` inches wide; what follows a first colon stands below it, smaller, in its own lines."""
     names, lines = _head_lines(title, width)
     axes.set_title("\n".join(names), pad=5 + 9.5 * len(lines))
     if lines:
@@ -161,10 +163,11 @@ def head_height(titles: Sequence[str], width: float) -> float:
 
 
 def _head_lines(title: str, width: float) -> tuple[list[str], list[str]]:
-    """The lines of a title's name (at most two) and of its smaller words (at most three)."""
+    """The lines of a title's name (at most two) and of its smaller words (at most four)."""
     name, _, rest = title.partition(": ")
     across = int(width * 12), int(width * 15)
-    names, words = textwrap.wrap(name, across[0])[:2], textwrap.wrap(rest, across[1])[:3]
+    names = textwrap.wrap(name, across[0])[:2]
+    words = [line for part in rest.splitlines() for line in textwrap.wrap(part, across[1])][:4]
     return [plain(line, across[0]) for line in names], [plain(line, across[1]) for line in words]
 
 
@@ -188,15 +191,13 @@ def arrangement(count: int) -> tuple[int, int]:
     return math.ceil(count / columns), columns
 
 
-def spread(places: Sequence[float], gap: float) -> np.ndarray:
-    """Places moved apart as little as needed so that neighbours are at least `gap` away; order is kept."""
-    places = np.asarray(places, dtype=float)
-    order = np.argsort(places, kind="stable")
-    moved = places[order]
-    for _ in range(40):
-        short = np.maximum(gap - np.diff(moved), 0) / 2
-        moved[:-1] -= short
-        moved[1:] += short
-    result = np.empty_like(moved)
-    result[order] = moved
-    return result
+def decades(axis: Axis, low: float, high: float) -> None:
+    """Few ticks of a logarithmic axis for values from `low` to `high`: by decades, or finer where these are few."""
+    axis.set_major_locator(LogLocator(10, (1.0, 2.0, 5.0) if high < 100 * low else (1.0,), numticks=7))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: _number(value)))
+
+
+def _number(value: float) -> str:
+    """A tick's number: thousands with commas, the small by their power of ten."""
+    return f"{value:,.0f}" if value >= 1000 and value < 1e6 else f"{value:g}".replace("e-0", "e-").replace("-", "−")

@@ -1,29 +1,27 @@
-"""compare: networks on the same cases, with paired differences, and their histories on one chart."""
+"""compare: networks on the same cases, with paired differences, and their histories on one chart or page."""
 
-import json
-import math
 import os
 
 import numpy as np
 
 from .. import evaluation
-from ..errors import DataError, UsageError
-from ..files import check_output, open_input, shown, write_output
+from ..errors import UsageError
+from ..files import check_output, shown, write_output
 from ..kernels import jit
 from ..nn.stack import Stack
-from . import models, sources
+from . import charts, models, sources
 from .evaluate import open_split, outputs_of
 from .tuning import FINE
 
 FIGURE = {"classify": "error", "regress": "squared_error", "reconstruct": "squared_error"}
 CERTAIN = 0.05  # a difference that chance makes less often is called one
-MOST_LOG = 64 << 20  # bytes
 
 
 def compare(data, nets, output=None, *, logs=(), split="test", label=None, ignore=(), force=False, threads=None):
-    """Figures of each network on the same cases, and how it differs from the first; writes the chart to `output`.
+    """Figures of each network on the same cases, and how it differs from the first.
 
-    `logs` are the files of `--log`, one a network or none; with them the chart has a panel by the clock too.
+    Writes to `output` the chart of their histories, or, where it ends in .html, a page with all of it. `logs` are the
+    files of `--log`, one a network or none; with them the chart has a panel by the clock too.
     """
     if threads is not None:
         jit.set_threads(threads)
@@ -37,16 +35,26 @@ def compare(data, nets, output=None, *, logs=(), split="test", label=None, ignor
         check_output(output, force, (data, *nets, *logs))
     loaded = [models.load(net, data) for net in nets]
     task = _task(loaded, nets)
-    scores = [_scores(model, net, data, task, split, label, ignore) for model, net in zip(loaded, nets, strict=True)]
+    opened = [open_split(model, net, data, task, split, label, ignore) for model, net in zip(loaded, nets, strict=True)]
+    scores = [_scores(model, cases, task) for model, (_, cases, _) in zip(loaded, opened, strict=True)]
     rows = [_row(net, model, own, scores[0], task) for net, model, own in zip(nets, loaded, scores, strict=True)]
+    dataset, _, used = opened[0]
+    facts = {"task": task, "data": dataset.name, "split": used, "cases": len(scores[0]), "chart": output}
+    facts["models"] = rows
     if output is not None:
-        from .. import figures
+        write_output(output, _drawn(output, facts, nets, loaded, logs))
+    return facts
 
-        curves = [_curve(net, model) for net, model in zip(nets, loaded, strict=True)]
-        clocks = [_clock(log) for log in logs]
-        suffix = os.path.splitext(output)[1].lstrip(".") or "png"
-        write_output(output, figures.encode(figures.comparison(*_common(curves, clocks)), suffix))
-    return {"task": task, "cases": len(scores[0]), "chart": output, "models": rows}
+
+def _drawn(output, facts, nets, loaded, logs) -> bytes:
+    """The chart, or the page."""
+    from .. import figures
+
+    metric, lines = charts.lines(nets, loaded, logs)
+    suffix = os.path.splitext(output)[1].lstrip(".").lower() or "png"
+    if suffix in ("html", "htm"):
+        return figures.report(facts, charts.differing(loaded), metric, lines)
+    return figures.encode(figures.comparison(metric, lines), suffix)
 
 
 def _task(loaded, nets) -> str:
@@ -65,9 +73,8 @@ def _task(loaded, nets) -> str:
     return tasks[0]
 
 
-def _scores(model, net, data, task, split, label, ignore) -> np.ndarray:
+def _scores(model, cases, task) -> np.ndarray:
     """What counts against the network, case by case (N,): wrong or not, or the squared error."""
-    _, cases, _ = open_split(model, net, data, task, split, label, ignore)
     if task == "reconstruct":
         found = np.empty(len(cases))
         feed = sources.visible_feed(cases.inputs, model.preparation)
@@ -105,47 +112,3 @@ def _row(net, model, own, first, task) -> dict:
         "p": float(f"{p:.3g}"),
         "verdict": verdict,
     }
-
-
-def _curve(net, model) -> dict:
-    """A network's fine-tuning history by epoch: {"name", "metrics"}."""
-    return {"name": os.path.basename(str(net)), "metrics": dict(model.history.get(FINE, {}))}
-
-
-def _clock(log) -> tuple[np.ndarray, list[dict]]:
-    """Seconds at the end of each fine-tuning epoch of a log, and the epochs' metrics."""
-    with open_input(log) as stream:
-        text = stream.read(MOST_LOG)
-    seconds, metrics = [], []
-    try:
-        for line in text.decode().splitlines():
-            record = json.loads(line)
-            if record.get("event") == "epoch" and str(record.get("stage", "")).startswith(FINE):
-                seconds.append(float(record["seconds"]))
-                metrics.append(dict(record["metrics"]))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise DataError(f"{shown(log)} is no log of a run; give the file that --log wrote") from None
-    if not seconds or not all(map(math.isfinite, seconds)):
-        raise DataError(f"{shown(log)} has no epoch of fine-tuning; give the log of finetune")
-    return np.cumsum(seconds), metrics
-
-
-def _common(curves, clocks) -> tuple[str, list[dict]]:
-    """The metric to draw, and each network's name with its lines by epoch and by seconds.
-
-    The first metric of the held-out cases that all networks have, else of the training cases.
-    """
-    shared = [name for name in curves[0]["metrics"] if all(name in curve["metrics"] for curve in curves)]
-    names = sorted(shared, key=lambda name: not name.startswith("validation"))
-    if not names:
-        raise UsageError("the networks' histories have no figure in common; leave out -o for the table alone")
-    lines = []
-    for i, curve in enumerate(curves):
-        line = {"name": curve["name"], "values": np.asarray(curve["metrics"][names[0]], float)}
-        if clocks:
-            seconds, metrics = clocks[i]
-            known = [(s, m[names[0]]) for s, m in zip(seconds, metrics, strict=True) if names[0] in m]
-            line["seconds"] = np.array([s for s, _ in known], float)
-            line["timed"] = np.array([v for _, v in known], float)
-        lines.append(line)
-    return names[0].replace("_", " "), lines

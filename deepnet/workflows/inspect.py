@@ -8,7 +8,7 @@ from ..errors import DataError
 from ..nn.layers import Dense
 from ..nn.stack import Stack
 from .models import is_model
-from .runs import command, dashes, epochs_for
+from .runs import COUNTERS, command, dashes, epochs_for, metrics_of
 
 
 def inspect(file, *, label=None, ignore=()) -> dict:
@@ -74,9 +74,16 @@ def layer_rows(model: Checkpoint) -> list[dict]:
     return rows
 
 
+def _last(part: dict) -> dict[str, float | int]:
+    """What each list of a stage's history ends in; updates and halvings are whole numbers."""
+    whole = ("updates", "halvings")
+    return {name: (int if name in whole else float)(values[-1]) for name, values in part.items() if len(values)}
+
+
 def _model(file, model: Checkpoint) -> dict:
     rows = [{k: v for k, v in row.items() if k != "weights"} for row in layer_rows(model)]
-    last = {s: {m: float(v[-1]) for m, v in part.items() if len(v)} for s, part in model.history.items()}
+    last = {stage: _last(metrics_of(part)) for stage, part in model.history.items()}
+    done = {stage: _last({n: v for n, v in part.items() if n in COUNTERS}) for stage, part in model.history.items()}
     return {
         "file": file,
         "kind": model.kind,
@@ -90,6 +97,7 @@ def _model(file, model: Checkpoint) -> dict:
         "numerics": model.provenance.get("numerics"),
         "layers": rows,
         "history": last,
+        "work": {stage: counts for stage, counts in done.items() if counts} or None,
         "settings": model.config,
         "scaling": model.preparation.kind,
         "shape": list(model.preparation.shape),

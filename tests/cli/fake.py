@@ -107,7 +107,7 @@ def evaluate(model, data, **options):
 
 def visualize(model, data, output, **options):
     CALLS.append(("visualize", (model, data, output), options))
-    return [f"{output}filters.png", f"{output}history.png"]
+    return {"written": [f"{output}filters.png", f"{output}history.png"], "code_neighbour_error": 0.25}
 
 
 def predict(model, data, **options):

@@ -226,6 +226,9 @@ def test_visualize_takes_kinds_repeated_or_with_commas(call, fake):
     outcome = call("visualize", "net.h5", "mnist", "-o", "pictures/", *words)
     assert outcome.out == "pictures/filters.png\npictures/history.png\n"
     assert fake.CALLS[-1][2]["kind"] == ("filters", "codes", "history")
+    told = json.loads(call("visualize", "net.h5", "mnist", "-o", "pictures/", "--json").out)
+    assert told["written"] == ["pictures/filters.png", "pictures/history.png"]
+    assert told["code_neighbour_error"] == 0.25
     assert call("visualize", "net.h5", "-o", "pictures/").code == 0
     assert fake.CALLS[-1][1] == ("net.h5", None, "pictures/")
     assert fake.CALLS[-1][2]["kind"] == ()

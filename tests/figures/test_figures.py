@@ -38,6 +38,10 @@ def weights(count, width):
     return RNG.normal(size=(count, width)).astype(np.float32)
 
 
+def norms(layers, epochs):
+    return {k: 10.0 ** (k - layers) * RNG.random(epochs) for k in range(1, layers + 1)}
+
+
 TUNING = ("training loss", "training error", "validation error")
 TYPICAL = {
     "filters": (
@@ -50,6 +54,10 @@ TYPICAL = {
     "history": (
         ([stage(f"layer {i}/3 500-500", 50, RBM_METRICS) for i in (1, 2, 3)],),
         ([stage("layer 1/1 4-3", 5, RBM_METRICS[:2]), stage("fine-tuning 4-3-2", 40, TUNING)],),
+    ),
+    "gradients": (
+        ([("fine-tuning 1", norms(4, 30)), ("fine-tuning", norms(3, 8))],),
+        ([("fine-tuning", norms(4, 30))],),
     ),
     "reconstructions": (
         ([("test cases", RNG.random((12, 784))), ("autoencoder: squared error 5.8", RNG.random((12, 784)))], (28, 28)),
@@ -66,6 +74,7 @@ TYPICAL = {
 TINY = {
     "filters": (([("one", np.zeros((1, 1)))], (1,)), ([("one", np.ones((1, 4)))], (2, 2))),
     "history": (([stage("layer 1/1 1-1", 1, ("reconstruction error",))],), ([stage("no epoch yet", 0, ("dead",))],)),
+    "gradients": (([("fine-tuning", norms(1, 1))],), ([("no epoch yet", {1: np.zeros(0), 2: np.zeros(0)})],)),
     "reconstructions": (([("one", np.zeros((1, 1)))], (1,)), ([("one", np.full((1, 4), 7.0))], (2, 2))),
     "confusion": ((np.array([[1]]), ()), (np.zeros((2, 2), int), ("a", "b"))),
     "codes": (([("one", np.zeros((1, 2)))], np.zeros(1, int), ("only",)), ([("none", np.zeros((0, 2)))], None, ())),
@@ -74,6 +83,7 @@ TINY = {
 LARGE = {
     "filters": (([(f"layer {i}: 2000 units", weights(2000, 784)) for i in range(5)], (28, 28)),),
     "history": (([stage(f"layer {i}", 300, RBM_METRICS) for i in range(5)] + [stage("fine-tuning", 2000, TUNING)],),),
+    "gradients": (([(f"fine-tuning {i}", norms(40, 2000)) for i in range(5)],),),
     "reconstructions": (([(f"model {i}: squared error {i}", RNG.random((500, 784))) for i in range(5)], (28, 28)),),
     "confusion": (
         (
@@ -87,6 +97,7 @@ LARGE = {
 NASTY_INPUT = {
     "filters": (([(NASTY, weights(3, 784)), (f"b: {NASTY}", weights(200, 784))], (28, 28)),),
     "history": (([stage(NASTY, 3, (NASTY, "validation " + NASTY))],),),
+    "gradients": (([(NASTY, norms(3, 4)), (f"b: {NASTY}", norms(2, 4))],),),
     "reconstructions": (([(NASTY, RNG.random((2, 784))), (f"b: {NASTY}", RNG.random((2, 784)))], (28, 28)),),
     "confusion": ((np.array([[5, 1], [0, 7]]), (NASTY, "$")), (RNG.integers(0, 3, (9, 9)), (NASTY,) * 9)),
     "codes": (([(NASTY, weights(9, 2))], np.arange(9) % 2, (NASTY, "$")),),
@@ -97,6 +108,10 @@ NOT_FINITE = {
     "history": (
         ([{"stage": "layer 1", "epoch": [1, 2], "metrics": {"a": [1.0, np.inf], "b": [np.nan, np.nan]}}],),
         ([{"stage": "layer 1", "epoch": [1, 2], "metrics": {"a": [1e30, 1e-30], "b": [-1e308, 1e308]}}],),
+    ),
+    "gradients": (
+        ([("diverged", {1: np.array([1e-300, np.nan]), 2: np.array([1e300, np.inf])})],),
+        ([("frozen", {1: np.zeros(3), 2: np.zeros(3)})],),
     ),
     "reconstructions": (([("cases", np.ones((2, 9))), ("model", np.full((2, 9), np.nan))], (3, 3)),),
     "codes": (([("model", np.full((4, 2), np.inf))], np.arange(4), ()),),

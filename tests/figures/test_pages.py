@@ -1,9 +1,22 @@
 """What the single figures say: the words, numbers and colours that a reader relies on."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
-from deepnet.figures import codes, confusion, filters, history, reconstructions, style, summary, tiles
+from deepnet.figures import (
+    codes,
+    confusion,
+    filters,
+    gradients,
+    history,
+    places,
+    reconstructions,
+    style,
+    summary,
+    tiles,
+)
 
 
 def texts(figure):
@@ -47,6 +60,31 @@ def test_history_shares_the_range_of_shares_only():
 def test_history_is_logarithmic_for_values_that_fall_by_decades(values, scale):
     figure = history([{"stage": "layer 1", "epoch": [1, 2], "metrics": {"loss": values}}])
     assert figure.axes[0].get_yscale() == scale
+
+
+def test_gradients_say_where_they_vanish():
+    norms = {1: [1e-4, 0.05], 2: [0.01, 0.1], 3: [0.2, 0.2]}
+    figure = gradients([("fine-tuning", norms), ("fine-tuning 1", {1: [0.0, 0.2], 2: [0.1, 0.1]})])
+    shown = texts(figure)
+    assert (
+        "epoch 1: layer 1 gets 2,000 times less than the top\nepoch 2: layer 1 gets 4 times less than the top" in shown
+    )
+    assert "epoch 1: layer 1 gets no gradient\nepoch 2: no layer gets less than the top" in shown
+    assert {"layer 1", "layer 2", "layer 3, top", "layer 2, top"} <= shown
+    assert [axes.get_yscale() for axes in figure.axes] == ["log", "log"]
+    assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim()
+    darkness = [sum(line.get_color()[:3]) for line in figure.axes[0].get_lines()]
+    assert darkness == sorted(darkness)
+
+
+def test_gradients_of_many_layers_name_some_and_no_name_covers_another():
+    figure = gradients([("fine-tuning", {k: [1.0, 1.0 + k / 1000] for k in range(1, 31)})])
+    figure.draw_without_rendering()
+    names = [text for text in figure.axes[0].texts if text.get_text().startswith("layer")]
+    assert len(names) == 12
+    assert {"layer 1", "layer 30, top"} <= {name.get_text() for name in names}
+    boxes = sorted((box.y0, box.y1) for box in (name.get_window_extent() for name in names))
+    assert all(above[0] >= below[1] - 2 for below, above in pairwise(boxes))
 
 
 def test_reconstructions_share_the_range_of_the_first_row():
@@ -107,9 +145,9 @@ def test_plain_text_has_no_mathematics_no_controls_and_a_limit():
 
 
 def test_spread_moves_only_neighbours_that_are_too_near():
-    np.testing.assert_allclose(style.spread([0.5, 0.0, 0.9], 0.1), [0.5, 0.0, 0.9])
-    np.testing.assert_allclose(style.spread([0.5, 0.5], 0.2), [0.4, 0.6])
-    moved = style.spread([0.3, 0.31, 0.32, 0.9], 0.1)
+    np.testing.assert_allclose(places.spread([0.5, 0.0, 0.9], 0.1), [0.5, 0.0, 0.9])
+    np.testing.assert_allclose(places.spread([0.5, 0.5], 0.2), [0.4, 0.6])
+    moved = places.spread([0.3, 0.31, 0.32, 0.9], 0.1)
     assert np.diff(np.sort(moved)).min() > 0.099
     assert list(np.argsort(moved)) == [0, 1, 2, 3]
 

@@ -27,6 +27,15 @@ def test_a_network_and_its_lineage(net, stack, call):
     assert found["settings"]["optimizer"] == "nesterov"
 
 
+def test_counters_stand_beside_the_metrics(net, call):
+    found = facts(call, net)
+    assert set(found["history"]["fine-tuning"]) == {"training_error", "training_loss", "validation_error",
+                                                    "validation_loss"}  # fmt: skip
+    work = found["work"]["fine-tuning"]
+    assert (work["updates"], work["gradients"], work["curvature_products"]) == (32, 4, 0)
+    assert "updates 32, " in call("inspect", net, "-v").out
+
+
 def test_a_stack(stack, call):
     found = facts(call, stack)
     assert found["kind"] == "stack"
