@@ -165,6 +165,9 @@ def main():
         run["logistic_pca_squared_error"] = measured["logistic_pca_squared_error"]
     if asked.train is not None:
         run["training_squared_error"] = json.loads(asked.train.read_text())["squared_error"]
+    if asked.codes is not None:
+        codes = json.loads(asked.codes.read_text())
+        run |= {"neighbour_error": codes["code_neighbour_error"], "pca_neighbour_error": codes["pca_neighbour_error"]}
     if asked.short:
         run["short"] = True
     kept = [r for r in results["runs"] if (r["name"], r["seed"]) != (run["name"], run["seed"])]

@@ -184,7 +184,8 @@ def metrics_of(part: dict) -> dict:
 
 def norms_of(part: dict) -> dict:
     """The gradient norms of a stage of the history, by layer number from 1."""
-    return {int(name.removeprefix(NORM)): values for name, values in part.items() if name.startswith(NORM)}
+    found = {name.removeprefix(NORM): values for name, values in part.items() if name.startswith(NORM)}
+    return {int(layer): values for layer, values in found.items() if layer.isdecimal()}
 
 
 def steps_of(state: dict) -> dict[str, float]:
