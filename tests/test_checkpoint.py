@@ -479,6 +479,7 @@ BAD = {
     "no history": drop("history"),
     "a history that is an array": put("history", B),
     "a history of groups": group_for("history/fine-tuning/training_loss"),
+    "a history of unlike lengths": put("history/fine-tuning/training_loss", np.zeros(7)),
     "no provenance": drop("provenance"),
     "softmax below the output": mark("model/1", "unit", np.bytes_(b"softmax")),
     "a machine in a network": mark("model/1", "kind", np.bytes_(b"rbm")),

@@ -84,6 +84,8 @@ def _history(tree: dict, name: str) -> dict[str, dict[str, np.ndarray]]:
         for metric, value in found[stage].items():
             if not isinstance(value, np.ndarray) or value.ndim != 1 or value.dtype.kind not in _NUMBER:
                 raise ModelError(f"{name}: its history of {shown(metric)} is no list of numbers; {FOREIGN}")
+        if len({len(values) for values in found[stage].values()}) > 1:
+            raise ModelError(f"{name}: its history of {shown(stage)} has lists of unlike length; {FOREIGN}")
     return found
 
 
