@@ -14,6 +14,7 @@ from deepnet import checkpoint
 from deepnet.checkpoint import Checkpoint, Preparation, decoding
 from deepnet.data import scaling
 from deepnet.errors import ModelError, OutputError
+from deepnet.nn.autoencoder import VISIBLE, Autoencoder
 from deepnet.nn.layers import LAYERS, Dense, Dropout
 from deepnet.nn.losses import LOSSES
 from deepnet.nn.network import Network
@@ -103,9 +104,38 @@ def test_round_trip_of_every_machine(visible, hidden, tmp_path):
     agree(checkpoint.load(str(tmp_path / "a.h5")), model)
 
 
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("hidden", [name for name, unit in UNITS.items() if not unit.rowwise])
+@pytest.mark.parametrize("visible", VISIBLE)
+def test_round_trip_of_every_autoencoder(visible, hidden, tied, tmp_path):
+    layers = Autoencoder(3, 2, visible, hidden, tied), Autoencoder(2, 4, "linear", "logistic", not tied)
+    arrays = [{s.name: MAKE.numbers(*s.shape) for s in layer.layout.segments} for layer in layers]
+    preparation = Preparation("none", np.zeros(3, np.float32), np.ones(3, np.float32), (3,))
+    model = Checkpoint(Stack(layers), arrays, preparation, {})
+    checkpoint.save(str(tmp_path / "a.h5"), model)
+    agree(checkpoint.load(str(tmp_path / "a.h5")), model)
+
+
+@pytest.mark.parametrize(
+    ("layers", "word"),
+    [
+        ((Autoencoder(3, 2, "softmax", "logistic"),), "of which no autoencoder is"),
+        ((Autoencoder(3, 2, "logistic", "softmax"),), "of which no autoencoder is"),
+        ((Autoencoder(3, 2, "logistic", "relu"), Autoencoder(2, 2, "logistic", "relu")), "over relu ones"),
+        ((Autoencoder(3, 2, "logistic", "relu"), Autoencoder(3, 2, "linear", "relu")), "takes 3 inputs"),
+    ],
+)
+def test_autoencoders_that_cannot_be(layers, word, tmp_path):
+    arrays = [{s.name: MAKE.numbers(*s.shape) for s in layer.layout.segments} for layer in layers]
+    preparation = Preparation("none", np.zeros(3, np.float32), np.ones(3, np.float32), (3,))
+    checkpoint.save(str(tmp_path / "a.h5"), Checkpoint(Stack(layers), arrays, preparation, {}))
+    with pytest.raises(ModelError, match=word):
+        checkpoint.load(str(tmp_path / "a.h5"))
+
+
 def test_every_kind_of_layer_can_be_written():
     """A new layer needs its row here."""
-    assert set(LAYERS) | {"rbm"} == set(checkpoint.KINDS)
+    assert set(LAYERS) | {"rbm", "autoencoder"} == set(checkpoint.KINDS)
 
 
 @pytest.mark.parametrize("made", MADE.values(), ids=MADE)

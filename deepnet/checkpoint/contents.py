@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..nn.autoencoder import Autoencoder
 from ..nn.layers import Dense, Dropout
 from ..nn.network import Network
 from ..nn.rbm import RBM
@@ -81,6 +82,13 @@ KINDS: dict[str, Kind] = {
         {"visible": str, "unit": str},
         lambda layer: {"visible": layer.visible, "unit": layer.hidden},
         lambda a, d: RBM(*_matrix(d), a["visible"], a["unit"]),
+    ),
+    "autoencoder": Kind(
+        Autoencoder,
+        "stack",
+        {"visible": str, "unit": str, "tied": int},
+        lambda layer: {"visible": layer.visible, "unit": layer.hidden, "tied": np.int64(layer.tied)},
+        lambda a, d: Autoencoder(*_matrix(d), a["visible"], a["unit"], a["tied"] != 0),
     ),
     "dense": Kind(
         Dense,

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..files import shown
+from ..nn.autoencoder import VISIBLE, Autoencoder
 from ..nn.layers import Dense, Dropout
 from ..nn.losses import LOSSES
 from ..nn.network import Network
@@ -126,8 +127,10 @@ def _layer(facts: dict, arrays: dict, part_of: str, where: str):
     for unit in (getattr(layer, key, "linear") for key in ("unit", "visible", "hidden")):
         if unit not in UNITS:
             raise ModelError(f"{where} has unknown units {shown(unit)}; install a newer deepnet")
-        if part_of == "stack" and UNITS[unit].rate is None:
+        if isinstance(layer, RBM) and UNITS[unit].rate is None:
             raise ModelError(f"{where} has {unit} units, which have no place in a Boltzmann machine; {FOREIGN}")
+    if isinstance(layer, Autoencoder) and (layer.visible not in VISIBLE or UNITS[layer.hidden].rowwise):
+        raise ModelError(f"{where} has {layer.visible} or {layer.hidden} units, of which no autoencoder is; {FOREIGN}")
     _check_arrays(layer, arrays, where)
     return layer
 
@@ -138,7 +141,8 @@ def _check_arrays(layer, arrays: dict, where: str) -> None:
         raise ModelError(f"{where} has {layer.inputs} inputs and {layer.outputs} units; make the model again")
     if not 0 < getattr(layer, "rate", 0.5) < 1:
         raise ModelError(f"{where} leaves out a share of {layer.rate:g}, which is not between 0 and 1; {FOREIGN}")
-    shapes = {s.name: s.shape for s in layer.layout.segments} if isinstance(layer, RBM) else layer.shapes()
+    layout = getattr(layer, "layout", None)
+    shapes = layer.shapes() if layout is None else {s.name: s.shape for s in layout.segments}
     if {key: getattr(a, "shape", None) for key, a in arrays.items()} != shapes:
         raise ModelError(f"{where} has arrays of unexpected names or shapes; make the model again")
     for key, a in arrays.items():
@@ -154,6 +158,8 @@ def _check_chain(below, layer, where: str) -> None:
         )
     if isinstance(layer, RBM) and layer.visible != below.hidden:
         raise ModelError(f"{where} has {layer.visible} visible units over {below.hidden} ones; {FOREIGN}")
+    if isinstance(layer, Autoencoder) and layer.visible == "logistic" != below.hidden:
+        raise ModelError(f"{where} has logistic visible units over {below.hidden} ones; {FOREIGN}")
 
 
 def _check_units(network: Network, name: str) -> None:

@@ -5,7 +5,6 @@ import numpy as np
 
 from .. import __version__
 from ..nn.network import Network
-from ..nn.stack import Stack
 from .contents import FORMAT, KINDS, NUMERICS, Checkpoint, Preparation
 from .sealing import VERSION
 from .settings import dump
@@ -50,10 +49,9 @@ def _encode_arrays(file, name: str, arrays: dict[str, np.ndarray]) -> None:
 
 def _encode_model(group, checkpoint: Checkpoint) -> None:
     model = checkpoint.model
-    layers = model.rbms if isinstance(model, Stack) else model.layers
     if isinstance(model, Network):
         _label(group, "loss", model.loss)
-    for i, (layer, arrays) in enumerate(zip(layers, checkpoint.arrays, strict=True)):
+    for i, (layer, arrays) in enumerate(zip(model.layers, checkpoint.arrays, strict=True)):
         part = group.create_group(str(i + 1))
         kind = next(k for k, row in KINDS.items() if row.layer is type(layer))
         _label(part, "kind", kind)
@@ -63,7 +61,7 @@ def _encode_model(group, checkpoint: Checkpoint) -> None:
                 _label(part, key, value)
             else:
                 part.attrs[key] = value
-        for key, array in arrays.items():
+        for key, array in sorted(arrays.items()):  # in whatever order they came: the same bytes
             part.create_dataset(key, data=np.ascontiguousarray(array, np.float32))
 
 

@@ -14,7 +14,8 @@ Unit = Literal["logistic", "linear", "relu", "softmax", "tanh"]
 Task = Literal["classify", "regress", "reconstruct"]
 Optimizer = Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "rprop", "cg", "lbfgs", "hessian_free"]
 Initializer = Literal["gaussian", "glorot", "he", "sparse"]
-Method = Literal["rbm"]
+Method = Literal["rbm", "dae", "sae", "cae"]
+Corruption = Literal["masking", "salt_pepper", "gaussian"]
 Precision = Literal["float32", "bfloat16"]
 Kind = Literal["filters", "history", "gradients", "reconstructions", "confusion", "codes", "summary"]
 Scale = Literal["auto", "none", "unit", "standard"]
@@ -23,6 +24,7 @@ Progress = Literal["auto", "rich", "plain", "none"]
 
 UNITS, TASKS, OPTIMIZERS = get_args(Unit), get_args(Task), get_args(Optimizer)
 INITIALIZERS, METHODS, KINDS = get_args(Initializer), get_args(Method), get_args(Kind)
+CORRUPTIONS = get_args(Corruption)
 SCALES, GIVES, PRECISIONS = get_args(Scale), get_args(Give), get_args(Precision)
 
 BATCH = "100, or all cases if there are fewer"

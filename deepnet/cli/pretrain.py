@@ -8,7 +8,7 @@ from . import options as o
 from . import values
 from .options import option
 
-HELP = """Train a stack of restricted Boltzmann machines, layer by layer, without labels.
+HELP = """Train a stack of Boltzmann machines or autoencoders, layer by layer, without labels.
 
 [bold]Examples[/]
   deepnet pretrain mnist -o stack.h5 --layers 500,500,2000
@@ -16,7 +16,14 @@ HELP = """Train a stack of restricted Boltzmann machines, layer by layer, withou
                    --units logistic,logistic,logistic,linear --epochs 50
   deepnet pretrain wine.csv -o wine.h5 --label quality --layers 50 \\
                    --visible linear --scale standard
-  deepnet pretrain -c settings.toml -o stack.h5 --resume
+  deepnet pretrain mnist -o sda.h5 --layers 1000,1000,1000 --method dae \\
+                   --corruption masking:0.25
+
+How a layer is trained (--method):
+  rbm  restricted Boltzmann machine, contrastive divergence (Hinton 2006)
+  dae  denoising autoencoder (Vincent et al. 2010)
+  sae  sparse autoencoder (Ranzato et al. 2007; Ng 2011)
+  cae  contractive autoencoder (Rifai et al. 2011)
 
 Options marked (per layer) take one value, or one a layer: 0.1,0.1,0.001.
 A rate or momentum is a number or a schedule over epochs:
@@ -45,26 +52,66 @@ Units = Annotated[
     ),
 ]
 Init = Annotated[
-    str,
+    str | None,
     option(
         "Architecture",
         help=f"First weights: {', '.join(o.INITIALIZERS)} (per layer).",
         metavar="NAME:...",
         parser=values.texts,
+        show_default="gaussian:0.1; of autoencoders glorot:4, he beside relu",
     ),
 ]
 VisibleBias = Annotated[
-    Literal["zero", "mean"],
-    option("Architecture", help="First visible biases: zero, or mean: from the data.", metavar="NAME"),
+    Literal["zero", "mean"] | None,
+    option(
+        "Architecture",
+        help="rbm: first visible biases, zero or from the data's mean.",
+        metavar="zero|mean",
+        show_default="zero",
+    ),
 ]
-TrainBy = Annotated[o.Method, option("Training", help="How a layer is trained: rbm.", metavar="NAME")]
+Untied = Annotated[bool, option("Architecture", "--untied", help="Autoencoders: the way down has weights of its own.")]
+TrainBy = Annotated[
+    o.Method, option("Training", help=f"How a layer is trained: {', '.join(o.METHODS)}.", metavar="NAME")
+]
 CdSteps = Annotated[
-    str,
+    str | None,
     option(
         "Training",
-        help="Gibbs steps of contrastive divergence (per layer).",
+        help="rbm: Gibbs steps of contrastive divergence (per layer).",
         metavar="N,...",
         parser=values.several(values.integer(1)),
+        show_default="1",
+    ),
+]
+Corruption = Annotated[
+    str | None,
+    option(
+        "Training",
+        help=f"dae: how the input is spoilt: {', '.join(o.CORRUPTIONS)}, with a level (per layer).",
+        metavar="NAME:X,...",
+        parser=values.texts,
+        show_default="masking:0.25",
+    ),
+]
+Emphasis = Annotated[
+    str | None,
+    option(
+        "Training",
+        help="dae: weight of errors where the input was left whole; 1 where it was spoilt (per layer).",
+        metavar="X,...",
+        parser=values.several(values.number(0, 1)),
+        show_default="1",
+    ),
+]
+Contraction = Annotated[
+    str | None,
+    option(
+        "Training",
+        help="cae: weight of the squared norm of the code's Jacobian (per layer).",
+        metavar="X,...",
+        parser=values.several(values.number(0)),
+        show_default="0.1",
     ),
 ]
 Epochs = Annotated[
@@ -98,37 +145,44 @@ Rate = Annotated[
 ]
 Momentum = Annotated[str, option("Training", help="Momentum (per layer).", metavar="RATE,...", parser=values.texts)]
 WeightDecay = Annotated[
-    str,
+    str | None,
     option(
-        "Training", help="L2 penalty of weights (per layer).", metavar="X,...", parser=values.several(values.number(0))
+        "Training",
+        help="L2 penalty of weights (per layer).",
+        metavar="X,...",
+        parser=values.several(values.number(0)),
+        show_default="0.0002; 0 of autoencoders",
     ),
 ]
 L1 = Annotated[
-    str,
+    str | None,
     option(
         "Training",
         "--l1",
         help="L1 penalty of weights (per layer).",
         metavar="X,...",
         parser=values.several(values.number(0)),
+        show_default="0",
     ),
 ]
 SparsityTarget = Annotated[
     str | None,
     option(
         "Training",
-        help="Wanted mean activation of hidden units (per layer).",
+        help="rbm, sae: wanted mean activation of hidden units; sae, 0: as near to 0 as each can be (per layer).",
         metavar="P,...",
         parser=values.several(values.number(0, 1)),
+        show_default="none; 0.05 of sae",
     ),
 ]
 SparsityCost = Annotated[
-    str,
+    str | None,
     option(
         "Training",
-        help="Weight of the sparsity target (per layer).",
+        help="rbm, sae: weight of sparsity (per layer).",
         metavar="X,...",
         parser=values.several(values.number(0)),
+        show_default="0.01; 0.1 of sae",
     ),
 ]
 
@@ -143,18 +197,22 @@ def pretrain(
     layers: Layers = "500,500,2000",
     visible: Visible = "logistic",
     units: Units = "logistic",
-    init: Init = "gaussian:0.1",
-    visible_bias: VisibleBias = "zero",
+    init: Init = None,
+    visible_bias: VisibleBias = None,
+    untied: Untied = False,
     method: TrainBy = "rbm",
     epochs: Epochs = "10",
     batch_size: BatchSize = None,
     learning_rate: Rate = None,
     momentum: Momentum = "step:0.5:0.9:5",
-    cd_steps: CdSteps = "1",
-    weight_decay: WeightDecay = "0.0002",
-    l1: L1 = "0",
+    cd_steps: CdSteps = None,
+    corruption: Corruption = None,
+    emphasis: Emphasis = None,
+    contraction: Contraction = None,
+    weight_decay: WeightDecay = None,
+    l1: L1 = None,
     sparsity_target: SparsityTarget = None,
-    sparsity_cost: SparsityCost = "0.01",
+    sparsity_cost: SparsityCost = None,
     precision: o.Products = "float32",
     output: o.Output = None,
     force: o.Force = False,
@@ -175,7 +233,8 @@ def pretrain(
     from .run import one_or_each, watch
 
     one_or_each(ctx, "layers", "units", "init", "epochs", "batch_size", "learning_rate", "momentum", "cd_steps",
-                "weight_decay", "l1", "sparsity_target", "sparsity_cost")  # fmt: skip
+                "corruption", "emphasis", "contraction", "weight_decay", "l1", "sparsity_target",
+                "sparsity_cost")  # fmt: skip
     watch(
         ctx,
         lambda workflows, **live: workflows.pretrain(
@@ -192,6 +251,10 @@ def pretrain(
             learning_rate=learning_rate,
             momentum=momentum,
             cd_steps=cd_steps,
+            corruption=corruption,
+            emphasis=emphasis,
+            untied=untied,
+            contraction=contraction,
             weight_decay=weight_decay,
             l1=l1,
             sparsity_target=sparsity_target,

@@ -1,4 +1,4 @@
-"""A greedily trained stack of RBMs, turned into a network.
+"""A greedily trained stack of machines or autoencoders, turned into a network.
 
 With an output layer on top, or unrolled into an autoencoder.
 """
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import UsageError
+from .autoencoder import Autoencoder
 from .layers import Dense, Dropout, Layer
 from .losses import LOSSES
 from .network import Network
@@ -19,19 +20,19 @@ Arrays = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Stack:
-    """Machines from the data up; each one's visible units are the hidden units of the one below."""
+    """Machines or autoencoders from the data up; what one sees are the hidden units of the one below."""
 
-    rbms: tuple[RBM, ...]
+    layers: tuple[RBM | Autoencoder, ...]
 
     @property
     def widths(self) -> tuple[int, ...]:
         """Units layer by layer, from the inputs up."""
-        return (self.rbms[0].inputs, *(rbm.outputs for rbm in self.rbms))
+        return (self.layers[0].inputs, *(rbm.outputs for rbm in self.layers))
 
 
 def encoder(stack: Stack) -> tuple[Dense, ...]:
     """The stack's way up as layers of a network."""
-    return tuple(Dense(rbm.inputs, rbm.outputs, rbm.hidden) for rbm in stack.rbms)
+    return tuple(Dense(rbm.inputs, rbm.outputs, rbm.hidden) for rbm in stack.layers)
 
 
 def with_dropout(layers: Sequence[Dense], rates: Sequence[float]) -> tuple[Layer, ...]:
@@ -43,10 +44,15 @@ def with_dropout(layers: Sequence[Dense], rates: Sequence[float]) -> tuple[Layer
 
 
 def hourglass(stack: Stack, arrays: Sequence[Arrays]) -> tuple[tuple[Dense, ...], list[Arrays]]:
-    """The stack's way up and down again, and its layers' W and b: down with W' and the visible biases."""
-    down = tuple(Dense(rbm.outputs, rbm.inputs, rbm.visible) for rbm in reversed(stack.rbms))
+    """The stack's way up and down again, and its layers' W and b: down with W' or V, and the visible biases.
+
+    On the way down units are those of the way up.
+    """
+    units = [stack.layers[0].visible, *(layer.hidden for layer in stack.layers)]
+    down = [Dense(layer.outputs, layer.inputs, unit) for layer, unit in zip(stack.layers, units, strict=False)]
     weights = [{"W": a["W"], "b": a["b"]} for a in arrays]
-    return (*encoder(stack), *down), weights + [{"W": a["W"].T, "b": a["c"]} for a in reversed(arrays)]
+    back = [{"W": a.get("V", a["W"].T), "b": a["c"]} for a in arrays]
+    return (*encoder(stack), *reversed(down)), weights + back[::-1]
 
 
 def unroll(stack: Stack, arrays: Sequence[Arrays]) -> tuple[Network, list[Arrays]]:
@@ -55,7 +61,7 @@ def unroll(stack: Stack, arrays: Sequence[Arrays]) -> tuple[Network, list[Arrays
     The loss is the one that matches the data's units. Source: Hinton and Salakhutdinov 2006.
     """
     layers, weights = hourglass(stack, arrays)
-    return Network(layers, loss_for(stack.rbms[0].visible)), weights
+    return Network(layers, loss_for(stack.layers[0].visible)), weights
 
 
 def loss_for(unit: str) -> str:

@@ -9,7 +9,7 @@ from ..errors import DataError
 from ..files import shown
 from ..kernels import jit
 from ..nn.network import NetworkObjective
-from ..nn.rbm import free_energy
+from ..nn.rbm import RBM, free_energy
 from ..nn.stack import Stack
 from . import models, sources
 from .runs import dashes
@@ -115,8 +115,10 @@ def _reconstruction(loaded: Checkpoint, dataset: Dataset, cases: Cases) -> dict:
 
 
 def _stack(loaded: Checkpoint, dataset: Dataset, cases: Cases) -> dict:
-    """A stack's reconstruction through all its layers, and the free energy of its lowest machine."""
-    rbm = loaded.model.rbms[0]
+    """A stack's reconstruction through all its layers, and the free energy of its lowest layer if it is a machine."""
+    rbm = loaded.model.layers[0]
+    if not isinstance(rbm, RBM):
+        return _reconstruction(loaded, dataset, cases)
     p = rbm.layout.views(rbm.layout.pack(loaded.arrays[0]))
     energies = np.empty(len(cases))
     feed = sources.visible_feed(cases.inputs, loaded.preparation)

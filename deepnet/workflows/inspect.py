@@ -55,7 +55,7 @@ def _with_classes(file, label, ignore, dataset):
 def layer_rows(model: Checkpoint) -> list[dict]:
     """One dict a layer: name, kind, unit, inputs, outputs, parameters, norm of W, a sample of its weights."""
     rows = []
-    layers = model.model.rbms if isinstance(model.model, Stack) else model.model.layers
+    layers = model.model.layers
     for i, (layer, arrays) in enumerate(zip(layers, model.arrays, strict=True)):
         kind = "rbm" if isinstance(model.model, Stack) else "dense" if isinstance(layer, Dense) else "dropout"
         weights = arrays.get("W", np.zeros((0, 0), np.float32))

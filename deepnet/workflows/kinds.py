@@ -8,7 +8,6 @@ import numpy as np
 
 from ..checkpoint import Checkpoint
 from ..nn.layers import Dense
-from ..nn.stack import Stack
 from . import maps, models, sources
 from .evaluate import fit_pca
 from .inspect import layer_rows
@@ -43,7 +42,7 @@ def _filters(view: View):
     Source: Lee, Ekanadham and Ng 2008, section 4.
     """
     panels, product = [], None
-    layers = view.model.model.rbms if isinstance(view.model.model, Stack) else view.model.model.layers
+    layers = view.model.model.layers
     number = 0
     for layer, arrays in zip(layers, view.model.arrays, strict=True):
         if "W" not in arrays:

@@ -88,7 +88,7 @@ def code_depth(model: Checkpoint) -> int:
     The narrowest layer of an autoencoder, the last hidden one of other networks.
     """
     if isinstance(model.model, Stack):
-        return len(model.model.rbms)
+        return len(model.model.layers)
     layers = model.model.layers
     dense = [i for i, layer in enumerate(layers) if isinstance(layer, Dense)][:-1]
     if not dense:

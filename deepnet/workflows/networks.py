@@ -50,7 +50,7 @@ def build(parent, dataset, preparation, task, layers, units, init, dropout, seed
     if parent is not None and isinstance(parent.model, Network) and not body:
         return _continue(parent, dataset, task, dropout)
     if parent is not None and task == "reconstruct":
-        for rbm in parent.model.rbms:
+        for rbm in parent.model.layers:
             _refuse_rowwise(rbm.hidden, "--from")
         network, arrays = stack.unroll(parent.model, parent.arrays)
         return _with_dropout(network, arrays, dropout)
@@ -69,7 +69,7 @@ def _below(parent: Checkpoint | None, task: str) -> tuple[list[Dense], list[dict
     if parent is None or task == "reconstruct":
         return [], []
     if isinstance(parent.model, Stack):
-        for rbm in parent.model.rbms:
+        for rbm in parent.model.layers:
             _refuse_rowwise(rbm.hidden, "--from")
         return list(stack.encoder(parent.model)), [{"W": a["W"], "b": a["b"]} for a in parent.arrays]
     if sources.task_of(parent.model.loss, parent.preparation) != "reconstruct":

@@ -1,11 +1,14 @@
-"""pretrain: a stack of RBMs, each on the mean activations of the one below (Hinton, Osindero and Teh 2006)."""
+"""pretrain: a stack of machines or autoencoders, each on the mean activations of the one below.
+
+Sources: Hinton, Osindero and Teh 2006; Bengio et al. 2007; Vincent et al. 2010.
+"""
 
 from collections.abc import Iterator
 
 from ..kernels import jit
 from ..training import Meter
 from . import sources
-from .plans import plans_of, spread, written
+from .plans import own_options, plans_of, spread, written
 from .records import Start
 from .runs import Clock, check_precision, check_resume, open_run
 from .stacking import Stacking
@@ -19,17 +22,21 @@ def pretrain(
     method="rbm",
     visible="logistic",
     units=("logistic",),
-    init=("gaussian:0.1",),
-    visible_bias="zero",
+    init=None,
+    visible_bias=None,
     epochs=(10,),
     batch_size=None,
     learning_rate=None,
     momentum=("step:0.5:0.9:5",),
-    cd_steps=(1,),
-    weight_decay=(0.0002,),
-    l1=(0.0,),
+    cd_steps=None,
+    corruption=None,
+    emphasis=None,
+    untied=False,
+    contraction=None,
+    weight_decay=None,
+    l1=None,
     sparsity_target=None,
-    sparsity_cost=(0.01,),
+    sparsity_cost=None,
     precision="float32",
     valid="none",
     scale="auto",
@@ -62,20 +69,27 @@ def pretrain(
         "batch_size": batch_size,
         "learning_rate": learning_rate,
         "momentum": momentum,
+    }
+    given = {
         "cd_steps": cd_steps,
+        "visible_bias": visible_bias,
+        "corruption": corruption,
+        "emphasis": emphasis,
+        "untied": untied,
+        "contraction": contraction,
         "weight_decay": weight_decay,
         "l1": l1,
         "sparsity_target": sparsity_target,
         "sparsity_cost": sparsity_cost,
     }
     each = {name: spread(value, len(layers)) for name, value in per_layer.items()}
-    plans = list(plans_of(each, visible, dataset.splits["train"].inputs.shape))
+    own = own_options(method, given, len(layers))
+    plans = list(plans_of(method, each, own, visible, dataset.splits["train"].inputs.shape))
     each["learning_rate"] = [written(p.learning_rate) for p in plans]
-    config = each | {
+    config = each | own | {
         "command": "pretrain",
         "method": method,
         "visible": visible,
-        "visible_bias": visible_bias,
         "precision": precision,
         "valid": held_out,
         "scale": scale,
@@ -83,7 +97,7 @@ def pretrain(
         "ignore": list(ignore),
         "seed": seed,
     }
-    run = Stacking(dataset, preparation, plans, config, visible_bias, seed, meter or Meter())
+    run = Stacking(dataset, preparation, plans, config, seed, meter or Meter())
     done = False
     if old is not None:
         extendable = not any(p.learning_rate.needs_total or p.momentum.needs_total for p in plans)

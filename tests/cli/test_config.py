@@ -30,7 +30,7 @@ def test_flag_before_environment_before_file_before_default(call, settings, monk
     assert options["epochs"] == {"value": [9], "from": "command line"}
     assert options["batch-size"] == {"value": [30], "from": "environment DEEPNET_PRETRAIN_BATCH_SIZE"}
     assert options["l1"] == {"value": [0.5], "from": "settings.toml [pretrain]"}
-    assert options["cd-steps"] == {"value": [1], "from": "default"}
+    assert options["momentum"] == {"value": ["step:0.5:0.9:5"], "from": "default"}
 
 
 def test_the_dry_run_says_where_each_value_came_from(call, settings):

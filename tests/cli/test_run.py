@@ -189,7 +189,7 @@ def test_the_callee_gets_plain_values(call, fake):
     assert options["units"] == ("logistic", "linear")
     assert options["learning_rate"] == ("0.1", "step:0.1:0.01:5")
     assert options["momentum"] == ("step:0.5:0.9:5",)
-    assert options["weight_decay"] == (0.0002,)
+    assert options["weight_decay"] is None
     assert options["max_time"] == 5400.0
     assert options["ignore"] == ("id", "name")
     assert options["sparsity_target"] is None

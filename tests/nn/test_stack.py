@@ -11,7 +11,7 @@ from deepnet.nn.stack import Stack, encoder, loss_for, unroll, with_dropout
 from tests.nn.machines import parameters
 
 STACK = Stack((RBM(12, 7, "logistic", "logistic"), RBM(7, 5, "logistic", "relu"), RBM(5, 2, "relu", "linear")))
-ARRAYS = [rbm.layout.unpack(parameters(rbm, seed=k)) for k, rbm in enumerate(STACK.rbms)]
+ARRAYS = [rbm.layout.unpack(parameters(rbm, seed=k)) for k, rbm in enumerate(STACK.layers)]
 
 
 def test_widths_and_encoder():
@@ -29,10 +29,10 @@ def test_unrolled_is_the_way_up_and_down():
     found = network.forward(network.split(theta), work, v)
     x = v.astype(float)
     functions = {"logistic": lambda z: 1 / (1 + np.exp(-z)), "relu": lambda z: np.maximum(0, z), "linear": lambda z: z}
-    for rbm, a in zip(STACK.rbms, ARRAYS, strict=True):
+    for rbm, a in zip(STACK.layers, ARRAYS, strict=True):
         x = functions[rbm.hidden](x @ a["W"] + a["b"])
     np.testing.assert_allclose(work[2]["a"], x, rtol=1e-4, atol=1e-5)
-    for rbm, a in zip(STACK.rbms[::-1], ARRAYS[::-1], strict=True):
+    for rbm, a in zip(STACK.layers[::-1], ARRAYS[::-1], strict=True):
         x = functions[rbm.visible](x @ a["W"].T + a["c"])
     np.testing.assert_allclose(found, x, rtol=1e-4, atol=1e-5)
 

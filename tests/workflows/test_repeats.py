@@ -21,6 +21,12 @@ PRETRAIN = {
     },
     "relu linear": {"layers": (20, 6), "epochs": (2,), "batch_size": (150,), "units": ("relu", "linear")},
     "softmax on logistic": {"layers": (20, 6), "epochs": (1,), "batch_size": (100,), "units": ("logistic", "softmax")},
+    "denoising": {"method": "dae", "layers": (20, 6), "epochs": (1,), "batch_size": (100,), "emphasis": (0.5,),
+                  "valid": "0.1"},
+    "untied": {"method": "dae", "layers": (20, 6), "epochs": (1,), "batch_size": (100,), "untied": True,
+               "units": ("relu", "tanh"), "corruption": ("salt_pepper:0.3", "gaussian:0.2")},
+    "sparse": {"method": "sae", "layers": (20,), "epochs": (2,), "batch_size": (100,)},
+    "contractive": {"method": "cae", "layers": (20,), "epochs": (2,), "batch_size": (100,)},
 }  # fmt: skip
 FINETUNE = {
     "sgd": {"optimizer": "sgd"},
