@@ -22,7 +22,8 @@ USAGE, DATA, MODEL, OUTPUT, DIVERGED = 2, 3, 4, 5, 6
 def place(tmp_path, monkeypatch, digits, flowers, stack, net, flower_net):
     """A folder with good files and bad ones."""
     monkeypatch.chdir(tmp_path)
-    for path in (digits, flowers, stack, net, flower_net):
+    flower_stack = Path(flower_net).with_name("flower-stack.h5")
+    for path in (digits, flowers, stack, net, flower_net, flower_stack):
         shutil.copy(path, tmp_path)
     good = dict(np.load("digits.npz"))
     x, y = good["x_train"], good["y_train"]
@@ -196,6 +197,9 @@ CASES = {
     "confusion without data": (USAGE, ["visualize", "net.h5", "-o", "p.png", "--kind", "confusion"], "data"),
     "no such split": (None, ["evaluate", "net.h5", "digits.npz", "--split", "tset"], "tset"),
     "a metric that is not there": (USAGE, ["evaluate", "net.h5", "digits.npz", "--require", "rmse<1"], "rmse"),
+    "logistic PCA of a classifier": (USAGE, ["evaluate", "net.h5", "digits.npz", "--logistic-pca"], "--logistic-pca"),
+    "logistic PCA of linear units": (USAGE, [
+        "evaluate", "flower-stack.h5", "flowers.csv", *KIND, "--logistic-pca"], "linear units"),
     "parts of a file without parts": (DATA, ["pretrain", "flowers.csv:part", "-o", "o.h5"], "flowers.csv"),
     # Numbers.
     **{f"{flag} {value}": (USAGE, ["pretrain", "digits.npz", *PRE, flag, value, "-o", "o.h5"], flag) for flag,
