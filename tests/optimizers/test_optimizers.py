@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from deepnet.errors import UsageError
+from deepnet.kernels import jit
 from deepnet.nn.initializers import draw
 from deepnet.nn.layers import Dense
 from deepnet.nn.network import Network, NetworkObjective
@@ -88,6 +89,7 @@ class Frugal(Known):
         return lambda v: np.multiply(self.A, v, out=self.product)
 
 
+@pytest.mark.skipif(not jit.ENABLED, reason="twins of kernels make arrays of their own")
 @EVERY
 def test_holds_as_many_vectors_as_it_says(name):
     """In its state exactly; in a step at most, and few less."""
