@@ -178,6 +178,14 @@ def write_output(path, data):
         raise OutputError(f"cannot write {shown(path)}: {_reason(problem)}") from None
 
 
+def free_memory():
+    """Bytes that a program may still take: what the kernel would give without swapping, else the pages free."""
+    with contextlib.suppress(OSError, ValueError, StopIteration), open("/proc/meminfo", encoding="ascii") as file:
+        line = next(line for line in file if line.startswith("MemAvailable:"))
+        return 1024 * int(line.split()[1])
+    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
 def scratch(shape):
     """An uninitialised float32 array.
 
@@ -188,7 +196,7 @@ def scratch(shape):
     import numpy as np
 
     size = 4 * int(np.prod(shape))
-    if size <= os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2:
+    if size <= free_memory() // 2:
         return np.empty(shape, np.float32)
     try:
         with tempfile.TemporaryFile() as file:

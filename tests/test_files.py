@@ -168,3 +168,16 @@ def test_is_one_of_sees_through_names_and_parts(tmp_path, monkeypatch):
     assert files.is_one_of("a.npz", ["./link"])
     assert not files.is_one_of("b.npz", ["a.npz", "b.npz"])
     assert not files.is_one_of("a.npz", ["mnist", None, ""])
+
+
+def test_free_memory_is_more_than_nothing_and_less_than_all():
+    pages, size = (os.sysconf(f"SC_{name}") for name in ("PHYS_PAGES", "PAGE_SIZE"))
+    assert 1 << 20 < files.free_memory() <= pages * size
+
+
+def test_free_memory_without_what_linux_tells(monkeypatch):
+    def no_file(*words, **more):
+        raise FileNotFoundError
+
+    monkeypatch.setattr("builtins.open", no_file)
+    assert 1 << 20 < files.free_memory() <= os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

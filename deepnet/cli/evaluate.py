@@ -1,5 +1,6 @@
 """`deepnet evaluate`: options -> `workflows.evaluate`."""
 
+import contextlib
 import operator
 from typing import Annotated
 
@@ -16,14 +17,17 @@ HELP = """Measure a model on data, with a 95 % interval.
 [bold]Examples[/]
   deepnet evaluate net.h5 mnist
   deepnet evaluate net.h5 mnist -v
-  deepnet evaluate net.h5 own.csv --label species --json
+  deepnet evaluate coder.h5 mnist --logistic-pca --json
   deepnet evaluate net.h5 mnist --require 'error<=0.015'
 
 What is measured depends on the model:
   classifier   error, wrong cases, cross-entropy; with -v classes, confusions
   regressor    RMSE, MAE, R2
   autoencoder  squared error a case, beside PCA of the same width
-  stack        reconstruction error and free energy
+  stack        reconstruction error beside PCA, and free energy
+--logistic-pca sets logistic PCA beside them: the same width, a linear code,
+logistic outputs, trained on cross-entropy. On MNIST with a code of 30 that
+takes half a minute on two cores; the model's outputs must be logistic.
 How the data were scaled is remembered by the model."""
 
 Split = Annotated[str, option("Data", help="Which part of the data: train, valid, test.", metavar="NAME")]
@@ -36,6 +40,10 @@ Require = Annotated[
         parser=values.several(values.requirement),
     ),
 ]
+LogisticPCA = Annotated[
+    bool,
+    option("Training", "--logistic-pca", help="Train logistic PCA of the code's width and show its squared error too."),
+]
 _COMPARISONS = {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt, "==": operator.eq}
 
 
@@ -46,17 +54,34 @@ def evaluate(
     split: Split = "test",
     label: o.Label = None,
     ignore: o.Ignore = None,
+    logistic_pca: LogisticPCA = False,
     require: Require = None,
     json: o.Json = False,
     verbose: o.Verbose = False,
+    quiet: o.Quiet = False,
     config: o.Config = None,
     threads: o.Threads = None,
     debug: o.Debug = False,
 ):
     """Evaluate, print, and compare with what was required."""
-    from . import console, run
+    from . import console, progress, run
+    from .signals import Interruption
 
-    facts = run.workflows(threads).evaluate(model, data, split=split, label=label, ignore=ignore or (), threads=threads)
+    rooms = run.workflows(threads)
+    meter = rooms.Meter()
+    display = progress.choose("auto" if logistic_pca and not quiet else "none", meter, Interruption())
+    with contextlib.closing(display):
+        facts = rooms.evaluate(
+            model,
+            data,
+            split=split,
+            label=label,
+            ignore=ignore or (),
+            logistic_pca=logistic_pca,
+            threads=threads,
+            meter=meter,
+            say=display.start,
+        )
     for name, _, _ in require or ():
         _number(facts, name)
     console.result("evaluate", facts, as_json=json, verbose=verbose)

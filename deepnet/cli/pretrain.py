@@ -55,7 +55,7 @@ Init = Annotated[
     str | None,
     option(
         "Architecture",
-        help=f"First weights: {', '.join(o.INITIALIZERS)} (per layer).",
+        help=f"First weights: {', '.join(o.INITIALIZERS)} (per layer); sparse:0.5 is 15 a unit, of deviation 0.5.",
         metavar="NAME:...",
         parser=values.texts,
         show_default="gaussian:0.1; of autoencoders glorot:4, he beside relu",

@@ -1,8 +1,8 @@
 """OPTIMIZERS: rules that move a parameter vector with what an objective tells; one page each.
 
-An optimizer is a frozen dataclass of settings with four things: `needs`, the objective's methods it calls; `batch`, the
-minibatch it wants (`BATCHES`); `init(theta)`, its starting state as named arrays; `step(objective, theta, state)`, one
-update in place.
+An optimizer is a frozen dataclass of settings with five things: `needs`, the objective's methods it calls; `batch`, the
+minibatch it wants (`BATCHES`); `vectors`, how many of theta's length it holds; `init(theta)`, its starting state as
+named arrays; `step(objective, theta, state)`, one update in place.
 `objective.spans` are the pieces of theta with the factor of their learning rate; frozen pieces have none.
 `state["updates"]` counts the steps, and schedules are functions of it.
 """

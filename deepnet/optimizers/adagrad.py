@@ -17,6 +17,7 @@ class Adagrad:
 
     needs: ClassVar[tuple[str, ...]] = ("gradient",)
     batch: ClassVar[str] = "minibatch"
+    vectors: ClassVar[tuple[int, int]] = (1, 0)
     learning_rate: Schedule = constant(0.01)
     epsilon: float = 1e-8
     clip: float | None = None

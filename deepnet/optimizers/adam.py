@@ -21,6 +21,7 @@ class Adam:
 
     needs: ClassVar[tuple[str, ...]] = ("gradient",)
     batch: ClassVar[str] = "minibatch"
+    vectors: ClassVar[tuple[int, int]] = (2, 0)
     learning_rate: Schedule = constant(0.001)
     beta1: float = 0.9
     beta2: float = 0.999

@@ -25,6 +25,7 @@ class CG:
 
     needs: ClassVar[tuple[str, ...]] = ("value_and_gradient",)
     batch: ClassVar[str] = "large"
+    vectors: ClassVar[tuple[int, int]] = (0, 5)
     searches: int = 3
     evaluations: int = 20
     lower: float = 0.05

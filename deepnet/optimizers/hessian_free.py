@@ -12,7 +12,7 @@ import numpy as np
 
 from ..kernels import updates
 from .objective import Objective, State
-from .solve import solve
+from .solve import most_kept, solve
 from .tools import count, within
 
 POOR, GOOD = 0.25, 0.75  # ratios of real to foretold progress between which damping stays (section 4.1)
@@ -36,6 +36,11 @@ class HessianFree:
     tolerance: float = 0.0005
     start_decay: float = 0.95
     power: float = 0.75
+
+    @property
+    def vectors(self) -> tuple[int, int]:
+        """The last solution; in a step the iterates kept, nine beside them, three for the gradient of all cases."""
+        return 1, most_kept(self.iterations) + 9 + 3
 
     def init(self, theta: np.ndarray) -> State:
         """The last solution, the logarithm of lambda over the first one, and the number of updates."""

@@ -29,6 +29,11 @@ class LBFGS:
     lower: float = 1e-4
     upper: float = 0.9
 
+    @property
+    def vectors(self) -> tuple[int, int]:
+        """A step and a change a pair."""
+        return 2 * self.memory, 6
+
     def init(self, theta: np.ndarray) -> State:
         """Steps and changes of the gradient, a row a pair, how many there were, and the number of updates."""
         rows = (self.memory, theta.size)

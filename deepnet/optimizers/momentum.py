@@ -17,6 +17,7 @@ class Momentum:
 
     needs: ClassVar[tuple[str, ...]] = ("gradient",)
     batch: ClassVar[str] = "minibatch"
+    vectors: ClassVar[tuple[int, int]] = (1, 0)
     learning_rate: Schedule = constant(0.1)
     momentum: Schedule = constant(0.9)
     clip: float | None = None

@@ -52,6 +52,11 @@ class Optimizer(Protocol):
     needs: ClassVar[tuple[str, ...]]
     batch: ClassVar[str]
 
+    @property
+    def vectors(self) -> tuple[int, int]:
+        """How many vectors of theta's length its state has, and a step at most beside it and the gradient."""
+        ...
+
     def init(self, theta: np.ndarray) -> State:
         """The state before the first step."""
         ...

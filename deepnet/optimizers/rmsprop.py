@@ -17,6 +17,7 @@ class RMSprop:
 
     needs: ClassVar[tuple[str, ...]] = ("gradient",)
     batch: ClassVar[str] = "minibatch"
+    vectors: ClassVar[tuple[int, int]] = (1, 0)
     learning_rate: Schedule = constant(0.001)
     decay: float = 0.9
     epsilon: float = 1e-8

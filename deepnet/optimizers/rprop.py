@@ -19,6 +19,7 @@ class Rprop:
 
     needs: ClassVar[tuple[str, ...]] = ("gradient",)
     batch: ClassVar[str] = "all"
+    vectors: ClassVar[tuple[int, int]] = (2, 0)
     first: float = 0.0125
     increase: float = 1.2
     decrease: float = 0.5

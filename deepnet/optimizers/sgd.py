@@ -17,6 +17,7 @@ class SGD:
 
     needs: ClassVar[tuple[str, ...]] = ("gradient",)
     batch: ClassVar[str] = "minibatch"
+    vectors: ClassVar[tuple[int, int]] = (0, 0)
     learning_rate: Schedule = constant(0.1)
     clip: float | None = None
 

@@ -65,3 +65,8 @@ def solve(
         kept.append(x.copy())
         phis.append(values[-1])
     return kept, phis, i
+
+
+def most_kept(most: int) -> int:
+    """How many iterates `solve` keeps of at most `most` iterations."""
+    return 2 + max(0, math.floor(math.log(most / FIRST) / math.log(GROWTH)))

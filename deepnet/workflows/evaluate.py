@@ -1,39 +1,75 @@
 """evaluate: a model's figures on one split of data, each with a 95 % interval."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from .. import evaluation
 from ..checkpoint import Checkpoint
 from ..data import Cases, Dataset
-from ..errors import DataError
+from ..errors import DataError, UsageError
 from ..files import shown
 from ..kernels import jit
 from ..nn.network import NetworkObjective
 from ..nn.rbm import RBM, free_energy
 from ..nn.stack import Stack
+from ..training import Meter
 from . import models, sources
+from .logistic_pca import fit_logistic_pca
 from .runs import dashes
 
 
-def evaluate(model, data, *, split="test", label=None, ignore=(), threads=None) -> dict:
+def evaluate(
+    model,
+    data,
+    *,
+    split="test",
+    label=None,
+    ignore=(),
+    logistic_pca=False,
+    threads=None,
+    meter=None,
+    say=lambda line: None,
+) -> dict:
     """Figures of a model on a split of the data; `split` falls back on train where the data have no other.
 
     What the model is for decides what is measured: a classifier's error, a regressor's RMSE, the reconstruction of an
-    autoencoder or a stack beside PCA of the same width.
+    autoencoder or a stack beside PCA of the same width. `logistic_pca` trains that rival too, where outputs are
+    logistic: `say` is told of it as it begins, `meter` shows how far it is.
     """
     if threads is not None:
         jit.set_threads(threads)
     loaded = models.load(model, data)
     task = None if isinstance(loaded.model, Stack) else sources.task_of(loaded.model.loss, loaded.preparation)
+    if logistic_pca:
+        _check_logistic(loaded, task)
     dataset, cases, used = open_split(loaded, model, data, task, split, label, ignore)
     facts = {"model": model, "data": dataset.name, "split": used, "network": dashes(loaded.model.widths)}
     if used in ("all", "train") and dataset.fingerprint == loaded.provenance.get("data"):
         facts["note"] = "the model was trained on these cases; --split valid shows held-out ones, if there were any"
-    if task is None:
-        return facts | _stack(loaded, dataset, cases)
-    if task == "reconstruct":
-        return facts | _reconstruction(loaded, dataset, cases)
-    return facts | _supervised(loaded, cases, task)
+    if task in ("classify", "regress"):
+        return facts | _supervised(loaded, cases, task)
+    facts |= _reconstruction(loaded, dataset, cases)
+    if logistic_pca:
+        rival = fit_logistic_pca(dataset.splits["train"], loaded.preparation, facts["code"], meter or Meter(), say)
+        facts["logistic_pca_squared_error"] = float(_squared_errors(rival, loaded, cases).mean())
+    return facts | (_energy(loaded, cases) if task is None else {})
+
+
+def _check_logistic(loaded: Checkpoint, task: str | None) -> None:
+    """UsageError for models whose reconstructions logistic PCA is no rival of."""
+    if task in ("classify", "regress"):
+        raise UsageError(
+            f"--logistic-pca: this network was made to {task} and reconstructs nothing; leave it out, or give an "
+            "autoencoder or a stack"
+        )
+    model = loaded.model
+    unit = model.layers[0].visible if isinstance(model, Stack) else model.layers[-1].unit
+    if unit != "logistic":
+        raise UsageError(
+            f"--logistic-pca: this model reconstructs by {unit} units, and logistic PCA is for values in [0, 1] of "
+            "logistic ones; leave it out: PCA is the rival there"
+        )
 
 
 def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore) -> tuple[Dataset, Cases, str]:
@@ -84,11 +120,8 @@ def fit_pca(loaded: Checkpoint, dataset: Dataset, components: int) -> evaluation
     """Principal components of the scaled training cases."""
     train = dataset.splits["train"]
     pca = evaluation.PCA(train.inputs.shape[1], components)
-    feed = sources.visible_feed(train.inputs, loaded.preparation)
-    x = np.empty((models.CHUNK, train.inputs.shape[1]), np.float32)
-    for rows in models.blocks(len(train)):
-        feed(rows, x[: len(rows)])
-        pca.add(x[: len(rows)])
+    for _, x in _blocks(loaded, train):
+        pca.add(x)
     return pca.fit()
 
 
@@ -96,10 +129,9 @@ def _reconstruction(loaded: Checkpoint, dataset: Dataset, cases: Cases) -> dict:
     """Squared error a case, beside PCA of the code's width."""
     width = models.coder(loaded).network.outputs
     pca = fit_pca(loaded, dataset, width)
-    ours, linear, plain = (np.empty(len(cases)) for _ in range(3))
-    feed = sources.visible_feed(cases.inputs, loaded.preparation)
-    for rows, x, y in models.reconstructor(loaded).run(feed, len(cases)):
-        ours[rows] = ((y - x) ** 2).sum(axis=1, dtype=np.float64)
+    ours = _squared_errors(models.reconstructor(loaded), loaded, cases)
+    linear, plain = np.empty(len(cases)), np.empty(len(cases))
+    for rows, x in _blocks(loaded, cases):
         linear[rows] = ((pca.reconstruct(x) - x) ** 2).sum(axis=1)
         plain[rows] = ((pca.mean - x) ** 2).sum(axis=1)
     error, interval = evaluation.mean_with_interval(ours)
@@ -114,17 +146,31 @@ def _reconstruction(loaded: Checkpoint, dataset: Dataset, cases: Cases) -> dict:
     }
 
 
-def _stack(loaded: Checkpoint, dataset: Dataset, cases: Cases) -> dict:
-    """A stack's reconstruction through all its layers, and the free energy of its lowest layer if it is a machine."""
-    rbm = loaded.model.layers[0]
-    if not isinstance(rbm, RBM):
-        return _reconstruction(loaded, dataset, cases)
-    p = rbm.layout.views(rbm.layout.pack(loaded.arrays[0]))
-    energies = np.empty(len(cases))
+def _squared_errors(reader: models.Reader, loaded: Checkpoint, cases: Cases) -> np.ndarray:
+    """(N,): each case's, between its scaled inputs and what the reader makes of them."""
+    errors = np.empty(len(cases))
+    for rows, x, y in reader.run(sources.visible_feed(cases.inputs, loaded.preparation), len(cases)):
+        errors[rows] = ((y - x) ** 2).sum(axis=1, dtype=np.float64)
+    return errors
+
+
+def _blocks(loaded: Checkpoint, cases: Cases) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """(rows, scaled inputs (B, M)) block by block; the array is overwritten by the next one."""
     feed = sources.visible_feed(cases.inputs, loaded.preparation)
-    x = np.empty((models.CHUNK, rbm.inputs), np.float32)
+    x = np.empty((models.CHUNK, cases.inputs.shape[1]), np.float32)
     for rows in models.blocks(len(cases)):
         feed(rows, x[: len(rows)])
-        energies[rows] = free_energy(rbm, p, x[: len(rows)])
+        yield rows, x[: len(rows)]
+
+
+def _energy(loaded: Checkpoint, cases: Cases) -> dict:
+    """The free energy of a stack's lowest layer, if it is a machine."""
+    rbm = loaded.model.layers[0]
+    if not isinstance(rbm, RBM):
+        return {}
+    p = rbm.layout.views(rbm.layout.pack(loaded.arrays[0]))
+    energies = np.empty(len(cases))
+    for rows, x in _blocks(loaded, cases):
+        energies[rows] = free_energy(rbm, p, x)
     energy, interval = evaluation.mean_with_interval(energies)
-    return _reconstruction(loaded, dataset, cases) | {"free_energy": energy, "free_energy_interval": interval}
+    return {"free_energy": energy, "free_energy_interval": interval}

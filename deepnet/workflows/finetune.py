@@ -13,6 +13,7 @@ from ..optimizers.objective import Optimizer
 from ..optimizers.schedules import constant, parse
 from ..training import Meter
 from . import networks, sources
+from .memory import check_memory
 from .models import pack
 from .plans import written
 from .records import Start
@@ -66,10 +67,12 @@ def finetune(
     parent = checkpoint.load(start) if start is not None else None
     dataset, held_out = sources.read(data, valid, task, label, ignore, seed, networks.known_classes(parent, task))
     preparation = networks.preparation_of(parent, dataset, scale, task, units if layers else None, start)
-    batch_size = _batch_size(batch_size, optimizer, len(dataset.splits["train"]))
+    cases = len(dataset.splits["train"])
+    batch_size = _batch_size(batch_size, optimizer, cases)
     network, arrays = networks.build(parent, dataset, preparation, task, layers, units, init, dropout, seed)
-    per_epoch = -(-len(dataset.splits["train"]) // batch_size)
-    rule = _optimizer(optimizer, task, learning_rate, momentum, clip, settings, per_epoch, epochs)
+    rule = _optimizer(optimizer, task, learning_rate, momentum, clip, settings, -(-cases // batch_size), epochs)
+    check_memory(network, rule, cases, batch_size, "smaller --layers" if parent is None else "a smaller net to --from")
+    theta = pack(network, networks.draw(network, arrays, seed))
     config = {
         "command": "finetune",
         "task": task,
@@ -96,7 +99,7 @@ def finetune(
         "parent": parent.digest if parent else None,
     }
     history = _earlier(parent) if parent else {}
-    run = Tuning(dataset, preparation, network, pack(network, arrays), rule, config, history, meter or Meter())
+    run = Tuning(dataset, preparation, network, theta, rule, config, history, meter or Meter())
     done = False
     if old is not None:
         schedules = [getattr(rule, name) for name in ("learning_rate", "momentum") if hasattr(rule, name)]

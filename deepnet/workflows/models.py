@@ -15,6 +15,7 @@ from ..nn import stack as stacks
 from ..nn.layers import Dense
 from ..nn.network import Network, rows_of
 from ..nn.stack import Stack
+from . import sources
 
 CHUNK = 1000
 
@@ -93,7 +94,7 @@ def code_depth(model: Checkpoint) -> int:
     dense = [i for i, layer in enumerate(layers) if isinstance(layer, Dense)][:-1]
     if not dense:
         return len(layers)
-    if model.model.outputs == model.model.inputs:
+    if sources.task_of(model.model.loss, model.preparation) == "reconstruct":
         return min(dense, key=lambda i: layers[i].outputs) + 1
     return dense[-1] + 1
 

@@ -43,9 +43,8 @@ def preparation_of(parent, dataset, scale, task, units, start):
     return Preparation(p.kind, p.offset, p.scale, dataset.shape, dataset.classes, offset, spread_, dataset.columns)
 
 
-def build(parent, dataset, preparation, task, layers, units, init, dropout, seed) -> tuple[Network, list[dict]]:
-    """The network and its layers' first arrays."""
-    key = random.fold(seed, random.INITIALIZE)
+def build(parent, dataset, preparation, task, layers, units, init, dropout, seed) -> tuple[Network, list[dict | str]]:
+    """The network, and its layers' first arrays; of new ones the names of their initializers, which `draw` follows."""
     body, arrays = _below(parent, task)
     if parent is not None and isinstance(parent.model, Network) and not body:
         return _continue(parent, dataset, task, dropout)
@@ -53,15 +52,47 @@ def build(parent, dataset, preparation, task, layers, units, init, dropout, seed
         for rbm in parent.model.layers:
             _refuse_rowwise(rbm.hidden, "--from")
         network, arrays = stack.unroll(parent.model, parent.arrays)
+        _check_code(network, dataset, "--from", dropout)
         return _with_dropout(network, arrays, dropout)
     if parent is None:
-        body, arrays = _random_layers(preparation, task, layers, units, init, key)
+        body, arrays = _random_layers(preparation, task, layers, units, init)
     outputs, loss = _head(dataset, preparation, task)
     below = body[-1].outputs if body else len(preparation.offset)
-    top = Dense(below, outputs, LOSSES[loss].unit)
-    weights = initializers.draw(init[-1], random.fold(key, len(body)), below, outputs)
-    arrays = [*arrays, {"W": weights, "b": np.zeros(outputs, np.float32)}]
-    return _with_dropout(Network((*body, top), loss), arrays, dropout)
+    network = Network((*body, Dense(below, outputs, LOSSES[loss].unit)), loss)
+    if task == "reconstruct":
+        _check_code(network, dataset, "--layers", dropout)
+    return _with_dropout(network, [*arrays, init[-1]], dropout)
+
+
+def draw(network: Network, arrays: list[dict | str], seed: int) -> list[dict]:
+    """The layers' first arrays, with those drawn that only have the name of an initializer."""
+    key, number, out = random.fold(seed, random.INITIALIZE), 0, []
+    for layer, own in zip(network.layers, arrays, strict=True):
+        if isinstance(own, str):
+            weights = initializers.draw(own, random.fold(key, number), layer.inputs, layer.outputs)
+            own = {"W": weights, "b": np.zeros(layer.outputs, np.float32)}
+        number += isinstance(layer, Dense)
+        out.append(own)
+    return out
+
+
+def _check_code(network: Network, dataset, option: str, dropout) -> None:
+    """Refuse an autoencoder that could pass its inputs through; with noise it cannot, so any width will do.
+
+    DataError where no code is narrower than the data, UsageError where this one is not.
+    """
+    code, columns = min(network.widths[1:-1]), network.inputs
+    if any(dropout) or code < columns:
+        return
+    if columns == 1:
+        raise DataError(
+            f"{dataset.name} has 1 input column, and a code must be narrower than its data; give more columns, or "
+            "--task classify or regress with a --label"
+        )
+    raise UsageError(
+        f"{option}: the narrowest layer has {code} units and {dataset.name} {columns} columns, which it could copy; "
+        f"make it narrower than {columns}, or add --dropout"
+    )
 
 
 def _below(parent: Checkpoint | None, task: str) -> tuple[list[Dense], list[dict]]:
@@ -86,7 +117,7 @@ def _refuse_rowwise(unit: str, option: str) -> None:
         raise UsageError(f"{option}: hidden layers of {unit} units are not fine-tuned here; use another unit")
 
 
-def _random_layers(preparation, task, layers, units, init, key):
+def _random_layers(preparation, task, layers, units, init) -> tuple[list[Dense], list[str]]:
     """Hidden layers from random weights; for reconstruct the hourglass of `layers` and its mirror image."""
     widths = [len(preparation.offset), *layers]
     kinds, inits = spread(units, len(layers)), spread(init, len(layers))
@@ -101,13 +132,7 @@ def _random_layers(preparation, task, layers, units, init, key):
             [*kinds, *reversed(kinds[:-1])],
             [*inits, *reversed(inits[:-1])],
         )
-    body, arrays = [], []
-    for i, ((below, above), kind, rule) in enumerate(zip(pairwise(widths), kinds, inits, strict=True)):
-        body.append(Dense(below, above, kind))
-        arrays.append(
-            {"W": initializers.draw(rule, random.fold(key, i), below, above), "b": np.zeros(above, np.float32)}
-        )
-    return body, arrays
+    return [Dense(below, above, kind) for (below, above), kind in zip(pairwise(widths), kinds, strict=True)], inits
 
 
 def _head(dataset, preparation, task) -> tuple[int, str]:

@@ -19,7 +19,7 @@ from .pretrain import pretrain
 UNUSED_DAYS = 30
 TASKS = "classify", "regress", "reconstruct"
 _FOLDER = re.compile(r"[0-9a-f]{16}")
-_SMALL = {"epochs": 1, "batch_size": 16, "layers": (20, 7), "force": True}
+_SMALL = {"epochs": 1, "batch_size": 16, "layers": (20, 3), "force": True}
 
 
 def warmup(*, threads=None, say=lambda line: None) -> dict:

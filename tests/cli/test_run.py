@@ -221,6 +221,13 @@ def test_require_ends_with_7_after_the_result(call):
     assert "did you mean 'error'" in one_error(call("evaluate", "net.h5", "mnist", "--require", "eror<=1"), 2)
 
 
+def test_evaluate_trains_logistic_pca_where_asked(call, fake):
+    for words in ((), ("--logistic-pca",), ("--logistic-pca", "-q")):
+        assert call("evaluate", "net.h5", "mnist", *words).err == ""
+        assert fake.CALLS[-1][2]["logistic_pca"] is bool(words)
+        assert fake.CALLS[-1][2]["meter"].done == 0
+
+
 def test_visualize_takes_kinds_repeated_or_with_commas(call, fake):
     words = ("--kind", "filters,codes", "--kind", "history", "--kind", "codes")
     outcome = call("visualize", "net.h5", "mnist", "-o", "pictures/", *words)

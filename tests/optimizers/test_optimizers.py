@@ -1,6 +1,7 @@
 """OPTIMIZERS, all by one list: they find known minima, resume bit for bit, leave frozen pieces alone, hold a norm."""
 
 import dataclasses
+import tracemalloc
 from pathlib import Path
 
 import h5py
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from deepnet.errors import UsageError
+from deepnet.kernels import jit
 from deepnet.nn.initializers import draw
 from deepnet.nn.layers import Dense
 from deepnet.nn.network import Network, NetworkObjective
@@ -15,7 +17,7 @@ from deepnet.nn.rbm import RBM, ContrastiveDivergence, Penalties
 from deepnet.optimizers import OPTIMIZERS, check
 from deepnet.optimizers.schedules import Schedule, constant
 from deepnet.optimizers.tools import clipped, count
-from tests.optimizers.problems import SETTINGS, Quadratic, Rosenbrock
+from tests.optimizers.problems import SETTINGS, Known, Quadratic, Rosenbrock
 
 EVERY = pytest.mark.parametrize("name", OPTIMIZERS)
 DIGITS = Path(__file__).parents[2] / "datasets" / "mnist.h5"
@@ -62,6 +64,51 @@ def test_quadratic(name, dtype):
     assert theta.dtype == dtype
     assert state["updates"][0] == 400
     assert all(a.dtype == dtype for a in state.values() if a.shape != (1,))
+
+
+class Frugal(Known):
+    """1/2 theta' A theta, A diagonal of bad condition; it has one vector for its gradient and one for its products."""
+
+    name = "a bowl"
+
+    def __init__(self, size):
+        self.A = np.geomspace(1e-3, 1, size).astype(np.float32)
+        self.spans = [(0, size, 1.0)]
+        self.grad, self.product = np.empty_like(self.A), np.empty_like(self.A)
+
+    def gradient(self, theta):
+        return np.multiply(self.A, theta, out=self.grad)
+
+    def gradient_squares(self, theta):
+        return np.multiply(self.A, self.A, out=self.product)
+
+    def value(self, theta):
+        return 0.5 * float(np.einsum("i,i,i->", self.A, theta, theta))
+
+    def curvature(self, theta):
+        return lambda v: np.multiply(self.A, v, out=self.product)
+
+
+@pytest.mark.skipif(not jit.ENABLED, reason="twins of kernels make arrays of their own")
+@EVERY
+def test_holds_as_many_vectors_as_it_says(name):
+    """In its state exactly; in a step at most, and few less."""
+    hard = {"iterations": 60, "tolerance": 0.0, "damping": 1e-5, "power": 0.0} if name == "hessian_free" else {}
+    size, optimizer = 100_000, made(name, **hard)
+    kept, worked = optimizer.vectors
+    problem, theta = Frugal(size), np.ones(size, np.float32)
+    state = optimizer.init(theta)
+    assert sum(a.size for a in state.values() if a.shape[-1] == size) == kept * size
+    optimizer.step(problem, theta, state)  # what it compiles takes memory too
+    tracemalloc.start()
+    try:
+        for _ in range(6):
+            optimizer.step(problem, theta, state)
+        peak = tracemalloc.get_traced_memory()[1] / theta.nbytes
+    finally:
+        tracemalloc.stop()
+    assert worked - 4 <= peak + 0.1
+    assert peak <= worked + 0.1
 
 
 @EVERY
@@ -273,6 +320,18 @@ def test_check_refuses_with_a_remedy():
     assert "cg" not in message.split("use one of")[1]
     network = NetworkObjective(Network((Dense(3, 2, "linear"),), "squared_error"), lambda rows, x, t: None, 2)
     check("hessian_free", Needy(), network)
+
+
+@EVERY
+def test_machines_take_what_needs_no_value(name):
+    """Contrastive divergence has a gradient and no value: line searches and Newton steps have no place there."""
+    machine = RBM(3, 2, "logistic", "logistic")
+    objective = ContrastiveDivergence(machine, lambda rows, v: None, 2, 1, Penalties())
+    if name in ("cg", "lbfgs", "hessian_free"):
+        with pytest.raises(UsageError, match=f"--optimizer {name} needs the objective's value_and_gradient"):
+            check(name, OPTIMIZERS[name](), objective)
+    else:
+        check(name, OPTIMIZERS[name](), objective)
 
 
 @EVERY

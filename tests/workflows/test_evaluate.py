@@ -8,6 +8,10 @@ import numpy as np
 import pytest
 
 from deepnet import checkpoint, workflows
+from deepnet.checkpoint import Preparation
+from deepnet.data import Cases
+from deepnet.training import Meter
+from deepnet.workflows import logistic_pca, sources
 
 CLASSIFIER = {
     "cases",
@@ -113,6 +117,61 @@ def test_an_autoencoder(coder, digits, call):
     done = call("predict", coder, digits)
     made = np.array([[float(cell) for cell in line.split(",")] for line in done.out.splitlines()[1:]])
     assert facts["squared_error"] == pytest.approx(((made - test) ** 2).sum(axis=1).mean(), rel=1e-4)
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """Logistic PCA of fewer steps."""
+    monkeypatch.setattr(logistic_pca, "UPDATES", 300)
+    monkeypatch.setattr(logistic_pca, "BATCH", 100)
+
+
+@pytest.mark.parametrize("model", ["coder", "stack"])
+def test_logistic_pca_beside_pca(model, short, digits, call, request):
+    """It lies below PCA of the same width, says that it is trained, and changes nothing else."""
+    path = request.getfixturevalue(model)
+    plain = measured(call, path, digits, "--split", "train")
+    done = call("evaluate", path, digits, "--split", "train", "--logistic-pca", "--json")
+    assert done.code == 0, done.err
+    assert done.err == "logistic PCA 784-20-784, 300 minibatches of 100 training cases\n"
+    facts = json.loads(done.out)
+    rival = facts.pop("logistic_pca_squared_error")
+    assert facts == plain
+    assert 0.3 * facts["pca_squared_error"] < rival < facts["pca_squared_error"]
+
+
+def test_logistic_pca_has_the_same_bits_on_any_number_of_threads(short, coder, digits, call):
+    words = (coder, digits, "--logistic-pca", "-q", "--threads")
+    one, two = (measured(call, *words, n) for n in ("1", "2"))
+    assert one == two
+    assert call("evaluate", *words, "2", "--require", "logistic_pca_squared_error<1").code == 7
+
+
+def test_logistic_pca_is_what_it_says(monkeypatch):
+    """Trained on few columns it comes to the best that any start finds: no other point nearby has a lower loss."""
+    monkeypatch.setattr(logistic_pca, "UPDATES", 3000)
+    draw = np.random.default_rng(0)
+    x = 1 / (1 + np.exp(-3 * draw.normal(0, 1, (60, 2)) @ draw.normal(0, 1, (2, 6))))
+    cases = Cases(x.astype(np.float32), None)
+    preparation = Preparation("none", np.zeros(6, np.float32), np.ones(6, np.float32), (6,))
+    reader = logistic_pca.fit_logistic_pca(cases, preparation, 2, Meter(), lambda line: None)
+    y = reader.all(sources.visible_feed(cases.inputs, preparation), 60)
+    down = reader.parts[1]
+    slopes = (y - x).T @ (x @ reader.parts[0]["W"] + reader.parts[0]["b"]) / 60
+    assert [layer.unit for layer in reader.network.layers] == ["linear", "logistic"]
+    assert np.abs(slopes).max() < 1e-3
+    assert np.abs((y - x).mean(axis=0)).max() < 1e-3
+    assert np.linalg.matrix_rank(np.log(y / (1 - y)) - down["b"], tol=1e-3) == 2
+
+
+def test_logistic_pca_starts_at_the_mean_case():
+    """Its first output biases are the logits of the means; a pixel that is always 0 has a finite one."""
+    x = np.array([[0, 1, 0.25], [0, 1, 0.75]], np.float32)
+    preparation = Preparation("none", np.zeros(3, np.float32), np.ones(3, np.float32), (3,))
+    network = logistic_pca.network_of(3, 5)
+    first = logistic_pca.first_arrays(network, Cases(x, None), preparation)
+    assert network.widths == (3, 3, 3)
+    np.testing.assert_allclose(first[1]["b"], [-np.log(5), np.log(5), 0], atol=1e-6)
 
 
 def test_a_regressor(house_net, houses, call):

@@ -59,6 +59,17 @@ def test_codes(stack, net, coder, digits, call):
         assert values.std(axis=0).max() > 0.01
 
 
+def test_codes_of_a_classifier_with_as_many_classes_as_columns(tmp_path, call):
+    """It is no autoencoder for that: its code is the last hidden layer, not the narrowest."""
+    data, net = tmp_path / "t.csv", tmp_path / "n.h5"
+    rows = np.random.default_rng(0).random((30, 3))
+    lines = (f"{','.join(map(str, row))},{i % 3}\n" for i, row in enumerate(rows))
+    data.write_text("a,b,c,label\n" + "".join(lines))
+    assert call("finetune", data, "--layers", "4,9", "--epochs", "1", "-o", net).code == 0
+    header, rows = table(call("predict", net, data, "--give", "codes").out)
+    assert (len(header), len(rows)) == (9, 30)
+
+
 def test_codes_of_a_stack_are_its_formula(stack, digits, call):
     import h5py
 

@@ -13,6 +13,7 @@ import pytest
 
 from deepnet import checkpoint, workflows
 from deepnet.kernels import bfloat16
+from deepnet.workflows import memory
 
 ROOT = Path(__file__).parents[2]
 USAGE, DATA, MODEL, OUTPUT, DIVERGED = 2, 3, 4, 5, 6
@@ -22,7 +23,8 @@ USAGE, DATA, MODEL, OUTPUT, DIVERGED = 2, 3, 4, 5, 6
 def place(tmp_path, monkeypatch, digits, flowers, stack, net, flower_net):
     """A folder with good files and bad ones."""
     monkeypatch.chdir(tmp_path)
-    for path in (digits, flowers, stack, net, flower_net):
+    flower_stack = Path(flower_net).with_name("flower-stack.h5")
+    for path in (digits, flowers, stack, net, flower_net, flower_stack):
         shutil.copy(path, tmp_path)
     good = dict(np.load("digits.npz"))
     x, y = good["x_train"], good["y_train"]
@@ -30,6 +32,7 @@ def place(tmp_path, monkeypatch, digits, flowers, stack, net, flower_net):
     np.savez("unlabelled.npz", x=x[:60])
     np.savez("eleven.npz", x=x[:60], y=np.where(y[:60] == 3, 10, y[:60]))
     np.savez("negative.npz", x=x[:60], y=y[:60].astype(np.int64) - 5)
+    np.savez("labels.npz", y=y[:60])
     np.savez("halves.npz", x=x[:60], y=y[:60] + 0.5)
     other = good | {"x_train": np.where(np.arange(28) == 13, np.uint8(7), x)}
     np.savez("other.npz", **other)
@@ -51,6 +54,8 @@ def place(tmp_path, monkeypatch, digits, flowers, stack, net, flower_net):
         "header.csv": ["length,width,kind"],
         "five.csv": ["a," + lines[0], *("1," + line for line in lines[1:])],
         "empty.csv": [],
+        "column.csv": ["a", *map(str, range(60))],
+        "labels.csv": ["label", *("ab"[n % 2] for n in range(60))],
     }
     for name, content in texts.items():
         Path(name).write_text("".join(line + "\n" for line in content))
@@ -196,6 +201,41 @@ CASES = {
     "confusion without data": (USAGE, ["visualize", "net.h5", "-o", "p.png", "--kind", "confusion"], "data"),
     "no such split": (None, ["evaluate", "net.h5", "digits.npz", "--split", "tset"], "tset"),
     "a metric that is not there": (USAGE, ["evaluate", "net.h5", "digits.npz", "--require", "rmse<1"], "rmse"),
+    # Autoencoders that could copy their inputs, and layers that do not fit.
+    "one column to reconstruct": (DATA, [
+        "finetune", "column.csv", "--task", "reconstruct", "--layers", "1", "--scale", "unit", "-o", "o.h5"
+    ], "--task"),
+    "labels alone to reconstruct": (DATA, [
+        "finetune", "labels.csv", "--task", "reconstruct", "--layers", "1", "--label", "label", "-o", "o.h5"
+    ], "--label"),
+    "a column less, to reconstruct": (DATA, [
+        "finetune", "column.csv", "--task", "reconstruct", "--layers", "1", "--label", "a", "-o", "o.h5"
+    ], "--label"),
+    "labels as pixels": (DATA, ["finetune", "labels.npz", "--task", "reconstruct", "--layers", "1", "-o", "o.h5"],
+                         "rank 1"),
+    "a code as wide as the data": (USAGE, [
+        "finetune", "digits.npz", "--task", "reconstruct", "--layers", "900,784", "-o", "o.h5"], "--layers"),
+    "a code wider than the data": (USAGE, [
+        "finetune", "digits.npz", "--task", "reconstruct", "--layers", "1000,2000", "-o", "o.h5"], "784"),
+    "a stack wider than the data": (USAGE, [
+        "finetune", "flowers.csv", *KIND, "--from", "flower-stack.h5", "--task", "reconstruct", "-o", "o.h5"
+    ], "--from: the narrowest layer has 12 units"),
+    "layers beside --from": (USAGE, ["finetune", "digits.npz", "--from", "stack.h5", "--layers", "20", "-o", "o.h5"],
+                             "--layers"),
+    "other data for --from": (DATA, ["finetune", "flowers.csv", *KIND, "--from", "stack.h5", "-o", "o.h5"],
+                              "stack.h5 takes 784"),
+    "an optimizer for machines": (USAGE, ["pretrain", "digits.npz", *PRE, "--optimizer", "cg", "-o", "o.h5"],
+                                  "--optimizer"),
+    # More memory than any machine has.
+    "too many pairs": (OUTPUT, [
+        "finetune", "digits.npz", "--layers", "8", "--optimizer", "lbfgs", "--set", "memory=1e12", "-o", "o.h5"
+    ], "--set memory=100"),
+    "too many units": (OUTPUT, ["finetune", "digits.npz", "--layers", "1000000,1000000", "-o", "o.h5"],
+                       "give smaller --layers"),
+    "too many units, planned": (OUTPUT, ["finetune", "digits.npz", "--layers", "1000000,1000000", "-n"], "MB are free"),
+    "logistic PCA of a classifier": (USAGE, ["evaluate", "net.h5", "digits.npz", "--logistic-pca"], "--logistic-pca"),
+    "logistic PCA of linear units": (USAGE, [
+        "evaluate", "flower-stack.h5", "flowers.csv", *KIND, "--logistic-pca"], "linear units"),
     "parts of a file without parts": (DATA, ["pretrain", "flowers.csv:part", "-o", "o.h5"], "flowers.csv"),
     # Numbers.
     **{f"{flag} {value}": (USAGE, ["pretrain", "digits.npz", *PRE, flag, value, "-o", "o.h5"], flag) for flag,
@@ -244,6 +284,48 @@ def test_settings_that_an_optimizer_has_not_are_refused(words, hint, digits, cal
     assert found.err.count("\n") == 1
     assert hint in found.err
     assert not (tmp_path / "a.h5").exists()
+
+
+@pytest.mark.parametrize(("words", "free", "remedy"), [
+    (("--layers", "40", "--optimizer", "lbfgs"), 12.5, "give --set memory=3 or smaller --layers"),
+    (("--layers", "40", "--optimizer", "rprop"), 9, "give --optimizer sgd or smaller --layers"),
+    (("--layers", "40", "--optimizer", "hessian_free"), 10, "give --optimizer sgd or smaller --layers"),
+    (("--layers", "40", "--optimizer", "lbfgs"), 1, "give smaller --layers"),
+    (("--from", "stack.h5", "--optimizer", "lbfgs"), 13, "give --set memory=3 or a smaller net to --from"),
+])  # fmt: skip
+def test_a_run_that_does_not_fit_the_memory_is_refused(words, free, remedy, place, call, tree, monkeypatch):
+    """With so many million bytes free, before its arrays are made; the remedy is one that is taken."""
+    monkeypatch.setattr(memory, "free_memory", lambda: int(free * 10**6))
+    before, words = tree(place), ("finetune", "digits.npz", "--epochs", "1", "-o", "o.h5", *words)
+    done = call(*words)
+    assert done.code == OUTPUT, done.err
+    assert done.err.startswith("deepnet: error: training ")
+    assert done.err.count("\n") == 1
+    assert remedy in done.err
+    assert tree(place) == before
+    instead, _, other = remedy.removeprefix("give ").partition(" or ")
+    if other:
+        done = call(*words, *instead.split())
+        assert done.code == 0, done.err
+
+
+def test_noise_lets_a_code_be_wider_than_the_data(flowers, call, tmp_path):
+    """A denoising autoencoder cannot copy what it does not see."""
+    words = (
+        "finetune",
+        flowers,
+        *KIND,
+        "--task",
+        "reconstruct",
+        "--layers",
+        "9",
+        "--scale",
+        "standard",
+        "--epochs",
+        "1",
+    )
+    assert call(*words, "-o", tmp_path / "a.h5").code == USAGE
+    assert call(*words, "-o", tmp_path / "a.h5", "--dropout", "0.2,0").code == 0
 
 
 @pytest.mark.parametrize("command", ["pretrain", "finetune"])

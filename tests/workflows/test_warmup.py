@@ -102,7 +102,7 @@ def test_after_it_no_command_compiles(deepnet, tmp_path):
         ("finetune", "mnist", "--from", "s.h5", "-o", "a.h5", "--epochs", "1", "--task", "reconstruct"),
         ("evaluate", "s.h5", "mnist"),
         ("evaluate", "n.h5", "mnist"),
-        ("evaluate", "a.h5", "mnist"),
+        ("evaluate", "a.h5", "mnist", "--logistic-pca"),
         ("predict", "n.h5", "mnist", "--give", "codes"),
         ("visualize", "a.h5", "mnist", "-o", "q/"),
         ("visualize", "s.h5", "mnist", "-o", "r/"),
