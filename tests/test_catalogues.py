@@ -10,18 +10,22 @@ import pytest
 from deepnet.cli import options
 from deepnet.figures import FIGURES
 from deepnet.kernels.operands import PRECISIONS
+from deepnet.nn.corruptions import CORRUPTIONS
 from deepnet.nn.initializers import INITIALIZERS
 from deepnet.nn.layers import LAYERS
 from deepnet.nn.losses import LOSSES
 from deepnet.nn.units import UNITS
 from deepnet.optimizers import OPTIMIZERS
 from deepnet.optimizers.schedules import SCHEDULES
+from deepnet.workflows.plans import METHODS
 
 NAMED = {
     "units": (UNITS, options.Unit, options.UNITS),
     "optimizers": (OPTIMIZERS, options.Optimizer, options.OPTIMIZERS),
     "initializers": (INITIALIZERS, options.Initializer, options.INITIALIZERS),
     "precisions": (PRECISIONS, options.Precision, options.PRECISIONS),
+    "methods": (METHODS, options.Method, options.METHODS),
+    "corruptions": (CORRUPTIONS, options.Corruption, options.CORRUPTIONS),
     "figures": (FIGURES, options.Kind, options.KINDS),
 }
 SOURCE = re.compile(r"[A-Z][a-z]+(,| and| et al\.)?.* (19|20)\d\d")
