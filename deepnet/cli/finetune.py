@@ -28,8 +28,11 @@ The task chooses the output layer and the loss:
 
 A rate or momentum is a number or a schedule over epochs:
   step:0.5:0.9:5  linear:0.1:0.001  exponential:0.1:0.98  cosine:0.1:0.001
-The first means 0.5, and 0.9 from epoch 5 on. The momentum of Sutskever et al.
-2013, bounded by 0.99 and 0.9 for the last 1000 updates: rising:0.99:0.9:1000.
+  inverse:0.1:0.5  warmup:5:cosine:0.1:0.001
+The first means 0.5, and 0.9 from epoch 5 on; inverse 0.1 / (1 + 0.5 epochs)
+(Robbins and Monro 1951); warmup a line from 0 over 5 epochs before any other
+(Goyal et al. 2017). The momentum of Sutskever et al. 2013, bounded by 0.99
+and 0.9 for the last 1000 updates: rising:0.99:0.9:1000.
 
 Numbers for --set NAME=NUMBER:
 """

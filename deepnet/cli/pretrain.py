@@ -28,6 +28,7 @@ How a layer is trained (--method):
 Options marked (per layer) take one value, or one a layer: 0.1,0.1,0.001.
 A rate or momentum is a number or a schedule over epochs:
   step:0.5:0.9:5  linear:0.1:0.001  exponential:0.1:0.98  cosine:0.1:0.001
+  inverse:0.1:0.5  warmup:5:cosine:0.1:0.001
 The first means 0.5, and 0.9 from epoch 5 on.
 
 Every option has an environment variable: DEEPNET_PRETRAIN_EPOCHS=20."""

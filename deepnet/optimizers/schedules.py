@@ -2,6 +2,8 @@
 
 Written as text, `0.1` or `NAME:VALUE:...`, with times in epochs; `parse` turns epochs into updates. A number is the
 schedule `constant`. A schedule that runs over the whole training says so, since more epochs would change its past.
+`warmup:EPOCHS:` before any of them multiplies its values by a line from 0 to 1 over the first epochs (Goyal et al.
+2017, section 2.2).
 """
 
 import math
@@ -13,19 +15,26 @@ from ..errors import UsageError
 
 @dataclass(frozen=True)
 class Schedule:
-    """A rule of SCHEDULES with its values, in a run of so many updates an epoch and so many epochs."""
+    """A rule of SCHEDULES with its values, in a run of so many updates an epoch and so many epochs.
+
+    `warmup`: the epochs over which it is reached.
+    """
 
     name: str
     values: tuple[float, ...]
     per_epoch: int
     epochs: int
+    warmup: float = 0.0
 
     def at(self, updates: int) -> float:
         """The value for the update after `updates` of them."""
         rule = SCHEDULES[self.name]
         if rule.in_updates:
-            return rule.rule(updates, self.per_epoch * self.epochs, *self.values)
-        return rule.rule(updates / self.per_epoch, self.epochs, *self.values)
+            value = rule.rule(updates, self.per_epoch * self.epochs, *self.values)
+        else:
+            value = rule.rule(updates / self.per_epoch, self.epochs, *self.values)
+        rise = self.warmup * self.per_epoch
+        return value * (updates + 1) / rise if updates + 1 < rise else value
 
     @property
     def needs_total(self) -> bool:
@@ -63,6 +72,11 @@ def _exponential(time: float, total: float, first: float, factor: float) -> floa
         return math.inf if first else 0.0
 
 
+def _inverse(time: float, total: float, first: float, rate: float) -> float:
+    """first / (1 + rate time): a sum without end of squares with one (Robbins and Monro 1951)."""
+    return first / (1 + rate * time)
+
+
 def _cosine(time: float, total: float, first: float, last: float) -> float:
     """Half a cosine from first to last (Loshchilov and Hutter 2017, eq. 5)."""
     return last + (first - last) * (1 + math.cos(math.pi * min(1.0, time / total))) / 2
@@ -81,9 +95,13 @@ SCHEDULES: dict[str, Rule] = {
     "step": Rule(_step, "step:FIRST:NEXT:EPOCH", 3),
     "linear": Rule(lambda time, total, a, b: a + (b - a) * min(1.0, time / total), "linear:FIRST:LAST", 2, True),
     "exponential": Rule(_exponential, "exponential:FIRST:FACTOR", 2),
+    "inverse": Rule(_inverse, "inverse:FIRST:RATE", 2),
     "cosine": Rule(_cosine, "cosine:FIRST:LAST", 2, True),
     "rising": Rule(_rising, "rising:MOST:LAST:UPDATES", 3, True, True),
 }
+
+
+WARMUP = "warmup"
 
 
 def parse(
@@ -93,26 +111,36 @@ def parse(
 
     `option` is named where it cannot be read.
     """
-    name, _, rest = str(text).partition(":")
-    if name not in SCHEDULES:
-        name, rest = "constant", str(text)
+    warmup, name, values = _read(str(text))
     rule = SCHEDULES[name]
-    try:
-        values = tuple(float(part) for part in rest.split(":"))
-    except ValueError:
-        values = ()
     fits = len(values) == rule.count or (name == "step" and len(values) > 3 and len(values) % 2 == 1)
-    if not fits or not all(0 <= v < math.inf for v in values):
+    if not fits or not all(0 <= v < math.inf for v in (warmup, *values)):
         forms = ", ".join(r.form for r in SCHEDULES.values())
-        raise UsageError(f"{option} {text}: not a number of at least 0 or a schedule; write {forms}")
+        raise UsageError(
+            f"{option} {text}: not a number of at least 0 or a schedule; write {forms}, or {WARMUP}:EPOCHS: before one"
+        )
     levels = values if name != "step" else (values[0], *values[1::2])
     levels = (values[0], rule.rule(epochs, epochs, *values)) if name == "exponential" else levels
-    levels = values[:2] if name == "rising" else levels
+    levels = values[:2] if name == "rising" else levels[:1] if name == "inverse" else levels
     if positive and levels[0] == 0:
         raise UsageError(f"{option} {text}: must be above 0")
     if any(v >= most for v in levels):
         raise UsageError(f"{option} {text}: must stay {'finite' if most == math.inf else f'below {most:g}'}")
-    return Schedule(name, values, per_epoch, epochs)
+    return Schedule(name, values, per_epoch, epochs, warmup)
+
+
+def _read(text: str) -> tuple[float, str, tuple[float, ...]]:
+    """The epochs of warm-up, the name and the values that a text writes; NaN, or no values, where it writes none."""
+    warmup, rest = "0", text
+    if text.startswith(f"{WARMUP}:"):
+        warmup, _, rest = text.removeprefix(f"{WARMUP}:").partition(":")
+    name, _, numbers = rest.partition(":")
+    if name not in SCHEDULES:
+        name, numbers = "constant", rest
+    try:
+        return float(warmup), name, tuple(float(part) for part in numbers.split(":"))
+    except ValueError:
+        return math.nan, name, ()
 
 
 def constant(value: float) -> Schedule:

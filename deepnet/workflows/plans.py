@@ -57,7 +57,8 @@ def spread(value, count: int) -> list:
 def written(schedule: Schedule) -> str:
     """A schedule as the text that gives it."""
     values = ":".join(f"{v:g}" for v in schedule.values)
-    return values if schedule.name == "constant" else f"{schedule.name}:{values}"
+    warmup = f"warmup:{schedule.warmup:g}:" if schedule.warmup else ""
+    return warmup + (values if schedule.name == "constant" else f"{schedule.name}:{values}")
 
 
 def own_options(method: str, given: dict, count: int) -> dict:

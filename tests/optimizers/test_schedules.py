@@ -19,6 +19,7 @@ EXACT = [
     ("linear:1:0", {0: 1.0, 10: 0.75, 20: 0.5, 40: 0.0, 80: 0.0}),
     ("exponential:0.8:0.5", {0: 0.8, 10: 0.4, 20: 0.2, 5: 0.8 * 0.5**0.5}),
     ("cosine:1:0.2", {0: 1.0, 20: 0.6, 40: 0.2, 400: 0.2, 10: 0.2 + 0.8 * (1 + math.cos(math.pi / 4)) / 2}),
+    ("inverse:0.8:0.5", {0: 0.8, 20: 0.4, 60: 0.2, 5: 0.64}),
     ("rising:0.7:0.6:3", {0: 0.5, 36: 0.5, 37: 0.6, 39: 0.6, 300: 0.6}),
 ]
 
@@ -28,6 +29,22 @@ def test_values(text, values):
     schedule = parse("--learning-rate", text, 10, 4)
     for updates, value in values.items():
         assert schedule.at(updates) == pytest.approx(value, rel=1e-12, abs=1e-15), updates
+
+
+def test_warmup_is_a_line_from_0_before_any_schedule():
+    """The first update has a share of the value, the last of the warm-up all of it; from there on nothing is changed."""
+    for text, _ in EXACT:
+        plain, warm = parse("--x", text, 10, 4), parse("--x", f"warmup:2:{text}", 10, 4)
+        for t in range(60):
+            assert warm.at(t) == pytest.approx(plain.at(t) * min(1, (t + 1) / 20), rel=1e-12)
+        assert warm.needs_total == plain.needs_total
+        assert warm.at(25) == plain.at(25)
+    assert parse("--x", "warmup:0:0.3", 10, 4).at(0) == 0.3
+    assert parse("--learning-rate", "warmup:1.5:0.3", 10, 4, positive=True).at(0) == pytest.approx(0.3 / 15)
+    with pytest.raises(UsageError, match="below 1"):
+        parse("--momentum", "warmup:5:1.5", 10, 4, most=1)
+    with pytest.raises(UsageError, match="above 0"):
+        parse("--learning-rate", "warmup:5:0", 10, 4, positive=True)
 
 
 def test_every_schedule_is_tried():
@@ -70,7 +87,8 @@ def texts(draw):
         pairs = draw(st.lists(st.tuples(LEVELS, st.floats(0, 100)), min_size=1, max_size=4))
         return ":".join(["step", str(draw(LEVELS)), *(f"{level}:{epoch}" for level, epoch in pairs)])
     last = f":{draw(st.integers(0, 1000))}" if name == "rising" else ""
-    return f"{name}:{draw(LEVELS)}:{draw(LEVELS)}{last}"
+    warmup = draw(st.sampled_from(["", "warmup:0:", "warmup:3.5:"]))
+    return f"{warmup}{name}:{draw(LEVELS)}:{draw(LEVELS)}{last}"
 
 
 @given(texts(), st.integers(1, 600), st.integers(1, 100), st.integers(0, 10**6))
@@ -82,7 +100,8 @@ def test_levels_stay_within_bounds(text, per_epoch, epochs, updates):
 BAD = [
     "", ":", "x", "nan", "inf", "-1", "0.1:0.2", "step:0.1", "step:0.1:0.2", "step:0.1:0.2:3:0.4", "step:0.1:-0.2:3",
     "linear:1", "linear:1:2:3", "cosine:1:nan", "cosine:", "constant:", "constant:1:2", "exponential:1", "warm:1:2",
-    "exponential:1:1e300", "exponential:0.1:-1",
+    "exponential:1:1e300", "exponential:0.1:-1", "inverse:0.1", "inverse:0.1:-1", "warmup", "warmup:", "warmup:5",
+    "warmup:0.1:", "warmup::0.1", "warmup:-1:0.1", "warmup:nan:0.1", "warmup:inf:0.1", "warmup:1:warmup:1:0.1",
 ]  # fmt: skip
 
 
@@ -93,7 +112,7 @@ def test_bad_texts_name_the_option(text):
     assert f"--learning-rate {text}:" in str(refused.value)
 
 
-@pytest.mark.parametrize("text", ["1", "1.5", "step:0.5:1:3", "linear:0.5:1", "cosine:1:0.5", "exponential:0.9:1.2"])
+@pytest.mark.parametrize("text", ["1", "1.5", "step:0.5:1:3", "linear:0.5:1", "cosine:1:0.5", "exponential:0.9:1.2", "inverse:1:1"])
 def test_levels_above_the_bound(text):
     with pytest.raises(UsageError, match=r"--momentum .* must stay below 1$"):
         parse("--momentum", text, 10, 4, most=1)
@@ -113,6 +132,7 @@ def test_the_message_shows_every_form():
         parse("--learning-rate", "often", 10, 4)
     for rule in SCHEDULES.values():
         assert rule.form in str(refused.value)
+    assert "warmup:EPOCHS:" in str(refused.value)
 
 
 @given(st.text(max_size=30))
