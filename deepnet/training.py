@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .errors import DivergedError
-from .kernels import random
+from .kernels import random, updates
 
 Stop = Callable[[], str | None]
 
@@ -35,13 +35,17 @@ class Meter:
 
 @dataclass(frozen=True)
 class Course:
-    """What one stage of training runs over: cases, minibatch size, epochs, and the key of all its draws."""
+    """What one stage of training runs over: cases, minibatch size, epochs, and the key of all its draws.
+
+    `average`: the share that a running mean of theta, in `state["average"]`, keeps at each update; None for no mean.
+    """
 
     stage: str
     cases: int
     batch_size: int
     epochs: int
     key: int
+    average: float | None = None
 
     @property
     def minibatches(self) -> int:
@@ -141,6 +145,7 @@ def fit(
             rows = order[b * course.batch_size : (b + 1) * course.batch_size]
             objective.at(rows, random.fold(course.key, random.SAMPLE, epoch, b))
             optimizer.step(objective, theta, state)
+            _settle(objective, theta, state, course.average)
             if (wrong := _wrong_loss(objective, state)) is not None:
                 wrong = f"in epoch {epoch + 1}, minibatch {b + 1}: {wrong}"
                 break
@@ -156,6 +161,18 @@ def fit(
             return
         position[:] = epoch + 1, 0
         yield Passed(epoch + 1, time.perf_counter() - began)
+
+
+def _settle(objective, theta, state: dict[str, np.ndarray], average: float | None) -> None:
+    """What follows a step: theta goes back to where it may be, and into the running mean.
+
+    The mean is the plain one of all updates until it is as long as `average` makes it, so that first weights leave no
+    trace (Polyak and Juditsky 1992).
+    """
+    if hasattr(objective, "project"):
+        objective.project(theta)
+    if average is not None:
+        updates.approach(state["average"], theta, max(1 - average, 1 / int(state["updates"][0])))
 
 
 def _wrong_loss(objective, state: dict[str, np.ndarray]) -> str | None:

@@ -1,5 +1,7 @@
 """fit(): the same bits however often it was cut, every case once an epoch, divergence noticed, early stopping."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -89,6 +91,54 @@ def test_cut_anywhere_and_gone_on(model, name):
         go(MODELS[model], optimizer, theta, state)
         np.testing.assert_array_equal(theta, whole)
         assert all(np.array_equal(state[n], a) for n, a in whole_state.items()), cut
+
+
+@pytest.mark.parametrize("kept", [0.8, 1.0])
+def test_the_running_mean(kept):
+    """Plain until it is as long as it is to be, then with the share kept; theta goes its own way; what a cut leaves."""
+    optimizer, course = OPTIMIZERS["nesterov"](), replace(COURSE, average=kept)
+
+    def run(stops):
+        theta, state = begun(network, optimizer)
+        state["average"] = theta.copy()
+        seen, good = [], Good()
+        for length in [*stops, 10**9]:
+            objective, left = network(), iter(range(length))
+            objective.tally = {name: state[f"tally/{name}"] for name in objective.tally}
+
+            def stop(left=left, theta=theta):
+                seen.append(theta.copy())
+                return None if next(left, None) is not None else "cut"
+
+            list(fit(objective, optimizer, theta, state, good, course, stop, Meter()))
+            seen.append(theta.copy())
+        return theta, state["average"], seen
+
+    theta, mean, seen = run([])
+    plain, state = begun(network, optimizer)
+    go(network, optimizer, plain, state)
+    np.testing.assert_array_equal(theta, plain)
+    expected = np.zeros(theta.size)
+    for t, passed in enumerate(seen[1:], 1):
+        expected += max(1 - kept, 1 / t) * (passed - expected)
+    np.testing.assert_allclose(mean, expected, atol=1e-6)
+    assert np.abs(mean - theta).max() > 1e-3
+    for cut in (1, 4, 6):
+        np.testing.assert_array_equal(run([cut])[1], mean)
+
+
+def test_project_follows_every_step():
+    """Also where weights went too far at once; an optimizer knows nothing of it."""
+    objective = network()
+    held = NetworkObjective(objective.network, objective._feed, BATCH, max_norm=(0.5, 0.3))
+    for name, kind in OPTIMIZERS.items():
+        if kind.needs != ("gradient",):
+            continue
+        theta, state = begun(lambda: held, kind())
+        list(fit(held, kind(), theta, state, Good(), COURSE, lambda: None, Meter()))
+        for part, most in zip((p for p in held.network.split(theta) if p), (0.5, 0.3), strict=True):
+            lengths = np.sqrt((part["W"] ** 2).sum(axis=0))
+            assert lengths.max() <= most * (1 + 1e-6), name
 
 
 class Watcher:

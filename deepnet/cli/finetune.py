@@ -108,6 +108,45 @@ Rate = Annotated[
 ]
 Momentum = Annotated[str | None, option("Training", help="Momentum or schedule.", metavar="RATE", show_default="0.9")]
 WeightDecay = Annotated[str, option("Training", help="L2 penalty of weights.", metavar="X", parser=values.number(0))]
+LayerRates = Annotated[
+    str | None,
+    option(
+        "Training",
+        help="Factors of the learning rate: each hidden layer's, then the output layer's; 0 freezes.",
+        metavar="X,...",
+        parser=values.several(values.number(0)),
+    ),
+]
+L1 = Annotated[str, option("Training", help="L1 penalty of weights.", metavar="X", parser=values.number(0))]
+MaxNorm = Annotated[
+    str | None,
+    option(
+        "Training",
+        help="Longest incoming weights of a unit, kept after each update (Srivastava et al. 2014): one value, or each "
+        "hidden layer's, then the output layer's.",
+        metavar="NORM,...",
+        parser=values.several(values.positive),
+    ),
+]
+LabelSmoothing = Annotated[
+    str,
+    option(
+        "Training",
+        help="Share of a class's target that is spread over all (Szegedy et al. 2016).",
+        metavar="SHARE",
+        parser=values.number(0, 0.99),
+    ),
+]
+Average = Annotated[
+    str | None,
+    option(
+        "Training",
+        help="Validate and save a running mean of the weights, of which this share is kept at each update: 0.999; 1 is "
+        "the mean of all (Polyak and Juditsky 1992).",
+        metavar="SHARE",
+        parser=values.number(0, 1),
+    ),
+]
 Set = Annotated[
     list[str] | None,
     option(
@@ -173,7 +212,12 @@ def finetune(
     batch_size: BatchSize = None,
     learning_rate: Rate = None,
     momentum: Momentum = None,
+    layer_rates: LayerRates = None,
     weight_decay: WeightDecay = "0",
+    l1: L1 = "0",
+    max_norm: MaxNorm = None,
+    label_smoothing: LabelSmoothing = "0",
+    average: Average = None,
     clip: Clip = None,
     settings: Set = None,
     patience: Patience = None,
@@ -216,7 +260,12 @@ def finetune(
             batch_size=batch_size,
             learning_rate=learning_rate,
             momentum=momentum,
+            layer_rates=layer_rates,
             weight_decay=weight_decay,
+            l1=l1,
+            max_norm=max_norm,
+            label_smoothing=label_smoothing,
+            average=average,
             clip=clip,
             settings=tuple(map(values.pair, settings or ())),
             patience=patience,

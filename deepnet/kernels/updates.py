@@ -54,6 +54,15 @@ def _add(x, y, scale):
             w[i] += scale * v[i]
 
 
+@njit(parallel=True)
+def _approach(mean, theta, share):
+    for c in prange((mean.size + CHUNK - 1) // CHUNK):
+        first, last = _span(c, mean.size)
+        m, w = mean[first:last], theta[first:last]
+        for i in range(m.size):
+            m[i] = fma(share, w[i] - m[i], m[i])
+
+
 @njit
 def _dot_part(x, y):
     lanes = np.zeros(16, np.float64)
@@ -185,6 +194,14 @@ def add(x, y, scale):
         _add(x, y, _f(scale))
     else:
         x += scale * y
+
+
+def approach(mean, theta, share):
+    """mean <- mean + share (theta - mean), a step of a running mean (Polyak and Juditsky 1992)."""
+    if compiled(mean):
+        _approach(mean, theta, _f(share))
+    else:
+        mean += share * (theta - mean)
 
 
 def dot(x, y):

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from ..kernels import losses as sums
-from ..kernels import operands, outputs, products, random, updates
+from ..kernels import norms, operands, outputs, products, random, updates
 from .layers import Dense, Layer
 from .losses import LOSSES, Loss
 from .parameters import Layout
@@ -113,11 +113,12 @@ class _Room:
 
 
 class NetworkObjective:
-    """Mean loss of a network over a minibatch, plus weight_decay / 2 times the squared weights; biases are free.
+    """Mean loss of a network over a minibatch, plus weight_decay / 2 w^2 and l1 |w| for each weight; biases are free.
 
     `at` moves it to a minibatch of any size, which is worked through in pieces; dropout is fixed by that key, so all
     methods speak of the same function. Products have the `precision` of that name (`kernels.operands.PRECISIONS`).
     `everything` is the number of cases of the feed, for optimizers that ask for the `whole`; without it a minibatch is.
+    `max_norm` has the limit of each layer of weights, or none, and `project` keeps it.
     """
 
     def __init__(
@@ -129,6 +130,8 @@ class NetworkObjective:
         dtype=np.float32,
         precision: str = "float32",
         everything: int | None = None,
+        l1: float = 0.0,
+        max_norm: tuple[float, ...] = (),
     ):
         self.network, self.layout = network, network.layout
         self.name = "a network's loss"
@@ -136,7 +139,9 @@ class NetworkObjective:
         self.spans = [(0, self.layout.size, 1.0)]
         self._below = Network(network.layers[:-1], network.loss)
         self.loss: Loss = LOSSES[network.loss]
-        self.weight_decay, self.everything = weight_decay, everything
+        self.weight_decay, self.l1, self.everything = weight_decay, l1, everything
+        weighty = [i for i, layer in enumerate(network.layers) if "W" in layer.shapes()]
+        self._limits = list(zip(weighty, max_norm, strict=True)) if max_norm else []
         self._precision_name, self._dtype = precision, np.dtype(dtype)
         self._precision = operands.PRECISIONS[precision]()
         self._feed = feed
@@ -169,7 +174,7 @@ class NetworkObjective:
         if self.everything is None:
             return self
         if self._all is None:
-            settings = self.weight_decay, self._dtype, self._precision_name, self.everything
+            settings = self.weight_decay, self._dtype, self._precision_name, self.everything, self.l1
             self._all = NetworkObjective(self.network, self._feed, PIECE, *settings)
             self._all.at(np.arange(self.everything), None)
         self._all.tally, self._all._counted = self.tally, False
@@ -254,7 +259,7 @@ class NetworkObjective:
                     updates.add(self.grad, into, 1.0)
         self._counted = True
         self.tally["gradients"][0] += self._cases
-        self._add_decay(theta, self.grad)
+        self._add_decay(theta, self.grad, self.l1)
         return total / self._cases + self._decay(theta), self.grad
 
     @np.errstate(over="ignore", invalid="ignore")
@@ -275,7 +280,7 @@ class NetworkObjective:
             for i, layer in self._downwards(parts, piece):
                 factor = self._factors[i]
                 if factor:
-                    rule = products.Descent(factor * rate, mu, self.weight_decay)
+                    rule = products.Descent(factor * rate, mu, self.weight_decay, self.l1)
                     layer.descend(parts[i], speeds[i], grads[i], piece.work[i], piece.input_of(i), rule)
         self._count(piece)
         self._counted = True
@@ -304,7 +309,7 @@ class NetworkObjective:
                     self._backward(parts, piece, self._parts(into))
                     if number:
                         updates.add(self._product, into, 1.0)
-            self._add_decay(v, self._product)
+            self._add_decay(v, self._product, 0.0)
             self.tally["curvature_products"][0] += self._cases
             return self._product
 
@@ -395,15 +400,28 @@ class NetworkObjective:
         ready = top["a"], top["d"], top["d_t"], piece.values, piece.errors
         outputs.finish(self.loss.code, top["z"], piece.t, 1 / self._cases, *ready)
 
-    def _decay(self, theta: np.ndarray) -> float:
-        if not self.weight_decay:
-            return 0.0
-        return 0.5 * self.weight_decay * sum(updates.sum_squares(theta[a:b]) for a, b in self._weights())
+    def project(self, theta: np.ndarray) -> None:
+        """Scale the incoming weights of each unit back to `max_norm` at most, in the layers that move.
 
-    def _add_decay(self, theta: np.ndarray, grad: np.ndarray) -> None:
+        Source: Srivastava et al. 2014, section 5.1.
+        """
+        parts = self._parts(theta)
+        for i, most in self._limits:
+            if self._factors[i]:
+                norms.limit_columns(parts[i]["W"], most)
+
+    def _decay(self, theta: np.ndarray) -> float:
+        total = 0.0
         if self.weight_decay:
+            total += 0.5 * self.weight_decay * sum(updates.sum_squares(theta[a:b]) for a, b in self._weights())
+        if self.l1:
+            total += self.l1 * sum(norms.sum_magnitudes(theta[a:b]) for a, b in self._weights())
+        return total
+
+    def _add_decay(self, theta: np.ndarray, grad: np.ndarray, l1: float) -> None:
+        if self.weight_decay or l1:
             for a, b in self._weights():
-                updates.decay(theta[a:b], self.weight_decay, 0.0, grad[a:b])
+                updates.decay(theta[a:b], self.weight_decay, l1, grad[a:b])
 
     def _weights(self) -> Iterator[tuple[int, int]]:
         return ((s.start, s.stop) for s in self.layout.segments if len(s.shape) == 2)

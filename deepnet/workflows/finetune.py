@@ -12,7 +12,7 @@ from ..optimizers import BATCHES, OPTIMIZERS
 from ..optimizers.objective import Optimizer
 from ..optimizers.schedules import constant, parse
 from ..training import Meter
-from . import networks, sources
+from . import networks, regularizers, sources
 from .memory import check_memory
 from .models import pack
 from .plans import written
@@ -40,7 +40,12 @@ def finetune(
     batch_size=None,
     learning_rate=None,
     momentum=None,
+    layer_rates=None,
     weight_decay=0.0,
+    l1=0.0,
+    max_norm=None,
+    label_smoothing=0.0,
+    average=None,
     clip=None,
     patience=None,
     freeze_epochs=0,
@@ -71,6 +76,16 @@ def finetune(
     batch_size = _batch_size(batch_size, optimizer, cases)
     network, arrays = networks.build(parent, dataset, preparation, task, layers, units, init, dropout, seed)
     rule = _optimizer(optimizer, task, learning_rate, momentum, clip, settings, -(-cases // batch_size), epochs)
+    regularizers.check_smooth(optimizer, {"--l1": l1, "--max-norm": max_norm})
+    regularizers.check_label_smoothing(task, label_smoothing)
+    extra = {
+        "layer_rates": regularizers.each("--layer-rates", layer_rates, network),
+        "l1": l1,
+        "max_norm": regularizers.each("--max-norm", max_norm, network),
+        "label_smoothing": label_smoothing,
+        "average": average,
+    }
+    moving = regularizers.spans(network, extra["layer_rates"], optimizer)
     check_memory(network, rule, cases, batch_size, "smaller --layers" if parent is None else "a smaller net to --from")
     theta = pack(network, networks.draw(network, arrays, seed))
     config = {
@@ -97,9 +112,9 @@ def finetune(
         "ignore": list(ignore),
         "seed": seed,
         "parent": parent.digest if parent else None,
-    }
+    } | {name: list(v) if isinstance(v, tuple) else v for name, v in extra.items() if v}
     history = _earlier(parent) if parent else {}
-    run = Tuning(dataset, preparation, network, theta, rule, config, history, meter or Meter())
+    run = Tuning(dataset, preparation, network, theta, rule, moving, config, history, meter or Meter())
     done = False
     if old is not None:
         schedules = [getattr(rule, name) for name in ("learning_rate", "momentum") if hasattr(rule, name)]

@@ -81,10 +81,13 @@ def code_feed(codes: np.ndarray) -> Callable:
     return feed
 
 
-def network_feed(cases: Cases, preparation: Preparation, task: str) -> Callable:
-    """Writes scaled rows and their targets: one unit a class, the (standardised) numbers, or the inputs themselves."""
-    visible = visible_feed(cases.inputs, preparation)
-    one = np.eye(len(preparation.classes), dtype=np.float32)
+def network_feed(cases: Cases, preparation: Preparation, task: str, smoothing: float = 0.0) -> Callable:
+    """Writes scaled rows and their targets: one unit a class, the (standardised) numbers, or the inputs themselves.
+
+    `smoothing` is the share of a class's target that is spread over all classes (Szegedy et al. 2016, section 7).
+    """
+    visible, classes = visible_feed(cases.inputs, preparation), len(preparation.classes)
+    one = (np.eye(classes) * (1 - smoothing) + smoothing / max(1, classes)).astype(np.float32)
 
     def feed(rows, x, t):
         visible(rows, x)

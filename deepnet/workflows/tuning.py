@@ -11,7 +11,7 @@ from ..errors import ModelError, UsageError
 from ..kernels import jit, random, updates
 from ..nn.network import Network, NetworkObjective
 from ..optimizers import check
-from ..optimizers.objective import Optimizer
+from ..optimizers.objective import Optimizer, Span
 from ..training import Best, Course, Good, Meter, Passed, begin
 from . import sources
 from .models import CHUNK, blocks, pack
@@ -28,7 +28,7 @@ class _Stage:
 
     name: str
     epochs: int
-    spans: list[tuple[int, int, float]]
+    spans: list[Span]
 
 
 @dataclass
@@ -50,6 +50,7 @@ class Tuning:
         network: Network,
         theta,
         optimizer: Optimizer,
+        moving: list[Span],
         config: dict,
         history: dict,
         meter: Meter,
@@ -57,10 +58,9 @@ class Tuning:
         self.dataset, self.preparation, self.network, self.theta = dataset, preparation, network, theta
         self.optimizer, self.config, self.history, self.meter = optimizer, config, history, meter
         self.task, self.stage, self.state = config["task"], 0, {}
-        top = [s for s in network.layout.segments if s.name.startswith(f"{len(network.layers) - 1}.")]
-        self.stages = [_Stage(FINE, config["epochs"], [(0, network.layout.size, 1.0)])]
+        self.stages = [_Stage(FINE, config["epochs"], moving)]
         if config["freeze_epochs"]:
-            self.stages.insert(0, _Stage(TOP, config["freeze_epochs"], [(top[0].start, top[-1].stop, 1.0)]))
+            self.stages.insert(0, _Stage(TOP, config["freeze_epochs"], _top(network, moving)))
         self.best, self.good = Best.of(theta), Good()
 
     def summary(self, optimizer: str) -> dict:
@@ -95,11 +95,13 @@ class Tuning:
         train = self.dataset.splits["train"]
         objective = NetworkObjective(
             self.network,
-            sources.network_feed(train, self.preparation, self.task),
+            sources.network_feed(train, self.preparation, self.task, self.config.get("label_smoothing", 0.0)),
             self.config["batch_size"],
             self.config["weight_decay"],
             precision=self.config["precision"],
             everything=len(train),
+            l1=self.config.get("l1", 0.0),
+            max_norm=self.config.get("max_norm", ()),
         )
         check(self.config["optimizer"], self.optimizer, objective)
         seen = _Seen(objective, self._held_out(), self._probe())
@@ -122,10 +124,14 @@ class Tuning:
                     break
             if i + 1 < len(self.stages):
                 self.state, self.good = {}, Good()
-        if self.best.epoch:
-            self.theta[:] = self.best.state["best_theta"]
+        self.theta[:] = self.best.state["best_theta"] if self.best.epoch else self._shown
         yield from saver.now(True)
         yield self.end(outcome, data, output, self.checkpoint(True))
+
+    @property
+    def _shown(self) -> np.ndarray:
+        """What is validated and saved: the running mean of theta where there is one."""
+        return self.state.get("average", self.theta)
 
     def _figures(self, seen: _Seen, stage: str, epoch: int) -> tuple[dict[str, float], dict[str, float]]:
         """An epoch's metrics and counters, which go into the history; the best theta so far is kept."""
@@ -135,7 +141,7 @@ class Tuning:
         if seen.held_out is not None:
             metrics |= self._metrics(self._tally(seen.held_out), "validation")
             if stage == FINE:
-                self.best.see(epoch, _score(metrics), self.theta)
+                self.best.see(epoch, _score(metrics), self._shown)
         append(self.history, stage, metrics | counters | norms)
         name, value = list(metrics.items())[-1]
         self.meter.detail = f"{name.replace('_', ' ')} {value:.4g}"
@@ -190,7 +196,7 @@ class Tuning:
             tally[:] = 0
         for rows in blocks(len(self.dataset.splits["valid"])):
             held_out.at(rows, None)
-            held_out.value(self.theta)
+            held_out.value(self._shown)
             held_out.count()
         return held_out.tally
 
@@ -234,13 +240,14 @@ class Tuning:
     def _fresh(self, objective: NetworkObjective) -> dict[str, np.ndarray]:
         """All arrays that decide what comes next, before the first minibatch of a stage."""
         tally = {f"tally/{name}": array for name, array in objective.tally.items()}
-        return begin() | self.optimizer.init(self.theta) | tally
+        mean = {"average": self.theta.copy()} if "average" in self.config else {}
+        return begin() | self.optimizer.init(self.theta) | mean | tally
 
     def _course(self, stage: _Stage) -> Course:
         key = random.fold(self.config["seed"], 1000 + self.stages.index(stage))
         cases = len(self.dataset.splits["train"])
         title = f"{stage.name} {dashes(self.network.widths)}"
-        return Course(title, cases, self.config["batch_size"], stage.epochs, key)
+        return Course(title, cases, self.config["batch_size"], stage.epochs, key, self.config.get("average"))
 
     def end(self, outcome: str, data: str, output: str, checkpoint: Checkpoint) -> End:
         """How it ended: the last figures, or those of the best epoch where cases were held out."""
@@ -257,6 +264,15 @@ class Tuning:
             result["rate_halved"] = int(history["halvings"][-1])
         follow = command("evaluate", output, data, config=self.config)
         return End(outcome, result, follow if checkpoint.complete else "")
+
+
+def _top(network: Network, moving: list[Span]) -> list[Span]:
+    """The output layer's piece of theta, if it moves."""
+    start = min(s.start for s in network.layout.segments if s.name.startswith(f"{len(network.layers) - 1}."))
+    found = [(max(a, start), b, factor) for a, b, factor in moving if b > start]
+    if not found:
+        raise UsageError("--freeze-epochs trains the output layer alone, and --layer-rates holds it: leave one of them")
+    return found
 
 
 def _score(metrics: dict[str, float]) -> tuple[float, float]:

@@ -42,14 +42,14 @@ def case(network, cases=CASES, seed=0):
     return x, t / t.sum(axis=1, keepdims=True)
 
 
-def objective(network, dtype, weight_decay=0.01, key=12, cases=CASES):
+def objective(network, dtype, weight_decay=0.01, key=12, cases=CASES, **more):
     """A network's objective on fixed cases, and a theta, both of this type."""
     inputs, targets = case(network, cases)
 
     def feed(rows, x, t):
         x[...], t[...] = inputs[rows], targets[rows]
 
-    made = NetworkObjective(network, feed, cases, weight_decay, dtype, everything=cases)
+    made = NetworkObjective(network, feed, cases, weight_decay, dtype, everything=cases, **more)
     made.at(np.arange(cases), key)
     rng = np.random.default_rng(1)
     theta = network.layout.pack(

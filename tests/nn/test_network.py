@@ -236,6 +236,49 @@ def test_weight_decay_leaves_biases_alone():
     assert held.value(theta) - free.value(theta) == pytest.approx(0.15 * squares, rel=1e-12)
 
 
+def test_l1_leaves_biases_alone():
+    """Its value and gradient; curvature has none of it; a step within the product is the one along the gradient."""
+    network = NETWORKS["tanh-squared_error-dropout"]
+    free, theta = objective(network, np.float64)
+    held, _ = objective(network, np.float64, l1=0.3)
+    difference = network.layout.views(held.gradient(theta) - free.gradient(theta))
+    views = network.layout.views(theta)
+    for name, view in views.items():
+        np.testing.assert_allclose(difference[name], 0.3 * np.sign(view) * (view.ndim == 2), rtol=1e-9, atol=1e-15)
+    magnitudes = sum(np.abs(view).sum() for view in views.values() if view.ndim == 2)
+    for one, other in ((held, free), (held.whole, free.whole)):
+        assert one.value(theta) - other.value(theta) == pytest.approx(0.3 * magnitudes, rel=1e-12)
+    np.testing.assert_array_equal(held.curvature(theta)(theta), free.curvature(theta)(theta))
+    for dtype in (np.float64, np.float32):
+        made, theta = objective(network, dtype, l1=0.3)
+        made.at(np.arange(CASES), 12)
+        moved, velocity = theta.copy(), np.zeros_like(theta)
+        made.descend(moved, velocity, 0.1, 0.9)
+        np.testing.assert_allclose(velocity, -0.1 * made.gradient(theta), rtol=1e-4, atol=1e-7)
+
+
+def test_project_limits_the_layers_that_move():
+    network = NETWORKS["tanh-squared_error-dropout"]
+    for dtype in (np.float64, np.float32):
+        made, theta = objective(network, dtype, max_norm=(0.5, 0.7, 0.2))
+        before, segments = theta.copy(), {s.name: s for s in network.layout.segments}
+        made.spans = [(segments["4.W"].start, theta.size, 0.5)]
+        made.project(theta)
+        views, old = network.layout.views(theta), network.layout.views(before)
+        for name, most in (("4.W", 0.7), ("6.W", 0.2)):
+            lengths = np.sqrt((old[name] ** 2).sum(axis=0))
+            assert (lengths > most).any()
+            np.testing.assert_allclose(
+                views[name], old[name] * np.minimum(1, most / lengths), rtol=1e-5 if dtype == np.float32 else 1e-12
+            )
+        for name in set(views) - {"4.W", "6.W"}:
+            np.testing.assert_array_equal(views[name], old[name])
+    made, theta = objective(network, np.float64)
+    before = theta.copy()
+    made.project(theta)
+    np.testing.assert_array_equal(theta, before)
+
+
 def test_the_objective_s_outputs_are_the_network_s():
     for name in ("relu-cross_entropy-deep", "softmax-binary_cross_entropy-plain"):
         network = NETWORKS[name]

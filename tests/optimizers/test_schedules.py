@@ -32,7 +32,7 @@ def test_values(text, values):
 
 
 def test_warmup_is_a_line_from_0_before_any_schedule():
-    """The first update has a share of the value, the last of the warm-up all of it; from there on nothing is changed."""
+    """The first update has a share of the value, the last of the warm-up all of it, later ones too."""
     for text, _ in EXACT:
         plain, warm = parse("--x", text, 10, 4), parse("--x", f"warmup:2:{text}", 10, 4)
         for t in range(60):
@@ -112,7 +112,9 @@ def test_bad_texts_name_the_option(text):
     assert f"--learning-rate {text}:" in str(refused.value)
 
 
-@pytest.mark.parametrize("text", ["1", "1.5", "step:0.5:1:3", "linear:0.5:1", "cosine:1:0.5", "exponential:0.9:1.2", "inverse:1:1"])
+@pytest.mark.parametrize(
+    "text", ["1", "1.5", "step:0.5:1:3", "linear:0.5:1", "cosine:1:0.5", "exponential:0.9:1.2", "inverse:1:1"]
+)
 def test_levels_above_the_bound(text):
     with pytest.raises(UsageError, match=r"--momentum .* must stay below 1$"):
         parse("--momentum", text, 10, 4, most=1)

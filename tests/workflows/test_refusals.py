@@ -277,6 +277,18 @@ def test_refused_in_one_line(name, place, call, tree):
     (("--optimizer", "rmsprop", "--set", "decay=-1"), "must be a number of at least 0"),
     (("--optimizer", "rmsprop", "--set", "decay=nan"), "not a finite number"),
     (("--momentum", "rising:1.5:0.9:10"), "must stay below 1"),
+    (("--max-norm", "2", "--optimizer", "lbfgs"), "--max-norm: lbfgs searches along lines"),
+    (("--l1", "0.1", "--optimizer", "hessian_free"), "use --optimizer sgd, momentum, nesterov"),
+    (("--max-norm", "2,2,2"), "give one, or 2"),
+    (("--max-norm", "0"), "above 0"),
+    (("--label-smoothing", "0.1", "--task", "reconstruct"), "--task reconstruct"),
+    (("--label-smoothing", "1"), "from 0 to 0.99"),
+    (("--average", "1.1"), "from 0 to 1"),
+    (("--layer-rates", "0,0"), "nothing to train"),
+    (("--layer-rates", "0.1,1", "--optimizer", "cg"), "cg has no learning rate"),
+    (("--layer-rates", "0.1,1", "--optimizer", "rprop"), "give 0 or 1"),
+    (("--layer-rates", "1,0", "--freeze-epochs", "1"), "leave one of them"),
+    (("--layer-rates", "1,1,1"), "give one, or 2"),
 ])  # fmt: skip
 def test_settings_that_an_optimizer_has_not_are_refused(words, hint, digits, call, tmp_path):
     found = call("finetune", digits, "--layers", "5", "-o", str(tmp_path / "a.h5"), *words)

@@ -46,6 +46,14 @@ FINETUNE = {
     "schedule": {"learning_rate": "cosine:0.1:0.001", "momentum": "step:0.5:0.9:1", "weight_decay": 0.001, "clip": 1.0},
     "autoencoder": {"task": "reconstruct", "valid": "last:50"},
     "from a network": {"start": "net"},
+    "limited": {"max_norm": (0.5, 0.4, 0.6), "optimizer": "momentum", "l1": 1e-4, "learning_rate": "warmup:1:0.1"},
+    "limited and frozen first": {"max_norm": (0.5,), "freeze_epochs": 2},
+    "smoothed": {"label_smoothing": 0.1, "learning_rate": "inverse:0.1:0.5"},
+    "averaged": {"average": 0.9, "valid": "0.1", "epochs": 3, "freeze_epochs": 1},
+    "averaged adam": {"average": 1.0, "optimizer": "adam"},
+    "averaged curvature": {"average": 0.5, "optimizer": "hessian_free", "settings": (("iterations", 15),)},
+    "rates by layer": {"layer_rates": (0.0, 0.1, 1.0), "valid": "0.1"},
+    "frozen below for lbfgs": {"layer_rates": (0.0, 1.0, 1.0), "optimizer": "lbfgs", "epochs": 8, "batch_size": None},
 }
 
 
