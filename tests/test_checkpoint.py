@@ -15,7 +15,7 @@ from deepnet.checkpoint import Checkpoint, Preparation, decoding
 from deepnet.data import scaling
 from deepnet.errors import ModelError, OutputError
 from deepnet.nn.autoencoder import VISIBLE, Autoencoder
-from deepnet.nn.layers import LAYERS, Dense, Dropout
+from deepnet.nn.layers import LAYERS, Dense, Dropout, Noise
 from deepnet.nn.losses import LOSSES
 from deepnet.nn.network import Network
 from deepnet.nn.rbm import RBM
@@ -88,7 +88,7 @@ def test_round_trip_of_every_unit_and_loss(unit, loss, tmp_path):
     more = {"classes": ("a", "b", "c")} if loss == "cross_entropy" else {}
     if loss == "squared_error":
         more = {"target_offset": MAKE.numbers(3), "target_scale": np.ones(3, np.float32)}
-    layers = Dropout(5, 0.5), Dense(5, 4, unit), Dense(4, 3, LOSSES[loss].unit)
+    layers = Dropout(5, 0.5), Dense(5, 4, unit), Noise(4, 0.1), Dense(4, 3, LOSSES[loss].unit)
     model = network_of(layers, loss, 3, **more)
     checkpoint.save(str(tmp_path / "a.h5"), model)
     agree(checkpoint.load(str(tmp_path / "a.h5")), model)
@@ -320,6 +320,16 @@ def mark(name, key, value):
     return change
 
 
+def noise(deviation):
+    """Layer 2 as noise of this deviation."""
+
+    def change(file):
+        mark("model/2", "kind", np.bytes_(b"noise"))(file)
+        mark("model/2", "deviation", np.float64(deviation))(file)
+
+    return change
+
+
 def drop(name):
     def change(file):
         del file[name]
@@ -481,6 +491,10 @@ BAD = {
     "dropout of another width": mark("model/2", "width", np.int64(5)),
     "dropout of 10^12 units": mark("model/2", "width", np.int64(10**12)),
     "dropout without a rate": unmark("model/2", "rate"),
+    "dropout that says it is noise": mark("model/2", "kind", np.bytes_(b"noise")),
+    "noise of deviation 0": noise(0),
+    "noise of infinite deviation": noise(np.inf),
+    "noise of deviation nan": noise(np.nan),
     "no preparation": drop("preprocess"),
     "no scale": drop("preprocess/scale"),
     "a scale of 0": put("preprocess/scale", np.zeros(3, np.float32)),

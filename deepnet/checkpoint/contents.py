@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..nn.autoencoder import Autoencoder
-from ..nn.layers import Dense, Dropout
+from ..nn.layers import Dense, Dropout, Noise
 from ..nn.network import Network
 from ..nn.rbm import RBM
 from ..nn.stack import Stack
@@ -103,6 +103,13 @@ KINDS: dict[str, Kind] = {
         {"width": int, "rate": float},
         lambda layer: {"width": np.int64(layer.width), "rate": np.float64(layer.rate)},
         lambda a, d: Dropout(a["width"], a["rate"]),
+    ),
+    "noise": Kind(
+        Noise,
+        "network",
+        {"width": int, "deviation": float},
+        lambda layer: {"width": np.int64(layer.width), "deviation": np.float64(layer.deviation)},
+        lambda a, d: Noise(a["width"], a["deviation"]),
     ),
 }
 

@@ -7,7 +7,7 @@ import numpy as np
 from ..errors import ModelError
 from ..files import shown
 from ..nn.autoencoder import VISIBLE, Autoencoder
-from ..nn.layers import Dense, Dropout
+from ..nn.layers import Dense, Dropout, Noise
 from ..nn.losses import LOSSES
 from ..nn.network import Network
 from ..nn.rbm import RBM
@@ -121,7 +121,7 @@ def _layer(facts: dict, arrays: dict, part_of: str, where: str):
         raise ModelError(f"{where} is {kind}, which has no place in a {part_of}; {FOREIGN}")
     for key, type_ in row.facts.items():
         _fact(facts, key, type_, where)
-    if row.layer is not Dropout and getattr(arrays.get("W"), "ndim", 0) != 2:
+    if row.layer not in (Dropout, Noise) and getattr(arrays.get("W"), "ndim", 0) != 2:
         raise ModelError(f"{where} has no weights in rows and columns; make the model again")
     layer = row.build(facts, arrays)
     for unit in (getattr(layer, key, "linear") for key in ("unit", "visible", "hidden")):
@@ -136,11 +136,13 @@ def _layer(facts: dict, arrays: dict, part_of: str, where: str):
 
 
 def _check_arrays(layer, arrays: dict, where: str) -> None:
-    """The arrays that such a layer has, of its shapes, float32 and finite; and a dropout's rate."""
+    """The arrays that such a layer has, of its shapes, float32 and finite; a dropout's rate, a noise's deviation."""
     if min(layer.inputs, layer.outputs) < 1:
         raise ModelError(f"{where} has {layer.inputs} inputs and {layer.outputs} units; make the model again")
     if not 0 < getattr(layer, "rate", 0.5) < 1:
         raise ModelError(f"{where} leaves out a share of {layer.rate:g}, which is not between 0 and 1; {FOREIGN}")
+    if not 0 < getattr(layer, "deviation", 1.0) < math.inf:
+        raise ModelError(f"{where} has noise of deviation {layer.deviation:g}, which is not above 0; {FOREIGN}")
     layout = getattr(layer, "layout", None)
     shapes = layer.shapes() if layout is None else {s.name: s.shape for s in layout.segments}
     if {key: getattr(a, "shape", None) for key, a in arrays.items()} != shapes:

@@ -84,6 +84,16 @@ Init = Annotated[
         parser=values.texts,
     ),
 ]
+Noise = Annotated[
+    str,
+    option(
+        "Architecture",
+        help="Deviation of Gaussian noise while training (Sietsma and Dow 1991): one value for all hidden layers, or "
+        "input,hidden,hidden,...; dropout comes after it.",
+        metavar="X,...",
+        parser=values.several(values.number(0)),
+    ),
+]
 Dropout = Annotated[
     str,
     option(
@@ -205,6 +215,7 @@ def finetune(
     layers: Layers = None,
     units: Units = "logistic",
     init: Init = "glorot",
+    noise: Noise = "0",
     dropout: Dropout = "0",
     task: Task = "classify",
     optimizer: Optimizer = "nesterov",
@@ -253,6 +264,7 @@ def finetune(
             layers=layers,
             units=units,
             init=init,
+            noise=noise,
             dropout=dropout,
             task=task,
             optimizer=optimizer,

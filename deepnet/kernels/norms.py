@@ -9,7 +9,7 @@ from numba import prange
 
 from .jit import compiled, fma, njit, row_of
 
-ROWS = 64
+ROWS, FEW = 64, 1 << 16  # rows of a block; weights below which the calling thread does it
 LANES = 16
 ONE, ZERO, INFINITE = np.float32(1), np.float32(0), np.float32(np.inf)
 
@@ -59,6 +59,13 @@ def _factors(parts, most, factors):
 def _limit_columns(W, most):
     blocks, columns = (W.shape[0] + ROWS - 1) // ROWS, W.shape[1]
     parts, factors = np.empty((blocks, columns), np.float32), np.empty(columns, np.float32)
+    if W.size < FEW:
+        for block in range(blocks):
+            _squares_of_block(W, block, parts[block])
+        if _factors(parts, most, factors):
+            for block in range(blocks):
+                _scale_block(W, block, factors)
+        return
     for block in prange(blocks):
         _squares_of_block(W, block, parts[block])
     if _factors(parts, most, factors):

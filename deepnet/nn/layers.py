@@ -158,12 +158,7 @@ class Dropout:
 
     def pull(self, w: Arrays, pending: Pending) -> None:
         """Gradient at a to gradient at x, w["d_t"]."""
-        W, d_t = pending
-        if W is None:
-            w["d_t"][...] = d_t
-        else:
-            zero = np.zeros(self.width, w["d_t"].dtype)
-            products.down(W, d_t, zero, UNITS["linear"].code, w["d_t"])
+        _multiply_out(pending, w["d_t"])
         w["d_t"][...] *= w["mask"].T
 
     def pending(self, p: Arrays, w: Arrays) -> Pending:
@@ -182,5 +177,76 @@ class Dropout:
         """It has no parameters."""
 
 
-Layer = Dense | Dropout
-LAYERS: dict[str, type[Dense] | type[Dropout]] = {"dense": Dense, "dropout": Dropout}
+@dataclass(frozen=True)
+class Noise:
+    """a = x + deviation n, n standard normal; without a key a = x. Source: Sietsma and Dow 1991."""
+
+    draws: ClassVar[bool] = True
+    lasting: ClassVar[tuple[str, ...]] = ("a",)
+
+    width: int
+    deviation: float
+
+    @property
+    def inputs(self) -> int:
+        """M, as every layer has it."""
+        return self.width
+
+    outputs = inputs
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """It has no parameters."""
+        return {}
+
+    def workspace(self, cases: int, dtype: np.dtype) -> dict[str, np.ndarray]:
+        """a and R a, and d transposed."""
+        straight = {name: operands.matrix(cases, self.width, dtype) for name in ("a", "r")}
+        return straight | {"d_t": operands.matrix(self.width, cases, dtype)}
+
+    def forward(self, p: Arrays, w: Arrays, x: np.ndarray, key: int | None) -> np.ndarray:
+        """a (B, M) for x (B, M); the noise is a function of the key."""
+        w["a"][...] = x
+        if key is not None:
+            w["a"][...] += random.normal(key, 0, *x.shape) * np.float32(self.deviation)
+        return w["a"]
+
+    def r_forward(self, p: Arrays, v: Arrays, w: Arrays, x: np.ndarray, rx: np.ndarray | None) -> np.ndarray:
+        """R a = R x."""
+        w["r"][...] = 0 if rx is None else rx
+        return w["r"]
+
+    def r_activate(self, w: Arrays) -> np.ndarray:
+        """R a is ready."""
+        return w["r"]
+
+    def pull(self, w: Arrays, pending: Pending) -> None:
+        """Gradient at a, which is that at x, w["d_t"]."""
+        _multiply_out(pending, w["d_t"])
+
+    def pending(self, p: Arrays, w: Arrays) -> Pending:
+        """The gradient, ready."""
+        return None, w["d_t"]
+
+    def backward(self, g: Arrays, w: Arrays, x: np.ndarray | operands.Listed) -> None:
+        """It has no parameters."""
+
+    def squares(self, g: Arrays, w: Arrays, x: np.ndarray | operands.Listed) -> None:
+        """It has no parameters."""
+
+    def descend(
+        self, p: Arrays, velocity: Arrays, g: Arrays, w: Arrays, x: np.ndarray | operands.Listed, rule: products.Descent
+    ) -> None:
+        """It has no parameters."""
+
+
+def _multiply_out(pending: Pending, d_t: np.ndarray) -> None:
+    """d_t (M, B) <- a pending gradient."""
+    W, above = pending
+    if W is None:
+        d_t[...] = above
+    else:
+        products.down(W, above, np.zeros(len(d_t), d_t.dtype), UNITS["linear"].code, d_t)
+
+
+Layer = Dense | Dropout | Noise
+LAYERS: dict[str, type[Dense] | type[Dropout] | type[Noise]] = {"dense": Dense, "dropout": Dropout, "noise": Noise}

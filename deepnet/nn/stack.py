@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import UsageError
 from .autoencoder import Autoencoder
-from .layers import Dense, Dropout, Layer
+from .layers import Dense, Dropout, Layer, Noise
 from .losses import LOSSES
 from .network import Network
 from .rbm import RBM
@@ -35,11 +35,13 @@ def encoder(stack: Stack) -> tuple[Dense, ...]:
     return tuple(Dense(rbm.inputs, rbm.outputs, rbm.hidden) for rbm in stack.layers)
 
 
-def with_dropout(layers: Sequence[Dense], rates: Sequence[float]) -> tuple[Layer, ...]:
-    """Dropout before each dense layer, at its rate; none where the rate is 0."""
+def with_noise(layers: Sequence[Dense], deviations: Sequence[float], rates: Sequence[float]) -> tuple[Layer, ...]:
+    """Gaussian noise, then dropout, before each dense layer, of its deviation and rate; none where that is 0."""
     out: list[Layer] = []
-    for layer, rate in zip(layers, rates, strict=True):
-        out += [Dropout(layer.inputs, rate), layer] if rate else [layer]
+    for layer, deviation, rate in zip(layers, deviations, rates, strict=True):
+        out += [Noise(layer.inputs, deviation)] if deviation else []
+        out += [Dropout(layer.inputs, rate)] if rate else []
+        out.append(layer)
     return tuple(out)
 
 

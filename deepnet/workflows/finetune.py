@@ -33,6 +33,7 @@ def finetune(
     layers=None,
     units=("logistic",),
     init=("glorot",),
+    noise=(0.0,),
     dropout=(0.0,),
     task="classify",
     optimizer="nesterov",
@@ -74,11 +75,12 @@ def finetune(
     preparation = networks.preparation_of(parent, dataset, scale, task, units if layers else None, start)
     cases = len(dataset.splits["train"])
     batch_size = _batch_size(batch_size, optimizer, cases)
-    network, arrays = networks.build(parent, dataset, preparation, task, layers, units, init, dropout, seed)
+    network, arrays = networks.build(parent, dataset, preparation, task, layers, units, init, noise, dropout, seed)
     rule = _optimizer(optimizer, task, learning_rate, momentum, clip, settings, -(-cases // batch_size), epochs)
     regularizers.check_smooth(optimizer, {"--l1": l1, "--max-norm": max_norm})
     regularizers.check_label_smoothing(task, label_smoothing)
     extra = {
+        "noise": noise if any(noise) else None,
         "layer_rates": regularizers.each("--layer-rates", layer_rates, network),
         "l1": l1,
         "max_norm": regularizers.each("--max-norm", max_norm, network),

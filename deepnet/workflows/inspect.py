@@ -3,9 +3,8 @@
 import numpy as np
 
 from .. import checkpoint, data
-from ..checkpoint import Checkpoint
+from ..checkpoint import KINDS, Checkpoint
 from ..errors import DataError
-from ..nn.layers import Dense
 from ..nn.stack import Stack
 from .models import is_model
 from .runs import COUNTERS, command, dashes, epochs_for, metrics_of
@@ -57,13 +56,13 @@ def layer_rows(model: Checkpoint) -> list[dict]:
     rows = []
     layers = model.model.layers
     for i, (layer, arrays) in enumerate(zip(layers, model.arrays, strict=True)):
-        kind = "rbm" if isinstance(model.model, Stack) else "dense" if isinstance(layer, Dense) else "dropout"
+        kind = next(name for name, row in KINDS.items() if row.layer is type(layer))
         weights = arrays.get("W", np.zeros((0, 0), np.float32))
         rows.append(
             {
                 "name": f"layer {i + 1}",
                 "kind": kind,
-                "unit": getattr(layer, "hidden", None) or getattr(layer, "unit", f"rate {getattr(layer, 'rate', 0):g}"),
+                "unit": _unit(layer),
                 "inputs": layer.inputs,
                 "outputs": layer.outputs,
                 "parameters": sum(a.size for a in arrays.values()),
@@ -72,6 +71,15 @@ def layer_rows(model: Checkpoint) -> list[dict]:
             }
         )
     return rows
+
+
+def _unit(layer) -> str:
+    """The units of a layer, or its number where it has none of its own."""
+    for name in ("hidden", "unit"):
+        if hasattr(layer, name):
+            return getattr(layer, name)
+    name = "rate" if hasattr(layer, "rate") else "deviation"
+    return f"{name} {getattr(layer, name):g}"
 
 
 def _last(part: dict) -> dict[str, float | int]:

@@ -43,25 +43,27 @@ def preparation_of(parent, dataset, scale, task, units, start):
     return Preparation(p.kind, p.offset, p.scale, dataset.shape, dataset.classes, offset, spread_, dataset.columns)
 
 
-def build(parent, dataset, preparation, task, layers, units, init, dropout, seed) -> tuple[Network, list[dict | str]]:
+def build(
+    parent, dataset, preparation, task, layers, units, init, noise, dropout, seed
+) -> tuple[Network, list[dict | str]]:
     """The network, and its layers' first arrays; of new ones the names of their initializers, which `draw` follows."""
     body, arrays = _below(parent, task)
     if parent is not None and isinstance(parent.model, Network) and not body:
-        return _continue(parent, dataset, task, dropout)
+        return _continue(parent, dataset, task, noise, dropout)
     if parent is not None and task == "reconstruct":
         for rbm in parent.model.layers:
             _refuse_rowwise(rbm.hidden, "--from")
         network, arrays = stack.unroll(parent.model, parent.arrays)
-        _check_code(network, dataset, "--from", dropout)
-        return _with_dropout(network, arrays, dropout)
+        _check_code(network, dataset, "--from", (*noise, *dropout))
+        return _with_noise(network, arrays, noise, dropout)
     if parent is None:
         body, arrays = _random_layers(preparation, task, layers, units, init)
     outputs, loss = _head(dataset, preparation, task)
     below = body[-1].outputs if body else len(preparation.offset)
     network = Network((*body, Dense(below, outputs, LOSSES[loss].unit)), loss)
     if task == "reconstruct":
-        _check_code(network, dataset, "--layers", dropout)
-    return _with_dropout(network, [*arrays, init[-1]], dropout)
+        _check_code(network, dataset, "--layers", (*noise, *dropout))
+    return _with_noise(network, [*arrays, init[-1]], noise, dropout)
 
 
 def draw(network: Network, arrays: list[dict | str], seed: int) -> list[dict]:
@@ -76,13 +78,13 @@ def draw(network: Network, arrays: list[dict | str], seed: int) -> list[dict]:
     return out
 
 
-def _check_code(network: Network, dataset, option: str, dropout) -> None:
+def _check_code(network: Network, dataset, option: str, noise) -> None:
     """Refuse an autoencoder that could pass its inputs through; with noise it cannot, so any width will do.
 
     DataError where no code is narrower than the data, UsageError where this one is not.
     """
     code, columns = min(network.widths[1:-1]), network.inputs
-    if any(dropout) or code < columns:
+    if any(noise) or code < columns:
         return
     if columns == 1:
         raise DataError(
@@ -91,7 +93,7 @@ def _check_code(network: Network, dataset, option: str, dropout) -> None:
         )
     raise UsageError(
         f"{option}: the narrowest layer has {code} units and {dataset.name} {columns} columns, which it could copy; "
-        f"make it narrower than {columns}, or add --dropout"
+        f"make it narrower than {columns}, or add --dropout or --noise"
     )
 
 
@@ -149,7 +151,7 @@ def _head(dataset, preparation, task) -> tuple[int, str]:
     return len(preparation.offset), "binary_cross_entropy" if bounded else "squared_error"
 
 
-def _continue(parent, dataset, task, dropout) -> tuple[Network, list[dict]]:
+def _continue(parent, dataset, task, noise, dropout) -> tuple[Network, list[dict]]:
     """A network trained on, as it is."""
     has = sources.task_of(parent.model.loss, parent.preparation)
     targets = dataset.splits["train"].targets
@@ -159,18 +161,24 @@ def _continue(parent, dataset, task, dropout) -> tuple[Network, list[dict]]:
         raise UsageError(
             f"--from: the network was made to {has}, not to {task}; give --task {has}, or start from its stack"
         )
-    if any(dropout):
-        raise UsageError("--dropout with --from NETWORK: its layers stay as they are; start from a stack or --layers")
+    for option, values in (("--noise", noise), ("--dropout", dropout)):
+        if any(values):
+            raise UsageError(
+                f"{option} with --from NETWORK: its layers stay as they are; start from a stack or --layers"
+            )
     return parent.model, parent.arrays
 
 
-def _with_dropout(network: Network, arrays: list[dict], dropout) -> tuple[Network, list[dict]]:
-    """Dropout layers put in: one rate for all hidden layers, or the input's and each hidden layer's."""
-    rates = [0.0, *[dropout[0]] * (len(network.layers) - 1)] if len(dropout) == 1 else list(dropout)
-    if len(rates) != len(network.layers):
-        raise UsageError(
-            f"--dropout has {len(rates)} values; give one, or {len(network.layers)}: input, then each hidden layer"
-        )
-    layers = stack.with_dropout(network.layers, rates)
+def _with_noise(network: Network, arrays: list[dict], noise, dropout) -> tuple[Network, list[dict]]:
+    """Layers of noise and dropout put in: one value for all hidden layers, or the input's and each hidden layer's."""
+    each = []
+    for option, given in (("--noise", noise), ("--dropout", dropout)):
+        values = [0.0, *[given[0]] * (len(network.layers) - 1)] if len(given) == 1 else list(given)
+        if len(values) != len(network.layers):
+            raise UsageError(
+                f"{option} has {len(values)} values; give one, or {len(network.layers)}: input, then each hidden layer"
+            )
+        each.append(values)
+    layers = stack.with_noise(network.layers, *each)
     own = iter(arrays)
     return Network(layers, network.loss), [next(own) if isinstance(layer, Dense) else {} for layer in layers]

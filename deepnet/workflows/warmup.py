@@ -80,7 +80,7 @@ def _groups(folder: Path):
                 _use(net, pixels)
         for unit in (name for name, kind in UNITS.items() if not kind.rowwise):
             _run(finetune(pixels, net, **_SMALL, units=(unit,), dropout=(0.5,), valid="0.2"))
-        _run(finetune(pixels, net, **_SMALL, max_norm=(0.1,), l1=0.1, average=0.9))
+        _run(finetune(pixels, net, **_SMALL, noise=(0.1,), max_norm=(0.1,), l1=0.1, average=0.9))
 
     def optimizers():
         for name, kind in OPTIMIZERS.items():

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from deepnet.nn.layers import Dense, Dropout
+from deepnet.nn.layers import Dense, Dropout, Noise
 from deepnet.nn.losses import LOSSES
 from deepnet.nn.network import Network, NetworkObjective
 from deepnet.nn.units import UNITS
@@ -24,6 +24,8 @@ def bodies(unit):
             Dropout(4, 0.4),
         ),
         "dropout below": (Dropout(INPUTS, 0.3), Dense(INPUTS, 4, unit)),
+        "noise": (Noise(INPUTS, 0.3), Dense(INPUTS, 6, unit), Noise(6, 0.2), Dropout(6, 0.25), Dense(6, 4, unit)),
+        "noise above": (Dense(INPUTS, 4, unit), Dropout(4, 0.25), Noise(4, 0.5)),
     }
 
 

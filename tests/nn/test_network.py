@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deepnet.nn import network as network_page
-from deepnet.nn.layers import LAYERS, Dense, Dropout
+from deepnet.nn.layers import LAYERS, Dense, Dropout, Noise
 from deepnet.nn.losses import LOSSES
 from deepnet.nn.network import Network, NetworkObjective, rows_of
 from tests.nn.nets import CASES, NETWORKS, objective, places
@@ -90,9 +90,10 @@ def test_curvature_product(name):
     assert np.abs(G).max() > 1e-3
 
 
-def test_gradient_and_curvature_share_the_dropout_mask():
+@pytest.mark.parametrize("body", ["dropout", "noise"])
+def test_gradient_and_curvature_share_what_is_drawn(body):
     """All methods speak of the same function while the key stays; another key is another function."""
-    made, theta = objective(NETWORKS["tanh-squared_error-dropout"], np.float64)
+    made, theta = objective(NETWORKS[f"tanh-squared_error-{body}"], np.float64)
     first, gradient = made.value(theta), made.gradient(theta).copy()
     made.curvature(theta)(theta)
     assert made.value(theta) == first
@@ -111,6 +112,18 @@ def test_dropout_keeps_the_mean():
     assert set(np.unique(a)) == {np.float32(0), np.float32(1 / 0.7)}
     assert abs((a == 0).mean() - 0.3) < 5 * np.sqrt(0.21 / a.size)
     assert not np.array_equal(a.copy(), layer.forward({}, work, x, 6))
+    np.testing.assert_array_equal(layer.forward({}, work, x, None), x)
+
+
+def test_noise_has_its_deviation():
+    """Around x, normal, another with another key; without a key everything passes."""
+    layer, x = Noise(200, 0.3), np.full((500, 200), 2, np.float32)
+    work = layer.workspace(500, np.dtype(np.float32))
+    n = layer.forward({}, work, x, 5).astype(float) - 2
+    assert abs(n.mean()) < 5 * 0.3 / np.sqrt(n.size)
+    assert n.std() == pytest.approx(0.3, rel=5 / np.sqrt(2 * n.size))
+    assert (n**4).mean() / 0.3**4 == pytest.approx(3, rel=0.05)
+    assert not np.array_equal(work["a"].copy(), layer.forward({}, work, x, 6))
     np.testing.assert_array_equal(layer.forward({}, work, x, None), x)
 
 

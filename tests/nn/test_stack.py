@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from deepnet.errors import UsageError
-from deepnet.nn.layers import Dense, Dropout
+from deepnet.nn.layers import Dense, Dropout, Noise
 from deepnet.nn.losses import LOSSES
 from deepnet.nn.rbm import RBM
-from deepnet.nn.stack import Stack, encoder, loss_for, unroll, with_dropout
+from deepnet.nn.stack import Stack, encoder, loss_for, unroll, with_noise
 from tests.nn.machines import parameters
 
 STACK = Stack((RBM(12, 7, "logistic", "logistic"), RBM(7, 5, "logistic", "relu"), RBM(5, 2, "relu", "linear")))
@@ -37,11 +37,13 @@ def test_unrolled_is_the_way_up_and_down():
     np.testing.assert_allclose(found, x, rtol=1e-4, atol=1e-5)
 
 
-def test_dropout_goes_before_layers_with_a_rate():
-    layers = with_dropout(encoder(STACK), (0.2, 0, 0.5))
+def test_noise_and_dropout_go_before_layers_that_want_them():
+    layers = with_noise(encoder(STACK), (0.1, 0.3, 0), (0.2, 0, 0.5))
     assert layers == (
+        Noise(12, 0.1),
         Dropout(12, 0.2),
         Dense(12, 7, "logistic"),
+        Noise(7, 0.3),
         Dense(7, 5, "relu"),
         Dropout(5, 0.5),
         Dense(5, 2, "linear"),

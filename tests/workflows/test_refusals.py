@@ -289,6 +289,8 @@ def test_refused_in_one_line(name, place, call, tree):
     (("--layer-rates", "0.1,1", "--optimizer", "rprop"), "give 0 or 1"),
     (("--layer-rates", "1,0", "--freeze-epochs", "1"), "leave one of them"),
     (("--layer-rates", "1,1,1"), "give one, or 2"),
+    (("--noise", "1,1,1"), "--noise has 3 values; give one, or 2: input, then each hidden layer"),
+    (("--noise", "-1"), "0 or more"),
 ])  # fmt: skip
 def test_settings_that_an_optimizer_has_not_are_refused(words, hint, digits, call, tmp_path):
     found = call("finetune", digits, "--layers", "5", "-o", str(tmp_path / "a.h5"), *words)

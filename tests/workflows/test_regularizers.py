@@ -9,6 +9,7 @@ from deepnet.errors import UsageError
 from deepnet.workflows import sources
 
 EXTRAS = {
+    "noise": (0.2,),
     "layer_rates": (0.5, 1.0, 1.0),
     "l1": 1e-3,
     "max_norm": (0.6,),

@@ -48,6 +48,8 @@ FINETUNE = {
     "from a network": {"start": "net"},
     "limited": {"max_norm": (0.5, 0.4, 0.6), "optimizer": "momentum", "l1": 1e-4, "learning_rate": "warmup:1:0.1"},
     "limited and frozen first": {"max_norm": (0.5,), "freeze_epochs": 2},
+    "noise": {"noise": (0.2, 0.1, 0.1), "dropout": (0.0, 0.2, 0.0), "optimizer": "momentum"},
+    "noise curvature": {"noise": (0.1,), "optimizer": "hessian_free", "settings": (("iterations", 15),)},
     "smoothed": {"label_smoothing": 0.1, "learning_rate": "inverse:0.1:0.5"},
     "averaged": {"average": 0.9, "valid": "0.1", "epochs": 3, "freeze_epochs": 1},
     "averaged adam": {"average": 1.0, "optimizer": "adam"},
