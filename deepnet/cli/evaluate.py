@@ -31,6 +31,16 @@ takes half a minute on two cores; the model's outputs must be logistic.
 How the data were scaled is remembered by the model."""
 
 Split = Annotated[str, option("Data", help="Which part of the data: train, valid, test.", metavar="NAME")]
+Passes = Annotated[
+    str | None,
+    option(
+        "Data",
+        "--mc",
+        help="Measure the mean output of so many passes with dropout and noise at work (Srivastava et al. 2014).",
+        metavar="N",
+        parser=values.integer(1, 100_000),
+    ),
+]
 Require = Annotated[
     str | None,
     option(
@@ -54,6 +64,7 @@ def evaluate(
     split: Split = "test",
     label: o.Label = None,
     ignore: o.Ignore = None,
+    mc: Passes = None,
     logistic_pca: LogisticPCA = False,
     require: Require = None,
     json: o.Json = False,
@@ -77,6 +88,7 @@ def evaluate(
             split=split,
             label=label,
             ignore=ignore or (),
+            mc=mc,
             logistic_pca=logistic_pca,
             threads=threads,
             meter=meter,

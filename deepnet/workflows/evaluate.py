@@ -16,6 +16,7 @@ from ..nn.stack import Stack
 from ..training import Meter
 from . import models, sources
 from .logistic_pca import fit_logistic_pca
+from .passes import check_passes, entropies, mean_outputs
 from .runs import dashes
 
 
@@ -26,6 +27,7 @@ def evaluate(
     split="test",
     label=None,
     ignore=(),
+    mc=None,
     logistic_pca=False,
     threads=None,
     meter=None,
@@ -34,13 +36,16 @@ def evaluate(
     """Figures of a model on a split of the data; `split` falls back on train where the data have no other.
 
     What the model is for decides what is measured: a classifier's error, a regressor's RMSE, the reconstruction of an
-    autoencoder or a stack beside PCA of the same width. `logistic_pca` trains that rival too, where outputs are
-    logistic: `say` is told of it as it begins, `meter` shows how far it is.
+    autoencoder or a stack beside PCA of the same width. `mc`: by the mean of so many passes with dropout and
+    noise. `logistic_pca` trains that rival too, where outputs are logistic: `say` is told of it as it begins, `meter`
+    shows how far it is.
     """
     if threads is not None:
         jit.set_threads(threads)
     loaded = models.load(model, data)
     task = None if isinstance(loaded.model, Stack) else sources.task_of(loaded.model.loss, loaded.preparation)
+    if mc is not None:
+        check_passes(loaded, model, task)
     if logistic_pca:
         _check_logistic(loaded, task)
     dataset, cases, used = open_split(loaded, model, data, task, split, label, ignore)
@@ -48,7 +53,7 @@ def evaluate(
     if used in ("all", "train") and dataset.fingerprint == loaded.provenance.get("data"):
         facts["note"] = "the model was trained on these cases; --split valid shows held-out ones, if there were any"
     if task in ("classify", "regress"):
-        return facts | _supervised(loaded, cases, task)
+        return facts | _supervised(loaded, cases, task, mc)
     facts |= _reconstruction(loaded, dataset, cases)
     if logistic_pca:
         rival = fit_logistic_pca(dataset.splits["train"], loaded.preparation, facts["code"], meter or Meter(), say)
@@ -107,13 +112,15 @@ def outputs_of(loaded: Checkpoint, cases: Cases, task: str) -> tuple[np.ndarray,
     return outputs, losses
 
 
-def _supervised(loaded: Checkpoint, cases: Cases, task: str) -> dict:
-    """Classification or regression."""
-    outputs, losses = outputs_of(loaded, cases, task)
+def _supervised(loaded: Checkpoint, cases: Cases, task: str, mc: int | None) -> dict:
+    """Classification or regression, from one pass without noise or the mean of `mc` with it."""
+    outputs, losses = outputs_of(loaded, cases, task) if mc is None else (mean_outputs(loaded, cases, task, mc), None)
+    facts = {} if mc is None else {"mc": mc}
     if task == "classify":
-        return evaluation.classification(outputs, cases.targets, losses, loaded.preparation.classes)
+        losses = entropies(outputs, cases.targets) if losses is None else losses
+        return facts | evaluation.classification(outputs, cases.targets, losses, loaded.preparation.classes)
     p = loaded.preparation
-    return evaluation.regression(outputs * p.target_scale + p.target_offset, cases.targets)
+    return facts | evaluation.regression(outputs * p.target_scale + p.target_offset, cases.targets)
 
 
 def fit_pca(loaded: Checkpoint, dataset: Dataset, components: int) -> evaluation.PCA:
