@@ -7,6 +7,7 @@ import typer
 from deepnet.errors import UsageError
 
 from . import options as o
+from . import regularizers as r
 from . import values
 from .config import given
 from .options import option
@@ -84,25 +85,6 @@ Init = Annotated[
         parser=values.texts,
     ),
 ]
-Noise = Annotated[
-    str,
-    option(
-        "Architecture",
-        help="Deviation of Gaussian noise while training (Sietsma and Dow 1991): one value for all hidden layers, or "
-        "input,hidden,hidden,...; dropout comes after it.",
-        metavar="X,...",
-        parser=values.several(values.number(0)),
-    ),
-]
-Dropout = Annotated[
-    str,
-    option(
-        "Architecture",
-        help="Share of units left out: one value for all hidden layers, or input,hidden,hidden,...",
-        metavar="P,...",
-        parser=values.several(values.number(0, 0.99)),
-    ),
-]
 Task = Annotated[o.Task, option("Training", help=f"What the network learns: {', '.join(o.TASKS)}.", metavar="NAME")]
 Optimizer = Annotated[
     o.Optimizer, option("Training", help=f"The rule that moves the weights: {', '.join(o.OPTIMIZERS)}.", metavar="NAME")
@@ -117,46 +99,6 @@ Rate = Annotated[
     ),
 ]
 Momentum = Annotated[str | None, option("Training", help="Momentum or schedule.", metavar="RATE", show_default="0.9")]
-WeightDecay = Annotated[str, option("Training", help="L2 penalty of weights.", metavar="X", parser=values.number(0))]
-LayerRates = Annotated[
-    str | None,
-    option(
-        "Training",
-        help="Factors of the learning rate: each hidden layer's, then the output layer's; 0 freezes.",
-        metavar="X,...",
-        parser=values.several(values.number(0)),
-    ),
-]
-L1 = Annotated[str, option("Training", help="L1 penalty of weights.", metavar="X", parser=values.number(0))]
-MaxNorm = Annotated[
-    str | None,
-    option(
-        "Training",
-        help="Longest incoming weights of a unit, kept after each update (Srivastava et al. 2014): one value, or each "
-        "hidden layer's, then the output layer's.",
-        metavar="NORM,...",
-        parser=values.several(values.positive),
-    ),
-]
-LabelSmoothing = Annotated[
-    str,
-    option(
-        "Training",
-        help="Share of a class's target that is spread over all (Szegedy et al. 2016).",
-        metavar="SHARE",
-        parser=values.number(0, 0.99),
-    ),
-]
-Average = Annotated[
-    str | None,
-    option(
-        "Training",
-        help="Validate and save a running mean of the weights, of which this share is kept at each update: 0.999; 1 is "
-        "the mean of all (Polyak and Juditsky 1992).",
-        metavar="SHARE",
-        parser=values.number(0, 1),
-    ),
-]
 Set = Annotated[
     list[str] | None,
     option(
@@ -167,9 +109,6 @@ Set = Annotated[
         parser=values.assignment,
         envvar="DEEPNET_FINETUNE_SET",
     ),
-]
-Clip = Annotated[
-    str | None, option("Training", help="Longest gradient allowed.", metavar="NORM", parser=values.positive)
 ]
 BatchSize = Annotated[
     str | None,
@@ -215,21 +154,21 @@ def finetune(
     layers: Layers = None,
     units: Units = "logistic",
     init: Init = "glorot",
-    noise: Noise = "0",
-    dropout: Dropout = "0",
+    noise: r.Noise = "0",
+    dropout: r.Dropout = "0",
     task: Task = "classify",
     optimizer: Optimizer = "nesterov",
     epochs: Epochs = "30",
     batch_size: BatchSize = None,
     learning_rate: Rate = None,
     momentum: Momentum = None,
-    layer_rates: LayerRates = None,
-    weight_decay: WeightDecay = "0",
-    l1: L1 = "0",
-    max_norm: MaxNorm = None,
-    label_smoothing: LabelSmoothing = "0",
-    average: Average = None,
-    clip: Clip = None,
+    layer_rates: r.LayerRates = None,
+    weight_decay: r.WeightDecay = "0",
+    l1: r.L1 = "0",
+    max_norm: r.MaxNorm = None,
+    label_smoothing: r.LabelSmoothing = "0",
+    average: r.Average = None,
+    clip: r.Clip = None,
     settings: Set = None,
     patience: Patience = None,
     freeze_epochs: FreezeEpochs = "0",

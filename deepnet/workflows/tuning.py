@@ -13,10 +13,10 @@ from ..nn.network import Network, NetworkObjective
 from ..optimizers import check
 from ..optimizers.objective import Optimizer, Span
 from ..training import Best, Course, Good, Meter, Passed, begin
-from . import sources
+from . import collapse, sources
 from .models import CHUNK, blocks, pack
 from .plans import written
-from .records import End, Epoch
+from .records import End, Epoch, Warned
 from .runs import NORM, Clock, Loop, Saver, append, command, dashes, metrics_of, restored, steps_of
 
 FINE, TOP = "fine-tuning", "output layer alone"
@@ -119,9 +119,11 @@ class Tuning:
                     yield self.end(record.stopped, data, output, self.checkpoint(False))
                     return
                 yield record
-                if isinstance(record, Epoch) and stage.name == FINE and self._out_of_patience(record.epoch):
-                    outcome = "early stop"
-                    break
+                if isinstance(record, Epoch) and stage.name == FINE:
+                    yield from self._warned()
+                    if self._out_of_patience(record.epoch):
+                        outcome = "early stop"
+                        break
             if i + 1 < len(self.stages):
                 self.state, self.good = {}, Good()
         self.theta[:] = self.best.state["best_theta"] if self.best.epoch else self._shown
@@ -146,6 +148,14 @@ class Tuning:
         name, value = list(metrics.items())[-1]
         self.meter.detail = f"{name.replace('_', ' ')} {value:.4g}"
         return metrics, counters
+
+    def _warned(self) -> Iterator[Warned]:
+        """What a user should know of a classifier that does not learn."""
+        if self.task == "classify":
+            smoothing, classes = self.config.get("label_smoothing", 0.0), len(self.preparation.classes)
+            constant = collapse.of_a_constant(self.dataset.splits["train"].targets, classes, smoothing)
+            if (text := collapse.warning(self.history[FINE], constant)) is not None:
+                yield Warned(text)
 
     def _out_of_patience(self, epoch: int) -> bool:
         """Whether the best epoch is too long ago."""

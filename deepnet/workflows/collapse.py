@@ -1,0 +1,40 @@
+"""A classifier that tells no more than the class frequencies: noticed from the figures that an epoch has anyway.
+
+Its outputs have come not to depend on its inputs, or not begun to; the loss then stands at the frequencies' entropy,
+the least that a constant output can have, and training goes on without a sound.
+"""
+
+import numpy as np
+
+IN_A_ROW, UPDATES = 3, 500  # epochs and updates that it must last; a net that learns is out of it by then
+NEAR, ABOUT = 0.99, 0.95  # of the loss and of the error of a constant output, which are noisy while training
+
+
+def of_a_constant(targets: np.ndarray, classes: int, smoothing: float) -> tuple[float, float]:
+    """Loss and error that the best constant output has on these classes, whose targets are smoothed."""
+    share = np.bincount(targets, minlength=classes) / len(targets)
+    smooth = (1 - smoothing) * share + smoothing / classes
+    held = smooth[smooth > 0]
+    return float(-(held * np.log(held)).sum()), float(1 - share.max())
+
+
+def warning(history: dict, constant: tuple[float, float]) -> str | None:
+    """A sentence at the first epoch by which the last ones were long enough no better than a constant, else None."""
+    loss, error, updates = (np.asarray(history[n]) for n in ("training_loss", "training_error", "updates"))
+    blind, count = (loss >= NEAR * constant[0]) & (error >= ABOUT * constant[1]), len(loss)
+    if not _long(blind, updates, count) or _long(blind, updates, count - 1):
+        return None
+    return (
+        f"the network tells no more than the class frequencies do (loss {loss[-1]:.4g}, theirs {constant[0]:.4g}; "
+        f"error {100 * error[-1]:.3g} %); if that stays so, try another --learning-rate, --init or --scale"
+    )
+
+
+def _long(blind: np.ndarray, updates: np.ndarray, count: int) -> bool:
+    """Whether the last of the first `count` epochs were blind, for as many epochs and updates as it takes."""
+    start = count
+    while start and blind[start - 1]:
+        start -= 1
+    if count - start < IN_A_ROW:
+        return False
+    return updates[count - 1] - (updates[start - 1] if start else 0) >= UPDATES
