@@ -81,6 +81,7 @@ def _groups(folder: Path):
         for unit in (name for name, kind in UNITS.items() if not kind.rowwise):
             _run(finetune(pixels, net, **_SMALL, units=(unit,), dropout=(0.5,), valid="0.2"))
         _run(finetune(pixels, net, **_SMALL, noise=(0.1,), max_norm=(0.1,), l1=0.1, average=0.9))
+        evaluate(net, pixels, mc=1)
 
     def optimizers():
         for name, kind in OPTIMIZERS.items():

@@ -31,12 +31,13 @@ def test_a_rate_that_is_halved(houses, tmp_path, finish):
     assert losses[-1] < 10
 
 
-def test_halved_and_cut_anywhere(houses, tmp_path, finish, cut):
+@pytest.mark.parametrize("words", [{}, {"average": 0.9}])
+def test_halved_and_cut_anywhere(words, houses, tmp_path, finish, cut):
     """Stopped after every minibatch, in the epochs that fail too: the file of a run that never was."""
-    finish(tune(houses, tmp_path / "whole.h5"))
+    finish(tune(houses, tmp_path / "whole.h5", **words))
     path, outcome = tmp_path / "cut.h5", ""
     for _ in range(200):
-        outcome = list(tune(houses, path, stop=cut(3), resume=True))[-1].outcome
+        outcome = list(tune(houses, path, stop=cut(3), resume=True, **words))[-1].outcome
         if outcome == "finished":
             break
     assert outcome == "finished"
