@@ -77,17 +77,8 @@ def finetune(
     batch_size = _batch_size(batch_size, optimizer, cases)
     network, arrays = networks.build(parent, dataset, preparation, task, layers, units, init, noise, dropout, seed)
     rule = _optimizer(optimizer, task, learning_rate, momentum, clip, settings, -(-cases // batch_size), epochs)
-    regularizers.check_smooth(optimizer, {"--l1": l1, "--max-norm": max_norm})
-    regularizers.check_label_smoothing(task, label_smoothing)
-    extra = {
-        "noise": noise if any(noise) else None,
-        "layer_rates": regularizers.each("--layer-rates", layer_rates, network),
-        "l1": l1,
-        "max_norm": regularizers.each("--max-norm", max_norm, network),
-        "label_smoothing": label_smoothing,
-        "average": average,
-    }
-    moving = regularizers.spans(network, extra["layer_rates"], optimizer)
+    asked = regularizers.settings(network, task, optimizer, noise, layer_rates, l1, max_norm, label_smoothing, average)
+    moving = regularizers.spans(network, asked.get("layer_rates", ()), optimizer)
     check_memory(network, rule, cases, batch_size, "smaller --layers" if parent is None else "a smaller net to --from")
     theta = pack(network, networks.draw(network, arrays, seed))
     config = {
@@ -114,7 +105,7 @@ def finetune(
         "ignore": list(ignore),
         "seed": seed,
         "parent": parent.digest if parent else None,
-    } | {name: list(v) if isinstance(v, tuple) else v for name, v in extra.items() if v}
+    } | asked
     history = _earlier(parent) if parent else {}
     run = Tuning(dataset, preparation, network, theta, rule, moving, config, history, meter or Meter())
     done = False

@@ -1,40 +1,56 @@
 """What `finetune` asks of weights beside a low loss: one value a layer, and a sentence where it makes no sense."""
 
+from collections.abc import Sequence
+
 from ..errors import UsageError
 from ..nn.network import Network
 from ..optimizers import OPTIMIZERS
 from ..optimizers.objective import Span
 
 
-def each(option: str, given, network: Network) -> tuple[float, ...]:
+def settings(network: Network, task, optimizer, noise, layer_rates, l1, max_norm, label_smoothing, average) -> dict:
+    """What is asked for, as a model file keeps it; what is not asked for leaves no trace there.
+
+    UsageError for what the optimizer or the task cannot do.
+    """
+    _check_smooth(optimizer, {"--l1": l1, "--max-norm": max_norm})
+    if label_smoothing and task != "classify":
+        raise UsageError(f"--label-smoothing is for classes, and --task {task} has none; leave it")
+    found = {
+        "noise": list(noise) if any(noise) else None,
+        "layer_rates": _each("--layer-rates", layer_rates, network),
+        "l1": l1,
+        "max_norm": _each("--max-norm", max_norm, network),
+        "label_smoothing": label_smoothing,
+        "average": average,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _each(option: str, given, network: Network) -> list[float]:
     """One value for each layer of weights, the output layer's last, from one value or as many; none from None."""
     count = len(_weighty(network))
     if given is None:
-        return ()
+        return []
     if len(given) not in (1, count):
         raise UsageError(
             f"{option} has {len(given)} values; give one, or {count}: each hidden layer's, then the output layer's"
         )
-    return tuple(given) * count if len(given) == 1 else tuple(given)
+    return list(given) * count if len(given) == 1 else list(given)
 
 
-def check_smooth(optimizer: str, asked: dict) -> None:
+def _check_smooth(optimizer: str, asked: dict) -> None:
     """Refuse what a line search cannot do: it wants a loss without corners, and theta to stay where it put it."""
     if OPTIMIZERS[optimizer].needs != ("gradient",):
         able = ", ".join(n for n, kind in OPTIMIZERS.items() if kind.needs == ("gradient",))
         for option, value in asked.items():
             if value:
-                raise UsageError(f"{option}: {optimizer} searches along lines, where this has corners; "
-                                 f"use --optimizer {able}")  # fmt: skip
+                raise UsageError(
+                    f"{option}: {optimizer} searches along lines, where this has corners; use --optimizer {able}"
+                )
 
 
-def check_label_smoothing(task: str, share: float) -> None:
-    """Refuse it where targets are no classes."""
-    if share and task != "classify":
-        raise UsageError(f"--label-smoothing is for classes, and --task {task} has none; leave it")
-
-
-def spans(network: Network, rates: tuple[float, ...], optimizer: str) -> list[Span]:
+def spans(network: Network, rates: Sequence[float], optimizer: str) -> list[Span]:
     """The pieces of theta that move with the factors of their rates, from a factor a layer; no factors are all 1."""
     if not rates:
         return [(0, network.layout.size, 1.0)]
