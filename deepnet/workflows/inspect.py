@@ -5,7 +5,6 @@ import numpy as np
 from .. import checkpoint, data
 from ..checkpoint import KINDS, Checkpoint
 from ..errors import DataError
-from ..nn.stack import Stack
 from .models import is_model
 from .runs import COUNTERS, command, dashes, epochs_for, metrics_of
 

@@ -88,6 +88,8 @@ def test_after_it_no_command_compiles(deepnet, tmp_path):
         "a,b,label\n" + "".join(f"{a},{b},{'xyz'[i % 3]}\n" for i, (a, b) in enumerate(random.random((41, 2))))
     )
     small = ("--layers", "6,3", "--epochs", "2", "--batch-size", "8", "--valid", "0.2")
+    noisy = ("--noise", "0.1", "--dropout", "0.1", "--label-smoothing", "0.1")
+    held = ("--max-norm", "1", "--l1", "1e-5", "--average", "0.9")
     assert deepnet("warmup")
     for words in (
         ("warmup",),
@@ -100,28 +102,7 @@ def test_after_it_no_command_compiles(deepnet, tmp_path):
         ("pretrain", "mnist", "-o", "s.h5", "--layers", "20,10", "--epochs", "1"),
         ("finetune", "mnist", "--from", "s.h5", "-o", "n.h5", "--epochs", "1"),
         ("finetune", "mnist", "--from", "s.h5", "-o", "a.h5", "--epochs", "1", "--task", "reconstruct"),
-        (
-            "finetune",
-            "mnist",
-            "--layers",
-            "20",
-            "-o",
-            "m.h5",
-            "--epochs",
-            "1",
-            "--noise",
-            "0.1",
-            "--dropout",
-            "0.1",
-            "--max-norm",
-            "1",
-            "--l1",
-            "1e-5",
-            "--average",
-            "0.9",
-            "--label-smoothing",
-            "0.1",
-        ),
+        ("finetune", "mnist", "--layers", "20", "-o", "m.h5", "--epochs", "1", *noisy, *held),
         ("evaluate", "m.h5", "mnist", "--mc", "2"),
         ("evaluate", "s.h5", "mnist"),
         ("evaluate", "n.h5", "mnist"),
