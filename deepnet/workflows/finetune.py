@@ -79,7 +79,8 @@ def finetune(
     rule = _optimizer(optimizer, task, learning_rate, momentum, clip, settings, -(-cases // batch_size), epochs)
     asked = regularizers.settings(network, task, optimizer, noise, layer_rates, l1, max_norm, label_smoothing, average)
     moving = regularizers.spans(network, asked.get("layer_rates", ()), optimizer)
-    check_memory(network, rule, cases, batch_size, "smaller --layers" if parent is None else "a smaller net to --from")
+    smaller = "smaller --layers" if parent is None else "a smaller net to --from"
+    check_memory(network, rule, cases, batch_size, smaller, "average" in asked)
     theta = pack(network, networks.draw(network, arrays, seed))
     config = {
         "command": "finetune",

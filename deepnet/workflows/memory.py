@@ -16,12 +16,17 @@ VECTORS = 5
 FEW_PAIRS = 100  # more of L-BFGS's are not proposed
 
 
-def check_memory(network: Network, rule: Optimizer, cases: int, batch_size: int, smaller: str) -> None:
-    """OutputError where the run would take more than is free; `smaller` says how to make a smaller network."""
+def check_memory(
+    network: Network, rule: Optimizer, cases: int, batch_size: int, smaller: str, mean: bool = False
+) -> None:
+    """OutputError where the run would take more than is free; `smaller` says how to make a smaller network.
+
+    `mean`: whether it holds a running mean of theta.
+    """
     free = free_memory()
-    need = taken(network, rule, cases, batch_size)
+    need = taken(network, rule, cases, batch_size, mean)
     if need > free:
-        fits = (text for text, other in _others(rule) if taken(network, other, cases, batch_size) <= free)
+        fits = (text for text, other in _others(rule) if taken(network, other, cases, batch_size, mean) <= free)
         raise OutputError(
             f"training {network.layout.count:,} parameters so would take {need >> 20:,} MB of memory, and "
             f"{free >> 20:,} MB are free; give {' or '.join([*islice(fits, 1), smaller])}"
@@ -36,13 +41,14 @@ def _others(rule: Optimizer) -> Iterator[tuple[str, Optimizer]]:
         yield f"--optimizer {name}", kind()
 
 
-def taken(network: Network, rule: Optimizer, cases: int, batch_size: int) -> int:
+def taken(network: Network, rule: Optimizer, cases: int, batch_size: int, mean: bool = False) -> int:
     """Bytes that a run holds at most beside its data.
 
     Saving takes its turn with stepping: it makes the parameters without padding, and the file twice. An objective that
     is asked for its curvature holds the directions it was last asked in.
     """
     state, step = rule.vectors
+    state += mean
     known = MOST_KNOWN if "curvature" in rule.needs else 0
     within = 1 + state if batch_size < cases else 0  # the start of an epoch, saved within it
     saved = 1 + 2 * (2 + state + within)
