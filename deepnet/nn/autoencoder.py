@@ -14,7 +14,7 @@ from ..kernels import losses as sums
 from ..kernels import operands, outputs, products, updates
 from .corruptions import CORRUPTIONS
 from .losses import LOSSES
-from .parameters import Layout
+from .parameters import Layout, Views
 from .rbm import Feed
 from .units import UNITS, Unit
 
@@ -93,7 +93,7 @@ class Restoration:
         self._values, self._errors = np.zeros(cases, dtype), np.zeros(cases, dtype)
         self._nothing = np.zeros(hidden, dtype), np.zeros(hidden, dtype)
         self.grad = self.layout.zeros(dtype)
-        self._views: dict[int, tuple[np.ndarray, dict]] = {}
+        self._views = Views(self.layout)
         self.state: dict[str, np.ndarray] = {}
         self.tally = {name: np.zeros(1) for name in ("cases", "loss", "squared_error")} | {
             "hidden": np.zeros(hidden, np.float64)
@@ -114,7 +114,7 @@ class Restoration:
     @np.errstate(over="ignore", invalid="ignore")  # a run that diverges is told by its loss, not by NumPy
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         """The gradient of all that is asked, in an array that the next call overwrites."""
-        p, g = self._views_of(theta), self._views_of(self.grad)
+        p, g = self._views.of(theta), self._views.of(self.grad)
         with self._precision:
             h, e, d, d_t = self._pass(p)
             if self.model.tied:
@@ -138,7 +138,7 @@ class Restoration:
         if not self.model.tied or self.rule.contraction:
             updates.momentum(theta, velocity, self.gradient(theta), rate, mu)
             return
-        p, g, speed = self._views_of(theta), self._views_of(self.grad), self._views_of(velocity)
+        p, g, speed = self._views.of(theta), self._views.of(self.grad), self._views.of(velocity)
         rule = products.Descent(rate, mu, self.rule.weight_decay, self.rule.l1)
         with self._precision:
             h, e, d, d_t = self._pass(p)
@@ -214,13 +214,6 @@ class Restoration:
     def _biases(self, g: dict, e: np.ndarray, d: np.ndarray) -> None:
         sums.column_sums(e, g["b"])
         sums.column_sums(d, g["c"])
-
-    def _views_of(self, vector: np.ndarray) -> dict:
-        """The named views of theta, velocity or gradient, made once for a run."""
-        known = self._views.get(id(vector))
-        if known is None or known[0] is not vector:
-            known = self._views[id(vector)] = vector, self.layout.views(vector)
-        return known[1]
 
 
 def start(model: Autoencoder, weights: np.ndarray, downwards: np.ndarray | None) -> np.ndarray:

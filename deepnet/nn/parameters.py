@@ -69,3 +69,18 @@ class Layout:
     def count(self) -> int:
         """The number of parameters, without padding."""
         return sum(int(np.prod(s.shape)) for s in self.segments)
+
+
+class Views:
+    """The named views of theta, velocity or gradient, made once for a run."""
+
+    def __init__(self, layout: Layout):
+        self._layout = layout
+        self._known: dict[int, tuple[np.ndarray, dict[str, np.ndarray]]] = {}
+
+    def of(self, vector: np.ndarray) -> dict[str, np.ndarray]:
+        """The views of this vector."""
+        known = self._known.get(id(vector))
+        if known is None or known[0] is not vector:
+            known = self._known[id(vector)] = vector, self._layout.views(vector)
+        return known[1]

@@ -14,7 +14,7 @@ import numpy as np
 from ..kernels import losses as sums
 from ..kernels import operands, products, updates
 from ..kernels import units as kernels
-from .parameters import Layout
+from .parameters import Layout, Views
 from .units import UNITS, Unit
 
 # Writes the scaled visibles (B, M) of some rows into the array it is given.
@@ -155,7 +155,7 @@ class ContrastiveDivergence:
         self._error = np.zeros(rbm.inputs, dtype)
         self._sums = {"v": np.zeros(rbm.inputs, dtype), "h0": np.zeros(rbm.outputs, dtype)}
         self.grad = self.layout.zeros(dtype)
-        self._views: dict[int, tuple[np.ndarray, dict]] = {}
+        self._views = Views(self.layout)
         self.state = {"activity": np.zeros(rbm.outputs, dtype)}
         self.tally = {"cases": np.zeros(1), "loss": np.zeros(1), "hidden": np.zeros(rbm.outputs, np.float64)}
 
@@ -169,7 +169,7 @@ class ContrastiveDivergence:
     @np.errstate(over="ignore", invalid="ignore")  # a run that diverges is told by its loss, not by NumPy
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         """The negative of the CD-k statistics per case, plus the penalties' gradients; the next call overwrites it."""
-        p, g = self._views_of(theta), self._views_of(self.grad)
+        p, g = self._views.of(theta), self._views.of(self.grad)
         with self._precision:
             v0, h0, v1_t, h1 = self._statistics(p, g)
             products.contrast(v0, h0, v1_t, h1, -1 / self._n, g["W"])
@@ -183,20 +183,13 @@ class ContrastiveDivergence:
         if self.penalties.sparsity_target is not None:
             updates.momentum(theta, velocity, self.gradient(theta), rate, mu)
             return
-        p, g, speed = self._views_of(theta), self._views_of(self.grad), self._views_of(velocity)
+        p, g, speed = self._views.of(theta), self._views.of(self.grad), self._views.of(velocity)
         rule = products.Descent(rate, mu, self.penalties.weight_decay, self.penalties.l1)
         with self._precision:
             v0, h0, v1_t, h1 = self._statistics(p, g)
             products.contrast_step(v0, h0, v1_t, h1, -1 / self._n, rule, p["W"], speed["W"])
         for name in ("b", "c"):
             updates.momentum(p[name], speed[name], g[name], rate, mu)
-
-    def _views_of(self, vector: np.ndarray) -> dict:
-        """The named views of theta, velocity or gradient, made once for a run."""
-        known = self._views.get(id(vector))
-        if known is None or known[0] is not vector:
-            known = self._views[id(vector)] = vector, self.layout.views(vector)
-        return known[1]
 
     def _statistics(self, p: dict, g: dict) -> tuple[operands.Listed | np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Both sides of the contrast, v0, h0, v1_t and -h1; the gradients of the biases go to g."""
