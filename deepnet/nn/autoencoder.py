@@ -220,5 +220,3 @@ def start(model: Autoencoder, weights: np.ndarray, downwards: np.ndarray | None)
     """A first theta: these weights up, `downwards` (N, M) where the way down has its own, biases 0."""
     arrays = {"W": weights, "b": np.zeros(model.outputs), "c": np.zeros(model.inputs)}
     return model.layout.pack(arrays if downwards is None else arrays | {"V": downwards})
-
-

@@ -86,17 +86,21 @@ def pretrain(
     own = own_options(method, given, len(layers))
     plans = list(plans_of(method, each, own, visible, dataset.splits["train"].inputs.shape))
     each["learning_rate"] = [written(p.learning_rate) for p in plans]
-    config = each | own | {
-        "command": "pretrain",
-        "method": method,
-        "visible": visible,
-        "precision": precision,
-        "valid": held_out,
-        "scale": scale,
-        "label": label,
-        "ignore": list(ignore),
-        "seed": seed,
-    }
+    config = (
+        each
+        | own
+        | {
+            "command": "pretrain",
+            "method": method,
+            "visible": visible,
+            "precision": precision,
+            "valid": held_out,
+            "scale": scale,
+            "label": label,
+            "ignore": list(ignore),
+            "seed": seed,
+        }
+    )
     run = Stacking(dataset, preparation, plans, config, seed, meter or Meter())
     done = False
     if old is not None:
