@@ -86,7 +86,8 @@ def test_losses_end_in_a_unit():
 
 
 def test_a_machine_s_units_have_a_rate():
-    assert {name for name, unit in UNITS.items() if unit.rate is None} == {"tanh"}
+    assert tuple(name for name, unit in UNITS.items() if unit.rate is not None) == options.MACHINES
+    assert tuple(name for name, unit in UNITS.items() if not unit.rowwise) == options.HIDDEN
     assert all(unit.rate > 0 for unit in UNITS.values() if unit.rate is not None)
 
 

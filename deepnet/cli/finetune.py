@@ -66,7 +66,7 @@ Units = Annotated[
     str,
     option(
         "Architecture",
-        help=f"With --layers, hidden units: {', '.join(o.UNITS)}; one or one a layer.",
+        help=f"With --layers, hidden units: {', '.join(o.HIDDEN)}; one or one a layer.",
         metavar="UNIT,...",
         parser=values.names(o.UNITS),
     ),

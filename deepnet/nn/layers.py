@@ -29,7 +29,6 @@ class Dense:
     """a = f(x W + b): W (M, N), b (N,)."""
 
     draws: ClassVar[bool] = False
-    lasting: ClassVar[tuple[str, ...]] = ("a",)
 
     inputs: int
     outputs: int
@@ -38,6 +37,11 @@ class Dense:
     @property
     def _unit(self) -> Unit:
         return UNITS[self.unit]
+
+    @property
+    def lasting(self) -> tuple[str, ...]:
+        """Its activations, and z where that is what the slope is made from."""
+        return ("a",) if self._unit.needs == "a" else ("a", "z")
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Names and shapes of the parameters."""
@@ -50,8 +54,9 @@ class Dense:
 
     def forward(self, p: Arrays, w: Arrays, x: np.ndarray, key: int | None) -> np.ndarray:
         """a (B, N) for x (B, M). `key` is for layers that draw."""
-        if self._unit.rowwise:
-            products.up(x, p["W"], p["b"], UNITS["linear"].code, w["a"])
+        if self._unit.rowwise or self._unit.needs == "z":
+            products.up(x, p["W"], p["b"], UNITS["linear"].code, w["z"])
+            w["a"][...] = w["z"]
             self._unit.activate(w["a"])
         else:
             products.up(x, p["W"], p["b"], self._unit.code, w["a"])
@@ -66,7 +71,7 @@ class Dense:
 
     def r_activate(self, w: Arrays) -> np.ndarray:
         """R a = f'(z) R z."""
-        self._unit.chain(w["a"], w["r"])
+        self._unit.chain(w[self._unit.needs], w["r"])
         return w["r"]
 
     def pull(self, w: Arrays, pending: Pending) -> None:
@@ -78,10 +83,10 @@ class Dense:
                 products.down(W, d_t, zero, UNITS["linear"].code, w["d_t"])
                 d_t = w["d_t"]
             sums.transpose(d_t, w["d"])
-            self._unit.chain(w["a"], w["d"])
+            self._unit.chain(w[self._unit.needs], w["d"])
             sums.transpose(w["d"], w["d_t"])
         else:
-            products.down_chain(W, d_t, self._unit.code, w["a"], w["d"], w["d_t"])
+            products.down_chain(W, d_t, self._unit.code, w[self._unit.needs], w["d"], w["d_t"])
 
     def pending(self, p: Arrays, w: Arrays) -> Pending:
         """What the layer below multiplies out."""

@@ -9,17 +9,20 @@ from deepnet.nn.losses import LOSSES
 from deepnet.nn.network import Network, NetworkObjective, rows_of
 from tests.nn.nets import CASES, NETWORKS, objective, places
 
+KINKS = {"relu": (0,), "leaky_relu": (0,), "elu": (0,), "hard_tanh": (-1, 1)}  # where the first two derivatives jump
 
-def kink_free(made, theta, unit="relu"):
-    """Whether no rectifier stands so near its corner that a difference would step over it."""
+
+def kink_free(made, theta):
+    """Whether no unit stands so near a corner that a difference would step over it."""
     layers = made.network.layers
     made.value(theta)
     inputs = [made._pieces[0].x, *(w["a"] for w in made._pieces[0].work)]
     parts = made.network.split(theta)
     return all(
-        np.abs(inputs[i] @ parts[i]["W"] + parts[i]["b"]).min() > 1e-4
+        np.abs(inputs[i] @ parts[i]["W"] + parts[i]["b"] - kink).min() > 1e-4
         for i, layer in enumerate(layers)
-        if isinstance(layer, Dense) and layer.unit == unit
+        if isinstance(layer, Dense)
+        for kink in KINKS.get(layer.unit, ())
     )
 
 

@@ -23,7 +23,7 @@ def test_a_rate_that_is_halved(houses, tmp_path, finish):
     warnings = [r.text for r in records if isinstance(r, workflows.Warned)]
     halvings = records[-1].result["rate_halved"]
     assert 1 <= halvings == len(warnings) <= 3
-    assert f"{0.5 ** halvings:g} times the learning rate" in warnings[-1]
+    assert f"{0.5**halvings:g} times the learning rate" in warnings[-1]
     saved = checkpoint.load(str(tmp_path / "net.h5"))
     assert saved.complete
     assert saved.history["fine-tuning"]["halvings"][-1] == halvings
