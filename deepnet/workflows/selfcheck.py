@@ -123,7 +123,7 @@ def _objective(network: Network, dtype) -> tuple[NetworkObjective, np.ndarray]:
 
     objective = NetworkObjective(network, feed, CASES, 0.01, dtype, everything=CASES)
     objective.at(np.arange(CASES), 12)
-    arrays = {s.name: rng.normal(size=s.shape) / 2 for s in network.layout.segments}
+    arrays = {s.name: rng.normal(size=s.shape) / 3 for s in network.layout.segments}
     return objective, network.layout.pack(arrays, dtype)
 
 
