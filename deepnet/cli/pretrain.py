@@ -46,7 +46,7 @@ Units = Annotated[
     str,
     option(
         "Architecture",
-        help=f"Hidden units: {', '.join(o.MACHINES)} (per layer).",
+        help=f"Hidden units: {', '.join(o.MACHINES)}; dae, sae, cae: {', '.join(o.ENCODERS)} (per layer).",
         metavar="UNIT,...",
         parser=values.names(o.UNITS),
     ),

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import UsageError
 from .autoencoder import Autoencoder
-from .layers import Dense, Dropout, Layer
+from .layers import Dense, Dropout, Layer, Weighted
 from .losses import LOSSES
 from .network import Network
 from .rbm import RBM
@@ -35,8 +35,8 @@ def encoder(stack: Stack) -> tuple[Dense, ...]:
     return tuple(Dense(rbm.inputs, rbm.outputs, rbm.hidden) for rbm in stack.layers)
 
 
-def with_dropout(layers: Sequence[Dense], rates: Sequence[float]) -> tuple[Layer, ...]:
-    """Dropout before each dense layer, at its rate; none where the rate is 0."""
+def with_dropout(layers: Sequence[Weighted], rates: Sequence[float]) -> tuple[Layer, ...]:
+    """Dropout before each layer of units, at its rate; none where the rate is 0."""
     out: list[Layer] = []
     for layer, rate in zip(layers, rates, strict=True):
         out += [Dropout(layer.inputs, rate), layer] if rate else [layer]

@@ -5,8 +5,6 @@ import numpy as np
 from .. import checkpoint, data
 from ..checkpoint import Checkpoint
 from ..errors import DataError
-from ..nn.layers import Dense
-from ..nn.stack import Stack
 from .models import is_model
 from .runs import COUNTERS, command, dashes, epochs_for, metrics_of
 
@@ -57,12 +55,11 @@ def layer_rows(model: Checkpoint) -> list[dict]:
     rows = []
     layers = model.model.layers
     for i, (layer, arrays) in enumerate(zip(layers, model.arrays, strict=True)):
-        kind = "rbm" if isinstance(model.model, Stack) else "dense" if isinstance(layer, Dense) else "dropout"
         weights = arrays.get("W", np.zeros((0, 0), np.float32))
         rows.append(
             {
                 "name": f"layer {i + 1}",
-                "kind": kind,
+                "kind": checkpoint.kind_of(layer),
                 "unit": getattr(layer, "hidden", None) or getattr(layer, "unit", f"rate {getattr(layer, 'rate', 0):g}"),
                 "inputs": layer.inputs,
                 "outputs": layer.outputs,
