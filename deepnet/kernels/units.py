@@ -66,55 +66,33 @@ def activate_row(code, row):
             row[j] = row[j] * row[j]
 
 
-@njit(inline=True)
-def slope(code, a):
-    """f'(z) from a = f(z), for square from a = z."""
-    if code == LOGISTIC:
-        return a * (ONE - a)
-    if code == RELU:
-        return ONE if a > ZERO else ZERO
-    if code == SOFTPLUS:
-        return ONE - exp(-a)
-    if code == TANH:
-        return ONE - a * a
-    if code == LEAKY_RELU:
-        return ONE if a > ZERO else LEAK
-    if code == HARD_TANH:
-        return ONE if abs(a) < ONE else ZERO
-    if code == ELU:
-        return ONE if a > ZERO else ONE + a
-    if code == SQUARE:
-        return TWO * a
-    return ONE
-
-
 @njit
 def chain_row(code, a, d):
     """d <- d f'(z), from a = f(z), for square from a = z."""
     if code == LOGISTIC:
         for j in range(d.size):
-            d[j] = d[j] * slope(LOGISTIC, a[j])
+            d[j] = d[j] * (a[j] * (ONE - a[j]))
     elif code == RELU:
         for j in range(d.size):
-            d[j] = d[j] * slope(RELU, a[j])
+            d[j] = d[j] * (ONE if a[j] > ZERO else ZERO)
     elif code == SOFTPLUS:
         for j in range(d.size):
-            d[j] = d[j] * slope(SOFTPLUS, a[j])
+            d[j] = d[j] * (ONE - exp(-a[j]))
     elif code == TANH:
         for j in range(d.size):
-            d[j] = d[j] * slope(TANH, a[j])
+            d[j] = d[j] * fma(-a[j], a[j], ONE)
     elif code == LEAKY_RELU:
         for j in range(d.size):
-            d[j] = d[j] * slope(LEAKY_RELU, a[j])
+            d[j] = d[j] * (ONE if a[j] > ZERO else LEAK)
     elif code == HARD_TANH:
         for j in range(d.size):
-            d[j] = d[j] * slope(HARD_TANH, a[j])
+            d[j] = d[j] * (ONE if abs(a[j]) < ONE else ZERO)
     elif code == ELU:
         for j in range(d.size):
-            d[j] = d[j] * slope(ELU, a[j])
+            d[j] = d[j] * (ONE if a[j] > ZERO else ONE + a[j])
     elif code == SQUARE:
         for j in range(d.size):
-            d[j] = d[j] * slope(SQUARE, a[j])
+            d[j] = d[j] * (TWO * a[j])
 
 
 @native(3)

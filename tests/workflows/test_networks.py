@@ -41,13 +41,15 @@ def test_a_better_code_makes_a_better_classifier(digits, tmp_path):
     assert workflows.evaluate(second, digits, split="train")["error"] < 0.2
 
 
-def test_units_of_every_kind_make_a_network_that_does_all(digits, call, tmp_path):
-    """Trained from random weights, cut and resumed, in both tasks; evaluated, told, drawn."""
+def test_units_of_every_kind_make_a_network_that_does_all(digits, call, cut, finish, tmp_path):
+    """Trained from random weights, also cut and resumed, in both tasks; evaluated, told, drawn."""
     path, units = tmp_path / "net.h5", "maxout:3,leaky_relu,elu,hard_tanh,square,softplus,maxout"
-    words = ["--layers", "20,12,10,9,8,8,6", "--units", units, "--learning-rate", "0.01", "--epochs"]
-    assert call("finetune", digits, "-o", path, *words, "1", "--dropout", "0.1").code == 0
-    assert call("finetune", digits, "-o", path, *words, "2", "--dropout", "0.1", "--resume").code == 0
-    assert call("finetune", digits, "-o", tmp_path / "once.h5", *words, "2", "--dropout", "0.1").code == 0
+    settings = {"layers": (20, 12, 10, 9, 8, 8, 6), "units": tuple(units.split(",")), "learning_rate": "0.01"}
+    settings |= {"epochs": 2, "dropout": (0.1,)}
+    finish(workflows.finetune(digits, str(tmp_path / "once.h5"), **settings))
+    finish(workflows.finetune(digits, str(path), stop=cut(7), **settings))
+    assert not checkpoint.load(str(path)).complete
+    finish(workflows.finetune(digits, str(path), resume=True, **settings))
     assert path.read_bytes() == (tmp_path / "once.h5").read_bytes()
     model = checkpoint.load(str(path))
     made = [layer for layer in model.model.layers if isinstance(layer, Dense | Maxout)]
