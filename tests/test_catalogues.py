@@ -10,9 +10,10 @@ import pytest
 from deepnet.cli import options
 from deepnet.figures import FIGURES
 from deepnet.kernels.operands import PRECISIONS
+from deepnet.nn import autoencoder
 from deepnet.nn.corruptions import CORRUPTIONS
 from deepnet.nn.initializers import INITIALIZERS
-from deepnet.nn.layers import LAYERS
+from deepnet.nn.layers import LAYERS, MOST_PIECES
 from deepnet.nn.losses import LOSSES
 from deepnet.nn.units import UNITS
 from deepnet.optimizers import OPTIMIZERS
@@ -86,7 +87,11 @@ def test_losses_end_in_a_unit():
 
 
 def test_a_machine_s_units_have_a_rate():
-    assert {name for name, unit in UNITS.items() if unit.rate is None} == {"tanh"}
+    assert tuple(name for name, unit in UNITS.items() if unit.rate is not None) == options.MACHINES
+    assert tuple(name for name, unit in UNITS.items() if not unit.rowwise) == options.HIDDEN[:-1]
+    assert options.HIDDEN[-1] in LAYERS
+    assert options.ENCODERS == autoencoder.HIDDEN
+    assert options.MOST_PIECES == MOST_PIECES
     assert all(unit.rate > 0 for unit in UNITS.values() if unit.rate is not None)
 
 

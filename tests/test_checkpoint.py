@@ -14,8 +14,8 @@ from deepnet import checkpoint
 from deepnet.checkpoint import Checkpoint, Preparation, decoding
 from deepnet.data import scaling
 from deepnet.errors import ModelError, OutputError
-from deepnet.nn.autoencoder import VISIBLE, Autoencoder
-from deepnet.nn.layers import LAYERS, Dense, Dropout, Noise
+from deepnet.nn.autoencoder import HIDDEN, VISIBLE, Autoencoder
+from deepnet.nn.layers import LAYERS, Dense, Dropout, Maxout, Noise, of_units
 from deepnet.nn.losses import LOSSES
 from deepnet.nn.network import Network
 from deepnet.nn.rbm import RBM
@@ -83,12 +83,12 @@ def test_round_trip(made, tmp_path):
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("unit", [name for name, unit in UNITS.items() if not unit.rowwise])
+@pytest.mark.parametrize("unit", [*(name for name, unit in UNITS.items() if not unit.rowwise), "maxout:3"])
 def test_round_trip_of_every_unit_and_loss(unit, loss, tmp_path):
     more = {"classes": ("a", "b", "c")} if loss == "cross_entropy" else {}
     if loss == "squared_error":
         more = {"target_offset": MAKE.numbers(3), "target_scale": np.ones(3, np.float32)}
-    layers = Dropout(5, 0.5), Dense(5, 4, unit), Noise(4, 0.1), Dense(4, 3, LOSSES[loss].unit)
+    layers = Dropout(5, 0.5), of_units(unit, 5, 4), Noise(4, 0.1), Dense(4, 3, LOSSES[loss].unit)
     model = network_of(layers, loss, 3, **more)
     checkpoint.save(str(tmp_path / "a.h5"), model)
     agree(checkpoint.load(str(tmp_path / "a.h5")), model)
@@ -105,7 +105,7 @@ def test_round_trip_of_every_machine(visible, hidden, tmp_path):
 
 
 @pytest.mark.parametrize("tied", [True, False])
-@pytest.mark.parametrize("hidden", [name for name, unit in UNITS.items() if not unit.rowwise])
+@pytest.mark.parametrize("hidden", HIDDEN)
 @pytest.mark.parametrize("visible", VISIBLE)
 def test_round_trip_of_every_autoencoder(visible, hidden, tied, tmp_path):
     layers = Autoencoder(3, 2, visible, hidden, tied), Autoencoder(2, 4, "linear", "logistic", not tied)
@@ -121,6 +121,7 @@ def test_round_trip_of_every_autoencoder(visible, hidden, tied, tmp_path):
     [
         ((Autoencoder(3, 2, "softmax", "logistic"),), "of which no autoencoder is"),
         ((Autoencoder(3, 2, "logistic", "softmax"),), "of which no autoencoder is"),
+        ((Autoencoder(3, 2, "logistic", "square"),), "of which no autoencoder is"),
         ((Autoencoder(3, 2, "logistic", "relu"), Autoencoder(2, 2, "logistic", "relu")), "over relu ones"),
         ((Autoencoder(3, 2, "logistic", "relu"), Autoencoder(3, 2, "linear", "relu")), "takes 3 inputs"),
     ],
@@ -623,6 +624,31 @@ def test_crafted_regressors_are_refused(name, tmp_path, monkeypatch):
     crafted(tmp_path / "good.h5", lambda file: None, "regressor")
     assert checkpoint.load(str(tmp_path / "good.h5")).preparation.target_scale.tolist() == [1, 1]
     crafted(tmp_path / "bad.h5", BAD_REGRESSORS[name], "regressor")
+    refused(tmp_path / "bad.h5")
+
+
+BAD_MAXOUTS = {
+    "no pieces": unmark("model/1", "pieces"),
+    "no piece": mark("model/1", "pieces", np.int64(0)),
+    "fewer than none": mark("model/1", "pieces", np.int64(-3)),
+    "one piece": mark("model/1", "pieces", np.int64(1)),
+    "pieces that do not fill the columns": mark("model/1", "pieces", np.int64(5)),
+    "more pieces than columns": mark("model/1", "pieces", np.int64(60)),
+    "pieces of another number of units": mark("model/1", "pieces", np.int64(2)),
+    "pieces as text": text("model/1", "pieces"),
+    "a bias a unit": put("model/1/b", MAKE.numbers(4)),
+    "a unit as well": mark("model/1", "kind", np.bytes_(b"dense")),
+}
+
+
+@pytest.mark.parametrize("name", BAD_MAXOUTS)
+def test_crafted_maxouts_are_refused(name, tmp_path, monkeypatch):
+    more = {"classes": ("a", "b", "c")}
+    layers = Maxout(5, 4, 3), Dense(4, 3, "softmax")
+    monkeypatch.setitem(MADE, "maxout", lambda: network_of(layers, "cross_entropy", 3, **more))
+    crafted(tmp_path / "good.h5", lambda file: None, "maxout")
+    assert checkpoint.load(str(tmp_path / "good.h5")).model.layers == layers
+    crafted(tmp_path / "bad.h5", BAD_MAXOUTS[name], "maxout")
     refused(tmp_path / "bad.h5")
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..nn.autoencoder import Autoencoder
-from ..nn.layers import Dense, Dropout, Noise
+from ..nn.layers import Dense, Dropout, Maxout, Noise
 from ..nn.network import Network
 from ..nn.rbm import RBM
 from ..nn.stack import Stack
@@ -97,6 +97,13 @@ KINDS: dict[str, Kind] = {
         lambda layer: {"unit": layer.unit},
         lambda a, d: Dense(*_matrix(d), a["unit"]),
     ),
+    "maxout": Kind(
+        Maxout,
+        "network",
+        {"pieces": int},
+        lambda layer: {"pieces": np.int64(layer.pieces)},
+        lambda a, d: Maxout(len(d["W"]), d["W"].shape[1] // max(1, a["pieces"]), a["pieces"]),
+    ),
     "dropout": Kind(
         Dropout,
         "network",
@@ -112,6 +119,11 @@ KINDS: dict[str, Kind] = {
         lambda a, d: Noise(a["width"], a["deviation"]),
     ),
 }
+
+
+def kind_of(layer: object) -> str:
+    """The name of a layer's kind."""
+    return next(name for name, row in KINDS.items() if row.layer is type(layer))
 
 
 def _matrix(arrays: dict[str, np.ndarray]) -> tuple[int, int]:

@@ -6,8 +6,8 @@ import numpy as np
 
 from ..errors import ModelError
 from ..files import shown
-from ..nn.autoencoder import VISIBLE, Autoencoder
-from ..nn.layers import Dense, Dropout, Noise
+from ..nn.autoencoder import HIDDEN, VISIBLE, Autoencoder
+from ..nn.layers import MOST_PIECES, Dense, Dropout, Noise
 from ..nn.losses import LOSSES
 from ..nn.network import Network
 from ..nn.rbm import RBM
@@ -124,25 +124,27 @@ def _layer(facts: dict, arrays: dict, part_of: str, where: str):
     if row.layer not in (Dropout, Noise) and getattr(arrays.get("W"), "ndim", 0) != 2:
         raise ModelError(f"{where} has no weights in rows and columns; make the model again")
     layer = row.build(facts, arrays)
-    for unit in (getattr(layer, key, "linear") for key in ("unit", "visible", "hidden")):
+    for unit in (facts[key] for key in ("unit", "visible") if key in row.facts):
         if unit not in UNITS:
             raise ModelError(f"{where} has unknown units {shown(unit)}; install a newer deepnet")
         if isinstance(layer, RBM) and UNITS[unit].rate is None:
             raise ModelError(f"{where} has {unit} units, which have no place in a Boltzmann machine; {FOREIGN}")
-    if isinstance(layer, Autoencoder) and (layer.visible not in VISIBLE or UNITS[layer.hidden].rowwise):
+    if isinstance(layer, Autoencoder) and (layer.visible not in VISIBLE or layer.hidden not in HIDDEN):
         raise ModelError(f"{where} has {layer.visible} or {layer.hidden} units, of which no autoencoder is; {FOREIGN}")
     _check_arrays(layer, arrays, where)
     return layer
 
 
 def _check_arrays(layer, arrays: dict, where: str) -> None:
-    """The arrays that such a layer has, of its shapes, float32 and finite; a dropout's rate, a noise's deviation."""
+    """The arrays that such a layer has, of its shapes, float32 and finite; its rate, deviation or pieces."""
     if min(layer.inputs, layer.outputs) < 1:
         raise ModelError(f"{where} has {layer.inputs} inputs and {layer.outputs} units; make the model again")
     if not 0 < getattr(layer, "rate", 0.5) < 1:
         raise ModelError(f"{where} leaves out a share of {layer.rate:g}, which is not between 0 and 1; {FOREIGN}")
     if not 0 < getattr(layer, "deviation", 1.0) < math.inf:
         raise ModelError(f"{where} has noise of deviation {layer.deviation:g}, which is not above 0; {FOREIGN}")
+    if not 2 <= getattr(layer, "pieces", 2) <= MOST_PIECES:
+        raise ModelError(f"{where} has {layer.pieces} pieces a unit, which are not 2 to {MOST_PIECES}; {FOREIGN}")
     layout = getattr(layer, "layout", None)
     shapes = layer.shapes() if layout is None else {s.name: s.shape for s in layout.segments}
     if {key: getattr(a, "shape", None) for key, a in arrays.items()} != shapes:

@@ -5,7 +5,7 @@ import numpy as np
 
 from .. import __version__
 from ..nn.network import Network
-from .contents import FORMAT, KINDS, NUMERICS, Checkpoint, Preparation
+from .contents import FORMAT, KINDS, NUMERICS, Checkpoint, Preparation, kind_of
 from .sealing import VERSION
 from .settings import dump
 
@@ -53,7 +53,7 @@ def _encode_model(group, checkpoint: Checkpoint) -> None:
         _label(group, "loss", model.loss)
     for i, (layer, arrays) in enumerate(zip(model.layers, checkpoint.arrays, strict=True)):
         part = group.create_group(str(i + 1))
-        kind = next(k for k, row in KINDS.items() if row.layer is type(layer))
+        kind = kind_of(layer)
         _label(part, "kind", kind)
         part.attrs["version"] = np.int64(1)
         for key, value in KINDS[kind].settings(layer).items():

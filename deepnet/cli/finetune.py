@@ -70,9 +70,9 @@ Units = Annotated[
     str,
     option(
         "Architecture",
-        help=f"With --layers, hidden units: {', '.join(o.UNITS)}; one or one a layer.",
+        help=f"With --layers, hidden units: {', '.join(o.HIDDEN)} (of 5 pieces, maxout:3 of 3); one or one a layer.",
         metavar="UNIT,...",
-        parser=values.names(o.UNITS),
+        parser=values.names((*o.UNITS, "maxout"), ("maxout",), o.MOST_PIECES),
     ),
 ]
 Init = Annotated[

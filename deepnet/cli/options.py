@@ -10,7 +10,7 @@ import typer
 
 from . import config, values
 
-Unit = Literal["logistic", "linear", "relu", "softmax", "tanh"]
+Unit = Literal["logistic", "linear", "relu", "softmax", "tanh", "softplus", "leaky_relu", "elu", "hard_tanh", "square"]
 Task = Literal["classify", "regress", "reconstruct"]
 Optimizer = Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "rprop", "cg", "lbfgs", "hessian_free"]
 Initializer = Literal["gaussian", "glorot", "he", "sparse"]
@@ -26,9 +26,12 @@ UNITS, TASKS, OPTIMIZERS = get_args(Unit), get_args(Task), get_args(Optimizer)
 INITIALIZERS, METHODS, KINDS = get_args(Initializer), get_args(Method), get_args(Kind)
 CORRUPTIONS = get_args(Corruption)
 SCALES, GIVES, PRECISIONS = get_args(Scale), get_args(Give), get_args(Precision)
+MACHINES = UNITS[:4]  # units of Boltzmann machines
+ENCODERS = tuple(unit for unit in UNITS if unit not in ("softmax", "square"))  # of a stack's autoencoders
+HIDDEN = *(unit for unit in UNITS if unit != "softmax"), "maxout"  # of networks
 
 BATCH = "100, or all cases if there are fewer"
-MOST_UNITS, MOST_EPOCHS, MOST_THREADS = 1_000_000, 1_000_000, 1024
+MOST_UNITS, MOST_PIECES, MOST_EPOCHS, MOST_THREADS = 1_000_000, 100, 1_000_000, 1024
 
 
 # The optimizers' own numbers: what they are, and whence.

@@ -42,12 +42,12 @@ Layers = Annotated[
         parser=values.several(values.integer(1, o.MOST_UNITS)),
     ),
 ]
-Visible = Annotated[o.Unit, option("Architecture", help=f"Units of the data: {', '.join(o.UNITS)}.", metavar="UNIT")]
+Visible = Annotated[o.Unit, option("Architecture", help=f"Units of the data: {', '.join(o.MACHINES)}.", metavar="UNIT")]
 Units = Annotated[
     str,
     option(
         "Architecture",
-        help=f"Hidden units: {', '.join(o.UNITS)} (per layer).",
+        help=f"Hidden units: {', '.join(o.MACHINES)}; dae, sae, cae: {', '.join(o.ENCODERS)} (per layer).",
         metavar="UNIT,...",
         parser=values.names(o.UNITS),
     ),

@@ -79,12 +79,18 @@ def several(parse):
     return lambda text: tuple(parse(word) for word in texts(text))
 
 
-def names(known):
-    """A parser of a comma-separated list of known names: a tuple."""
+def names(known, numbered=(), high=None):
+    """A parser of a comma-separated list of known names: a tuple.
+
+    Those that are `numbered` may carry a number from 2 to `high`, as in maxout:3.
+    """
 
     def parse(word):
-        if word not in known:
+        name, sign, number = word.partition(":")
+        if (name if name in numbered else word) not in known:
             raise typer.BadParameter(f"{_short(word)} is not known: {nearest(word, known)}")
+        if sign:
+            _number(number, int, 2, high)
         return word
 
     return several(parse)

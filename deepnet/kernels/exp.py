@@ -1,4 +1,4 @@
-"""Elementary functions as polynomials that vectorise: exp, log, log1p, sigmoid, softplus, tanh and the normal quantile.
+"""Elementary functions as polynomials that vectorise: exp, expm1, log, log1p, sigmoid, softplus, tanh, normal quantile.
 
 Numba has no vector `exp`, and libm's differs between CPUs; nothing that reaches a file may go through it. All are
 scalar float32 functions, meant to be inlined into loops; errors are those of the tests (a few units in the last
@@ -18,7 +18,7 @@ from .jit import fma, njit
 _f = np.float32
 LOG2E, LN2_HIGH, LN2_LOW = _f(1.4426950408889634), _f(0.693359375), _f(-2.12194440e-4)
 ONE, HALF, TWO, ZERO = _f(1), _f(0.5), _f(2), _f(0)
-EXP_LEAST, EXP_MOST = _f(-87.3), _f(88.37)
+EXP_LEAST, EXP_MOST, SMALL = _f(-87.3), _f(88.37), _f(0.34)
 E = tuple(
     map(_f, (1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1))
 )
@@ -101,6 +101,18 @@ def exp(x):
     p = p * (r * r) + r + ONE
     finite = n if n == n else ZERO
     return p * _float_of_bits(np.int32((np.int32(finite) + BIAS) << SHIFT))
+
+
+@njit(inline=True)
+def expm1(x):
+    """e^x - 1, true to small x, where the difference would cancel: there the polynomial of exp stands alone."""
+    p = E[0] * x + E[1]
+    p = p * x + E[2]
+    p = p * x + E[3]
+    p = p * x + E[4]
+    p = p * x + E[5]
+    near = fma(p, x * x, x)
+    return near if abs(x) < SMALL else exp(x) - ONE
 
 
 @njit(inline=True)

@@ -30,7 +30,7 @@ from .operands import Listed, Rounding, whole
 from .random import halves
 from .tiles import FLAT, TALL, edges, fill, grid, row_edge
 from .transpose import transpose_tile
-from .units import LINEAR, activate_row, activate_twin, chain_row, sample_row, sample_twin, slope_twin
+from .units import LINEAR, activate_at, activate_twin, chain_at, sample_row, sample_twin, slope_twin
 
 LONG = 400  # cases from which on the product outweighs the step
 
@@ -42,11 +42,17 @@ def _add(bias, row):
 
 
 @njit
-def _finish_up(code, bias, negative, c, i0, i1, j0, j1):
+def _apply(activate, code, row):
+    if code != LINEAR:
+        call(activate, (code, np.int64(row.ctypes.data), row.size))
+
+
+@njit
+def _finish_up(activate, code, bias, negative, c, i0, i1, j0, j1):
     for i in range(i0, i1):
         row = row_of(c, i, j0, j1)
         _add(bias[j0:j1], row)
-        activate_row(code, row)
+        _apply(activate, code, row)
         if negative:
             for j in range(row.size):
                 row[j] = -row[j]
@@ -63,21 +69,23 @@ def _finish_sample(code, bias, c, k0, k1, draw, states_t, i0, i1, j0, j1):
 
 
 @njit
-def _finish_down(code, bias, c, i0, i1, j0, j1):
+def _finish_down(activate, code, bias, c, i0, i1, j0, j1):
     for i in range(i0, i1):
         row = row_of(c, i, j0, j1)
         for j in range(row.size):
             row[j] += bias[i]
-        activate_row(code, row)
+        _apply(activate, code, row)
 
 
 @njit
-def _finish_chain(code, a, c, out, i0, i1, j0, j1):
+def _finish_chain(chain, code, a, c, out, i0, i1, j0, j1):
     transpose_tile(c, i0, i1, j0, j1, out)
+    if code == LINEAR:
+        return
     for j in range(j0, j1):
-        chain_row(code, row_of(a, j, i0, i1), row_of(out, j, i0, i1))
-    if code != LINEAR:
-        transpose_tile(out, j0, j1, i0, i1, c)
+        value, row = row_of(a, j, i0, i1), row_of(out, j, i0, i1)
+        call(chain, (code, np.int64(value.ctypes.data), np.int64(row.ctypes.data), i1 - i0))
+    transpose_tile(out, j0, j1, i0, i1, c)
 
 
 @njit
@@ -92,10 +100,11 @@ def _finish_scale(scale, c):
 NOTHING, UP, NEGATIVE, SAMPLE, DOWN, CHAIN = range(6)
 
 
-@native(30)
+@native(32)
 def _tile(
-    t, down, across, fill, block, a, a_row, a_k, steps, b, b_row, index, index_row, counts, lists, keep,
-    c, c_row, rows, columns, end, code, bias, k0, k1, draw, other, other_row, other_t, other_t_row,
+    t, down, across, activate, chain, fill, block,
+    a, a_row, a_k, steps, b, b_row, index, index_row, counts, lists, keep, c, c_row,
+    rows, columns, end, code, bias, k0, k1, draw, other, other_row, other_t, other_t_row,
 ):  # fmt: skip
     """Tile t of a product and what follows it."""
     first, last, j0, j1 = edges(t, down, across, rows, columns)
@@ -108,26 +117,27 @@ def _tile(
     )  # fmt: skip
     out = matrix_at(c, rows, c_row, columns)
     if end in (UP, NEGATIVE):
-        _finish_up(code, vector_at(bias, columns), end == NEGATIVE, out, i0, i1, j0, j1)
+        _finish_up(activate, code, vector_at(bias, columns), end == NEGATIVE, out, i0, i1, j0, j1)
     elif end == SAMPLE:
         states_t, bias_row = matrix_at(other, columns, other_row, rows), vector_at(bias, columns)
         _finish_sample(code, bias_row, out, np.uint32(k0), np.uint32(k1), draw, states_t, i0, i1, j0, j1)
     elif end == DOWN:
-        _finish_down(code, vector_at(bias, rows), out, i0, i1, j0, j1)
+        _finish_down(activate, code, vector_at(bias, rows), out, i0, i1, j0, j1)
     elif end == CHAIN:
         below, straight = matrix_at(other, columns, other_row, rows), matrix_at(other_t, columns, other_t_row, rows)
-        _finish_chain(code, below, out, straight, i0, i1, j0, j1)
+        _finish_chain(chain, code, below, out, straight, i0, i1, j0, j1)
     restore(mode)
 
 
 @njit
 def _one(
-    t, down, across, tile, fill, block, a, b, index, counts, c, keep, end, code, bias, k0, k1, draw, other, other_t
+    t, down, across, tile, activate, chain, fill, block,
+    a, b, index, counts, c, keep, end, code, bias, k0, k1, draw, other, other_t,
 ):  # fmt: skip
     call(
         tile,
         (
-            t, down, across, fill, block,
+            t, down, across, activate, chain, fill, block,
             np.int64(a.ctypes.data), a.strides[0] // 4, a.strides[1] // 4, a.shape[1],
             np.int64(b.ctypes.data), b.strides[0] // 4,
             np.int64(index.ctypes.data), index.strides[0] // 4, np.int64(counts.ctypes.data), counts.size, keep,
@@ -140,14 +150,19 @@ def _one(
 
 
 @njit(parallel=True)
-def _product(tile, fill, block, a, b, index, counts, c, keep, end, code, bias, k0, k1, draw, other, other_t):
+def _product(
+    tile, activate, chain, fill, block, a, b, index, counts, c, keep, end, code, bias, k0, k1, draw, other, other_t
+):
     down, across = grid(c.shape[0], c.shape[1], a.shape[1], TALL[0], TALL[1])
     if down * across == 1:  # the calling thread does it
-        _one(0, 1, 1, tile, fill, block, a, b, index, counts, c, keep, end, code, bias, k0, k1, draw, other, other_t)
+        _one(
+            0, 1, 1, tile, activate, chain, fill, block,
+            a, b, index, counts, c, keep, end, code, bias, k0, k1, draw, other, other_t,
+        )  # fmt: skip
         return
     for t in prange(down * across):
         _one(
-            t, down, across, tile, fill, block,
+            t, down, across, tile, activate, chain, fill, block,
             a, b, index, counts, c, keep, end, code, bias, k0, k1, draw, other, other_t,
         )  # fmt: skip
 
@@ -244,7 +259,7 @@ _NO_KEY = (np.uint32(0), np.uint32(0), 0)
 
 @functools.cache
 def _code():
-    return _tile.address, fill.address, block.address
+    return _tile.address, activate_at.address, chain_at.address, fill.address, block.address
 
 
 @functools.cache
@@ -253,7 +268,7 @@ def _pair_code():
 
 
 def _rounded_code(code):
-    return (*code[:2], block_bfloat16.address)
+    return (*code[:-1], block_bfloat16.address)
 
 
 def _factors(x, W):
@@ -334,7 +349,7 @@ def down(W, d_t, bias, code, out_t):
 
 
 def down_chain(W, d_t, code, a, out, out_t):
-    """out (B, M) and out_t (M, B) <- (W d_t) * f'(z), with a (B, M) = f(z) the activations of the layer below."""
+    """out (B, M) and out_t (M, B) <- (W d_t) * f'(z), with a (B, M) what `units.chain` takes of the layer below."""
     if compiled(out_t):
         _product(*_turned_factors(W, d_t), out_t, 0, CHAIN, code, _ROW, *_NO_KEY, a, out)
     else:

@@ -2,16 +2,19 @@
 
 Functions of a unit's code, a small integer, so that every product is compiled once for all units. Arrays have unit
 inner stride; `_t` marks an array stored transposed. Twins take whole arrays of any float type. Source of the
-samplers: Hinton 2010, sections 3 and 13; NReLU: Nair and Hinton 2010.
+samplers: Hinton 2010, sections 3 and 13; NReLU: Nair and Hinton 2010; of the other units: `nn.units`.
+
+A slope is a function of what the unit has given, a = f(z), but for square, whose slope is a function of its input z.
 """
 
 import numpy as np
 
-from .exp import HALF, ONE, ZERO, exp, log, normal_quantile, sigmoid, softplus, tanh
-from .jit import compiled, fma, lane_sum, njit, row_of
+from .exp import HALF, ONE, TWO, ZERO, exp, expm1, log, normal_quantile, sigmoid, softplus, tanh
+from .jit import call, compiled, fma, lane_sum, native, njit, row_of, vector_at
 from .random import GROUP, bits_twin, fill_group, halves, normal_twin
 
-LINEAR, LOGISTIC, RELU, SOFTPLUS, TANH, SOFTMAX = range(6)
+LINEAR, LOGISTIC, RELU, SOFTPLUS, TANH, LEAKY_RELU, HARD_TANH, ELU, SQUARE, SOFTMAX = range(10)
+LEAK = np.float32(0.01)
 # -Li2(-t) / t on [0, 1]: a Chebyshev fit of ten terms, error below 6e-8.
 DILOG = tuple(
     map(
@@ -49,37 +52,59 @@ def activate_row(code, row):
     elif code == TANH:
         for j in range(row.size):
             row[j] = tanh(row[j])
-
-
-@njit(inline=True)
-def slope(code, a):
-    """f'(z) from a = f(z)."""
-    if code == LOGISTIC:
-        return a * (ONE - a)
-    if code == RELU:
-        return ONE if a > ZERO else ZERO
-    if code == SOFTPLUS:
-        return ONE - exp(-a)
-    if code == TANH:
-        return ONE - a * a
-    return ONE
+    elif code == LEAKY_RELU:
+        for j in range(row.size):
+            row[j] = LEAK * row[j] if row[j] < ZERO else row[j]
+    elif code == HARD_TANH:
+        for j in range(row.size):
+            row[j] = -ONE if row[j] < -ONE else (ONE if row[j] > ONE else row[j])
+    elif code == ELU:
+        for j in range(row.size):
+            row[j] = expm1(row[j]) if row[j] < ZERO else row[j]
+    elif code == SQUARE:
+        for j in range(row.size):
+            row[j] = row[j] * row[j]
 
 
 @njit
 def chain_row(code, a, d):
-    """d <- d f'(z), from a = f(z)."""
+    """d <- d f'(z), from a = f(z), for square from a = z."""
     if code == LOGISTIC:
         for j in range(d.size):
-            d[j] = d[j] * slope(LOGISTIC, a[j])
+            d[j] = d[j] * (a[j] * (ONE - a[j]))
     elif code == RELU:
         for j in range(d.size):
-            d[j] = d[j] * slope(RELU, a[j])
+            d[j] = d[j] * (ONE if a[j] > ZERO else ZERO)
     elif code == SOFTPLUS:
         for j in range(d.size):
-            d[j] = d[j] * slope(SOFTPLUS, a[j])
+            d[j] = d[j] * (ONE - exp(-a[j]))
     elif code == TANH:
         for j in range(d.size):
-            d[j] = d[j] * slope(TANH, a[j])
+            d[j] = d[j] * fma(-a[j], a[j], ONE)
+    elif code == LEAKY_RELU:
+        for j in range(d.size):
+            d[j] = d[j] * (ONE if a[j] > ZERO else LEAK)
+    elif code == HARD_TANH:
+        for j in range(d.size):
+            d[j] = d[j] * (ONE if abs(a[j]) < ONE else ZERO)
+    elif code == ELU:
+        for j in range(d.size):
+            d[j] = d[j] * (ONE if a[j] > ZERO else ONE + a[j])
+    elif code == SQUARE:
+        for j in range(d.size):
+            d[j] = d[j] * (TWO * a[j])
+
+
+@native(3)
+def activate_at(code, row, size):
+    """`activate_row` of the vector at an address: one compiled form for all who need it, as it is long."""
+    activate_row(code, vector_at(row, size))
+
+
+@native(4)
+def chain_at(code, a, d, size):
+    """`chain_row` of the vectors at two addresses."""
+    chain_row(code, vector_at(a, size), vector_at(d, size))
 
 
 @njit
@@ -91,7 +116,8 @@ def sample_row(code, row, k0, k1, draw, i, j0, states):
     """
     draws = np.empty(GROUP, np.uint32)
     if code == LOGISTIC:
-        activate_row(LOGISTIC, row)
+        for j in range(row.size):
+            row[j] = sigmoid(row[j])
     for g in range((row.size + GROUP - 1) // GROUP):
         fill_group(k0, k1, draw, i, j0 // GROUP + g, draws)
         part = row[g * GROUP : min((g + 1) * GROUP, row.size)]
@@ -107,19 +133,21 @@ def sample_row(code, row, k0, k1, draw, i, j0, states):
                 noisy = part[j] + np.float32(np.sqrt(sigmoid(part[j]))) * normal_quantile(draws[j])
                 state[j] = ZERO if noisy < ZERO else noisy
     if code == RELU:
-        activate_row(SOFTPLUS, row)
+        for j in range(row.size):
+            row[j] = softplus(row[j])
 
 
 @njit
-def _activate(code, c):
+def _activate(address, code, c):
     for i in range(c.shape[0]):
-        activate_row(code, row_of(c, i, 0, c.shape[1]))
+        call(address, (code, np.int64(c.ctypes.data) + i * c.strides[0], c.shape[1]))
 
 
 @njit
-def _chain(code, a, d):
+def _chain(address, code, a, d):
     for i in range(a.shape[0]):
-        chain_row(code, row_of(a, i, 0, a.shape[1]), row_of(d, i, 0, a.shape[1]))
+        value, slope = np.int64(a.ctypes.data) + i * a.strides[0], np.int64(d.ctypes.data) + i * d.strides[0]
+        call(address, (code, value, slope, a.shape[1]))
 
 
 @njit
@@ -219,17 +247,33 @@ def activate_twin(code, z):
         return np.where(z.real < 0, 0, z)
     if code == SOFTPLUS:
         return np.where(z.real > 0, z, 0) + np.log1p(np.exp(-np.where(z.real > 0, z, -z)))
+    if code == LEAKY_RELU:
+        return np.where(z.real < 0, 0.01 * z, z)
+    if code == HARD_TANH:
+        return np.where(z.real < -1, -1, np.where(z.real > 1, 1, z))
+    if code == ELU:
+        return np.where(z.real < 0, np.expm1(np.where(z.real < 0, z, 0)), z)
+    if code == SQUARE:
+        return z * z
     return np.tanh(z) if code == TANH else z
 
 
 def slope_twin(code, a):
-    """f'(z) from a = f(z), an array of a's type."""
+    """f'(z) from a = f(z), for square from a = z, an array of a's type."""
     if code == LOGISTIC:
         return a * (1 - a)
     if code == RELU:
         return np.where(a.real > 0, 1, 0).astype(a.dtype)
     if code == SOFTPLUS:
         return -np.expm1(-a)
+    if code == LEAKY_RELU:
+        return np.where(a.real > 0, 1, 0.01).astype(a.dtype)
+    if code == HARD_TANH:
+        return np.where(np.abs(a.real) < 1, 1, 0).astype(a.dtype)
+    if code == ELU:
+        return np.where(a.real > 0, 1, 1 + a)
+    if code == SQUARE:
+        return 2 * a
     return 1 - a * a if code == TANH else np.ones_like(a)
 
 
@@ -249,15 +293,15 @@ def sample_twin(code, z, key, draw):
 def activate(code, c):
     """c <- f(c), in place, (R, J)."""
     if compiled(c):
-        _activate(code, c)
+        _activate(activate_at.address, code, c)
     else:
         c[...] = activate_twin(code, c)
 
 
 def chain(code, a, d):
-    """d <- d * f'(z), in place, given a = f(z); both (R, J)."""
+    """d <- d * f'(z), in place, given a = f(z), for square a = z; both (R, J)."""
     if compiled(d):
-        _chain(code, a, d)
+        _chain(chain_at.address, code, a, d)
     else:
         d *= slope_twin(code, a)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..kernels import losses as sums
 from ..kernels import norms, operands, outputs, products, random, updates
-from .layers import Dense, Layer
+from .layers import Layer, Weighted
 from .losses import LOSSES, Loss
 from .parameters import Layout
 from .units import UNITS
@@ -46,7 +46,7 @@ class Network:
     @property
     def widths(self) -> tuple[int, ...]:
         """Units layer by layer, from the inputs up, as in 784-500-10."""
-        return (self.inputs, *(layer.outputs for layer in self.layers if isinstance(layer, Dense)))
+        return (self.inputs, *(layer.outputs for layer in self.layers if isinstance(layer, Weighted)))
 
     def split(self, theta: np.ndarray) -> list[dict[str, np.ndarray]]:
         """Each layer's own arrays in theta."""
@@ -217,9 +217,9 @@ class NetworkObjective:
     def _fill(self, piece: _Piece, i: int) -> None:
         """Read a piece's cases."""
         self._feed(piece.rows, piece.x, piece.t)
-        dense = isinstance(self.network.layers[0], Dense)
+        weighted = isinstance(self.network.layers[0], Weighted)
         with self._precision:
-            piece.first = self._rooms[i].x.listed(len(piece.rows)) if dense else piece.x
+            piece.first = self._rooms[i].x.listed(len(piece.rows)) if weighted else piece.x
 
     def _each(self) -> Iterator[_Piece]:
         """Piece after piece, read anew where they are not kept."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import UsageError
 from .autoencoder import Autoencoder
-from .layers import Dense, Dropout, Layer, Noise
+from .layers import Dense, Dropout, Layer, Noise, Weighted
 from .losses import LOSSES
 from .network import Network
 from .rbm import RBM
@@ -35,8 +35,8 @@ def encoder(stack: Stack) -> tuple[Dense, ...]:
     return tuple(Dense(rbm.inputs, rbm.outputs, rbm.hidden) for rbm in stack.layers)
 
 
-def with_noise(layers: Sequence[Dense], deviations: Sequence[float], rates: Sequence[float]) -> tuple[Layer, ...]:
-    """Gaussian noise, then dropout, before each dense layer, of its deviation and rate; none where that is 0."""
+def with_noise(layers: Sequence[Weighted], deviations: Sequence[float], rates: Sequence[float]) -> tuple[Layer, ...]:
+    """Gaussian noise, then dropout, before each layer of units, of its deviation and rate; none where that is 0."""
     out: list[Layer] = []
     for layer, deviation, rate in zip(layers, deviations, rates, strict=True):
         out += [Noise(layer.inputs, deviation)] if deviation else []

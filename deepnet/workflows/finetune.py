@@ -7,7 +7,7 @@ from .. import checkpoint
 from ..checkpoint import Checkpoint
 from ..errors import UsageError
 from ..kernels import jit
-from ..nn.layers import Dense
+from ..nn.layers import Weighted
 from ..optimizers import BATCHES, OPTIMIZERS
 from ..optimizers.objective import Optimizer
 from ..optimizers.schedules import constant, parse
@@ -86,7 +86,7 @@ def finetune(
         "command": "finetune",
         "task": task,
         "widths": list(network.widths),
-        "units": [layer.unit for layer in network.layers if isinstance(layer, Dense)],
+        "units": [layer.unit for layer in network.layers if isinstance(layer, Weighted)],
         "init": list(init) if parent is None else "parent",
         "dropout": list(dropout),
         "optimizer": optimizer,

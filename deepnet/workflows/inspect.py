@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import checkpoint, data
-from ..checkpoint import KINDS, Checkpoint
+from ..checkpoint import Checkpoint
 from ..errors import DataError
 from .models import is_model
 from .runs import COUNTERS, command, dashes, epochs_for, metrics_of
@@ -55,12 +55,11 @@ def layer_rows(model: Checkpoint) -> list[dict]:
     rows = []
     layers = model.model.layers
     for i, (layer, arrays) in enumerate(zip(layers, model.arrays, strict=True)):
-        kind = next(name for name, row in KINDS.items() if row.layer is type(layer))
         weights = arrays.get("W", np.zeros((0, 0), np.float32))
         rows.append(
             {
                 "name": f"layer {i + 1}",
-                "kind": kind,
+                "kind": checkpoint.kind_of(layer),
                 "unit": _unit(layer),
                 "inputs": layer.inputs,
                 "outputs": layer.outputs,

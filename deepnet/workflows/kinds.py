@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..checkpoint import Checkpoint
-from ..nn.layers import Dense
+from ..nn.layers import Weighted
 from . import maps, models, sources
 from .evaluate import fit_pca
 from .inspect import layer_rows
@@ -39,7 +39,8 @@ class View:
 def _filters(view: View):
     """Every layer's filters; deeper ones as linear combinations of those below.
 
-    Source: Lee, Ekanadham and Ng 2008, section 4.
+    Those of maxout are its pieces, side by side; for the layers above it counts as their mean, its linear part. Source:
+    Lee, Ekanadham and Ng 2008, section 4.
     """
     panels, product = [], None
     layers = view.model.model.layers
@@ -48,9 +49,12 @@ def _filters(view: View):
         if "W" not in arrays:
             continue
         number += 1
-        product = arrays["W"] if product is None else product @ arrays["W"]
-        words = "" if number == 1 else ", projected through the layers below"
-        panels.append((f"layer {number}: {layer.outputs} units{words}", product.T))
+        pieces = getattr(layer, "pieces", 1)
+        filters = (arrays["W"] if product is None else product @ arrays["W"]).reshape(-1, pieces, layer.outputs)
+        words = f" of {pieces} pieces" if pieces > 1 else ""
+        words += "" if number == 1 else ", projected through the layers below"
+        panels.append((f"layer {number}: {layer.outputs} units{words}", filters.T.reshape(-1, len(filters))))
+        product = filters.mean(axis=1)
         if view.task == "reconstruct" and number == models.code_depth(view.model):
             break
     return panels, view.model.preparation.shape
@@ -169,7 +173,7 @@ KINDS: dict[str, _Kind] = {
         _filters,
         lambda view: (
             None
-            if any(isinstance(x, Dense) for x in getattr(view.model.model, "layers", ())) or view.task is None
+            if any(isinstance(x, Weighted) for x in getattr(view.model.model, "layers", ())) or view.task is None
             else "this model has no weights"
         ),
     ),

@@ -57,7 +57,10 @@ def taken(network: Network, rule: Optimizer, cases: int, batch_size: int, mean: 
 
 
 def _activations(network: Network, batch_size: int) -> int:
-    """Bytes of the layers' arrays for a piece of a minibatch, five a unit, and of the activations kept for others."""
-    units = sum(layer.outputs for layer in network.layers)
+    """Bytes of the layers' arrays for a piece of a minibatch, five a unit, and of the activations kept for others.
+
+    A piece of maxout has about as many as a unit.
+    """
+    units = sum(layer.outputs * (1 + getattr(layer, "pieces", 0)) for layer in network.layers)
     piece = BYTES * min(batch_size, PIECE)
     return piece * (5 * units + 3 * network.inputs) + min(KEPT, BYTES * batch_size * (units + network.inputs))

@@ -12,7 +12,7 @@ from ..errors import UsageError
 from ..files import open_input, shown
 from ..kernels import operands
 from ..nn import stack as stacks
-from ..nn.layers import Dense
+from ..nn.layers import Weighted
 from ..nn.network import Network, rows_of
 from ..nn.stack import Stack
 from . import sources
@@ -91,12 +91,12 @@ def code_depth(model: Checkpoint) -> int:
     if isinstance(model.model, Stack):
         return len(model.model.layers)
     layers = model.model.layers
-    dense = [i for i, layer in enumerate(layers) if isinstance(layer, Dense)][:-1]
-    if not dense:
+    weighted = [i for i, layer in enumerate(layers) if isinstance(layer, Weighted)][:-1]
+    if not weighted:
         return len(layers)
     if sources.task_of(model.model.loss, model.preparation) == "reconstruct":
-        return min(dense, key=lambda i: layers[i].outputs) + 1
-    return dense[-1] + 1
+        return min(weighted, key=lambda i: layers[i].outputs) + 1
+    return weighted[-1] + 1
 
 
 def coder(model: Checkpoint) -> Reader:

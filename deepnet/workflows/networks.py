@@ -9,7 +9,7 @@ from ..errors import DataError, UsageError
 from ..files import shown
 from ..kernels import random
 from ..nn import initializers, stack
-from ..nn.layers import Dense
+from ..nn.layers import Dense, Maxout, Weighted, of_units
 from ..nn.losses import LOSSES
 from ..nn.network import Network
 from ..nn.stack import Stack
@@ -71,9 +71,8 @@ def draw(network: Network, arrays: list[dict | str], seed: int) -> list[dict]:
     key, number, out = random.fold(seed, random.INITIALIZE), 0, []
     for layer, own in zip(network.layers, arrays, strict=True):
         if isinstance(own, str):
-            weights = initializers.draw(own, random.fold(key, number), layer.inputs, layer.outputs)
-            own = {"W": weights, "b": np.zeros(layer.outputs, np.float32)}
-        number += isinstance(layer, Dense)
+            own = _first_arrays(layer, own, random.fold(key, number))
+        number += isinstance(layer, Weighted)
         out.append(own)
     return out
 
@@ -97,7 +96,7 @@ def _check_code(network: Network, dataset, option: str, noise) -> None:
     )
 
 
-def _below(parent: Checkpoint | None, task: str) -> tuple[list[Dense], list[dict]]:
+def _below(parent: Checkpoint | None, task: str) -> tuple[list[Weighted], list[dict]]:
     """What a new output layer is put on: a stack's layers, or an autoencoder's up to its code; else nothing."""
     if parent is None or task == "reconstruct":
         return [], []
@@ -109,7 +108,7 @@ def _below(parent: Checkpoint | None, task: str) -> tuple[list[Dense], list[dict
         return [], []
     depth = code_depth(parent)
     pairs = zip(parent.model.layers[:depth], parent.arrays[:depth], strict=True)
-    kept = [(layer, own) for layer, own in pairs if isinstance(layer, Dense)]
+    kept = [(layer, own) for layer, own in pairs if isinstance(layer, Weighted)]
     return [layer for layer, _ in kept], [own for _, own in kept]
 
 
@@ -119,7 +118,7 @@ def _refuse_rowwise(unit: str, option: str) -> None:
         raise UsageError(f"{option}: hidden layers of {unit} units are not fine-tuned here; use another unit")
 
 
-def _random_layers(preparation, task, layers, units, init) -> tuple[list[Dense], list[str]]:
+def _random_layers(preparation, task, layers, units, init) -> tuple[list[Weighted], list[str]]:
     """Hidden layers from random weights; for reconstruct the hourglass of `layers` and its mirror image."""
     widths = [len(preparation.offset), *layers]
     kinds, inits = spread(units, len(layers)), spread(init, len(layers))
@@ -134,7 +133,14 @@ def _random_layers(preparation, task, layers, units, init) -> tuple[list[Dense],
             [*kinds, *reversed(kinds[:-1])],
             [*inits, *reversed(inits[:-1])],
         )
-    return [Dense(below, above, kind) for (below, above), kind in zip(pairwise(widths), kinds, strict=True)], inits
+    return [of_units(kind, below, above) for (below, above), kind in zip(pairwise(widths), kinds, strict=True)], inits
+
+
+def _first_arrays(layer: Weighted, rule: str, key: int) -> dict[str, np.ndarray]:
+    """First weights by an initializer, those of maxout piece by piece, and biases of zero."""
+    keys = [random.fold(key, piece) for piece in range(layer.pieces)] if isinstance(layer, Maxout) else [key]
+    weights = np.hstack([initializers.draw(rule, own, layer.inputs, layer.outputs) for own in keys])
+    return {"W": weights, "b": np.zeros(weights.shape[1], np.float32)}
 
 
 def _head(dataset, preparation, task) -> tuple[int, str]:
@@ -181,4 +187,4 @@ def _with_noise(network: Network, arrays: list[dict], noise, dropout) -> tuple[N
         each.append(values)
     layers = stack.with_noise(network.layers, *each)
     own = iter(arrays)
-    return Network(layers, network.loss), [next(own) if isinstance(layer, Dense) else {} for layer in layers]
+    return Network(layers, network.loss), [next(own) if isinstance(layer, Weighted) else {} for layer in layers]

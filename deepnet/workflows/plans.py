@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..errors import UsageError
 from ..nn import corruptions, initializers
-from ..nn.autoencoder import CURVED, VISIBLE, Autoencoder, Restoration, Restoring
+from ..nn.autoencoder import CURVED, HIDDEN, VISIBLE, Autoencoder, Restoration, Restoring
 from ..nn.rbm import RBM, ContrastiveDivergence, Penalties
 from ..nn.units import UNITS
 from ..optimizers.schedules import Schedule, parse
@@ -116,8 +116,8 @@ def _machine(inputs: int, outputs: int, below: str, units: str, own: dict):
 
 def _autoencoder(inputs: int, outputs: int, below: str, units: str, own: dict):
     """An autoencoder, what is asked of it, its rate and its first weights."""
-    if UNITS[units].rowwise:
-        raise UsageError(f"--units {units}: an autoencoder's units act one by one; use another unit")
+    if units not in HIDDEN:
+        raise UsageError(f"--units {units}: not a hidden unit of these autoencoders; use one of {', '.join(HIDDEN)}")
     if own.get("contraction") and units not in CURVED:
         raise UsageError(f"--units {units}: --method cae has {' and '.join(CURVED)} units")
     if own.get("sparsity_target") and units != "logistic":

@@ -78,7 +78,7 @@ def _groups(folder: Path):
             if task != "regress":
                 _run(finetune(pixels, net, start=stack, task=task, epochs=2, freeze_epochs=1, force=True))
                 _use(net, pixels)
-        for unit in (name for name, kind in UNITS.items() if not kind.rowwise):
+        for unit in (*(name for name, kind in UNITS.items() if not kind.rowwise), "maxout"):
             _run(finetune(pixels, net, **_SMALL, units=(unit,), dropout=(0.5,), valid="0.2"))
         _run(finetune(pixels, net, **_SMALL, noise=(0.1,), max_norm=(0.1,), l1=0.1, average=0.9))
         evaluate(net, pixels, mc=1)

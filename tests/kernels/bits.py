@@ -14,11 +14,11 @@ from numba import types
 
 from deepnet.kernels import microkernel, units
 from deepnet.kernels.jit import FLAGS, set_threads
-from deepnet.nn.layers import Dense, Dropout
+from deepnet.nn.layers import Dense, Dropout, Maxout
 from deepnet.nn.network import Network, NetworkObjective
 from deepnet.nn.rbm import RBM, ContrastiveDivergence, Penalties, free_energy
 from deepnet.optimizers import OPTIMIZERS
-from deepnet.training import Course, Meter, begin, fit
+from deepnet.training import Course, Good, Meter, begin, fit
 
 CASES, INPUTS, HIDDEN, CLASSES = 300, 150, 210, 10
 # Data from integers, so that nothing but the kernels decides a bit.
@@ -40,7 +40,8 @@ def train(objective, optimizer, key):
     """Theta and the tally after two epochs, the last minibatch smaller."""
     theta = weights(objective.layout)
     course = Course("bits", CASES, 128, 2, key)
-    list(fit(objective, optimizer, theta, optimizer.init(theta) | begin(), course, lambda: None, Meter()))
+    state = optimizer.init(theta) | begin()
+    list(fit(objective, optimizer, theta, state, Good(), course, lambda: None, Meter()))
     return [theta, *objective.tally.values()]
 
 
@@ -63,6 +64,8 @@ def network():
         Dense(HIDDEN, 70, "relu"),
         Dropout(70, 0.5),
         Dense(70, 65, "tanh"),
+        Maxout(65, 65, 3),
+        *(Dense(65, 65, unit) for unit in ("softplus", "leaky_relu", "elu", "hard_tanh", "square")),
         Dense(65, CLASSES, "softmax"),
     )
 

@@ -46,6 +46,9 @@ POWERS = np.float32(2) ** dense(-125, 126)
 TABLE = [
     ("exp", dense(-87.2, 88.3), np.exp, 1.6),
     ("exp", dense(-1e-3, 1e-3), np.exp, 1.0),
+    ("expm1", dense(-87.2, 88.3), np.expm1, 3.5),
+    ("expm1", np.float32(2) ** dense(-100, 0), np.expm1, 3.5),
+    ("expm1", -(np.float32(2) ** dense(-100, 0)), np.expm1, 3.5),
     ("log", POWERS, np.log, 1.6),
     ("log", dense(0.5, 2.0), np.log, 2.0),
     ("log1p", dense(0, 1), np.log1p, 2.0),
@@ -64,7 +67,7 @@ def test_accuracy(name, x, exact, most):
     assert errors.max() <= most, f"{errors.max()} at {x[errors.argmax()]!r}"
 
 
-@pytest.mark.parametrize("name", ["exp", "log", "log1p", "sigmoid", "softplus", "tanh"])
+@pytest.mark.parametrize("name", ["exp", "expm1", "log", "log1p", "sigmoid", "softplus", "tanh"])
 def test_nan_stays(name):
     assert np.isnan(mapped(getattr(page, name))(np.array([np.nan, -np.nan], np.float32))).all()
 
@@ -72,6 +75,7 @@ def test_nan_stays(name):
 def test_far_ends():
     ends = np.array([-np.inf, -1e30, 1e30, np.inf], np.float32)
     np.testing.assert_allclose(mapped(page.exp)(ends), [0, 0, 2.4e38, 2.4e38], rtol=0.05, atol=1.3e-38)
+    np.testing.assert_allclose(mapped(page.expm1)(ends), [-1, -1, 2.4e38, 2.4e38], rtol=0.05)
     np.testing.assert_allclose(mapped(page.sigmoid)(ends), [0, 0, 1, 1], atol=1e-37)
     np.testing.assert_allclose(mapped(page.softplus)(ends), [0, 0, 1e30, np.inf], rtol=1e-6, atol=1e-37)
     np.testing.assert_array_equal(mapped(page.tanh)(ends), [-1, -1, 1, 1])
@@ -83,7 +87,13 @@ def test_far_ends():
 
 def test_functions_never_fall_where_they_should_rise():
     """Within the rounding of one step, so that a probability never leaves [0, 1]."""
-    for name, low, high in (("exp", -90, 90), ("sigmoid", -100, 100), ("softplus", -100, 100), ("tanh", -12, 12)):
+    for name, low, high in (
+        ("exp", -90, 90),
+        ("expm1", -90, 90),
+        ("sigmoid", -100, 100),
+        ("softplus", -100, 100),
+        ("tanh", -12, 12),
+    ):
         values = mapped(getattr(page, name))(dense(low, high)).astype(float)
         falls = np.diff(values) / np.spacing(np.abs(values[1:]).astype(np.float32)).astype(float)
         assert falls.min() >= -3, name

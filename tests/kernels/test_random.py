@@ -90,7 +90,7 @@ def test_counters_of_an_epoch_are_distinct(monkeypatch):
     """Every (counter, key) that the training of a machine hands to Philox in an epoch is used once."""
     from deepnet.nn.rbm import RBM, ContrastiveDivergence, Penalties
     from deepnet.optimizers import OPTIMIZERS
-    from deepnet.training import Course, Meter, begin, fit
+    from deepnet.training import Course, Good, Meter, begin, fit
 
     machine, cases, batch, steps, width = RBM(5, 130, "logistic", "logistic"), 23, 7, 3, 130
     asked, plain = [], ContrastiveDivergence.at
@@ -104,7 +104,8 @@ def test_counters_of_an_epoch_are_distinct(monkeypatch):
     theta = machine.layout.zeros()
     optimizer = OPTIMIZERS["sgd"]()
     course = Course("test", cases, batch, 2, 11)
-    list(fit(objective, optimizer, theta, optimizer.init(theta) | begin(), course, lambda: None, Meter()))
+    state = optimizer.init(theta) | begin()
+    list(fit(objective, optimizer, theta, state, Good(), course, lambda: None, Meter()))
     assert [rows for _, rows in asked] == [7, 7, 7, 2] * 2
     counters = {
         (16 * (unit // 64) + unit % 16, row, draw, unit % 64 // 16, key)

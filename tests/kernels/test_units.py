@@ -6,16 +6,21 @@ import numpy as np
 import pytest
 
 from deepnet.kernels import products, random, units
+from deepnet.nn.units import UNITS
 from tests.kernels.arrays import Guarded, close, draw, inside
 
-CODES = {"linear": 0, "logistic": 1, "relu": 2, "softplus": 3, "tanh": 4}
+CODES = {name: unit.code for name, unit in UNITS.items() if not unit.rowwise}
 SIZES = [(0, 5), (1, 1), (3, 17), (5, 64), (70, 129)]
 ULP = 2.0**-24
 
 
+def needed(unit, z, a):
+    """What the unit's slope is made from."""
+    return a if UNITS[unit].needs == "a" else z
+
+
 def test_codes():
-    assert list(CODES.values()) == [units.LINEAR, units.LOGISTIC, units.RELU, units.SOFTPLUS, units.TANH]
-    assert units.SOFTMAX == 5
+    assert sorted(CODES.values()) == list(range(units.SOFTMAX))
 
 
 @pytest.mark.parametrize("unit", CODES)
@@ -29,8 +34,8 @@ def test_activate_and_chain(unit):
         close(guard.out, wide, 8 * ULP * (1 + np.abs(wide)))
         assert guard.untouched
         slopes, exact = Guarded(rows, columns, values=d), d.astype(float)
-        units.chain(code, inside(guard.out), slopes.out)
-        units.chain(code, guard.out.astype(float), exact)
+        units.chain(code, inside(needed(unit, z, guard.out)), slopes.out)
+        units.chain(code, needed(unit, z, guard.out).astype(float), exact)
         close(slopes.out, exact, 16 * ULP * (1 + np.abs(exact)))
         assert slopes.untouched
 
@@ -39,9 +44,8 @@ def test_activate_and_chain(unit):
 def test_slope_is_the_derivative(unit):
     z = np.linspace(-6, 6, 101) + 0.01 + 0j
     value = units.activate_twin(CODES[unit], z + 1e-30j)
-    np.testing.assert_allclose(
-        units.slope_twin(CODES[unit], value.real + 0.0), value.imag / 1e-30, rtol=1e-12, atol=1e-12
-    )
+    given = needed(unit, z.real, value.real + 0.0)
+    np.testing.assert_allclose(units.slope_twin(CODES[unit], given), value.imag / 1e-30, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("unit", CODES)
@@ -51,6 +55,24 @@ def test_activate_at_the_ends(unit):
     units.activate(CODES[unit], found)
     units.activate(CODES[unit], wide)
     close(found, wide, 1e-30 + ULP * np.abs(np.nan_to_num(wide, posinf=0, neginf=0)))
+
+
+DEFINED = {
+    "softplus": ([0.0, 100.0, -100.0], [np.log(2), 100.0, 0.0]),
+    "leaky_relu": ([-2.0, 0.0, 3.0], [-0.02, 0.0, 3.0]),
+    "elu": ([-100.0, -1.0, -1e-6, 0.0, 2.0], [-1.0, np.exp(-1) - 1, np.expm1(-1e-6), 0.0, 2.0]),
+    "hard_tanh": ([-5.0, -0.5, 0.25, 1.0, 7.0], [-1.0, -0.5, 0.25, 1.0, 1.0]),
+    "square": ([-3.0, 0.0, 0.5], [9.0, 0.0, 0.25]),
+}
+
+
+@pytest.mark.parametrize("unit", DEFINED)
+def test_values_of_their_definitions(unit):
+    z, expected = DEFINED[unit]
+    found = np.array([z], np.float32)
+    units.activate(CODES[unit], found)
+    np.testing.assert_allclose(found[0], expected, rtol=3e-7, atol=1e-37)
+    np.testing.assert_allclose(units.activate_twin(CODES[unit], np.array(z)), expected, rtol=1e-15, atol=1e-37)
 
 
 def test_softmax():

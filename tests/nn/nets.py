@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from deepnet.nn.layers import Dense, Dropout, Noise
+from deepnet.nn.layers import Dense, Dropout, Noise, of_units
 from deepnet.nn.losses import LOSSES
 from deepnet.nn.network import Network, NetworkObjective
 from deepnet.nn.units import UNITS
@@ -11,27 +11,33 @@ CASES, INPUTS, OUTPUTS = 6, 5, 3
 
 
 def bodies(unit):
-    """Layers below the output: none, one or two dense ones, dropout at every place and two of them in a row."""
+    """Layers below the output: none, one or several of units, dropout at every place and two of them in a row."""
     return {
-        "plain": (Dense(INPUTS, 4, unit),),
-        "deep": (Dense(INPUTS, 4, unit), Dense(4, 4, unit), Dense(4, 3, "tanh"), Dense(3, 4, unit)),
+        "plain": (of_units(unit, INPUTS, 4),),
+        "deep": (of_units(unit, INPUTS, 4), of_units(unit, 4, 4), Dense(4, 3, "tanh"), of_units(unit, 3, 4)),
         "dropout": (
             Dropout(INPUTS, 0.3),
-            Dense(INPUTS, 6, unit),
+            of_units(unit, INPUTS, 6),
             Dropout(6, 0.25),
             Dropout(6, 0.5),
-            Dense(6, 4, unit),
+            of_units(unit, 6, 4),
             Dropout(4, 0.4),
         ),
-        "dropout below": (Dropout(INPUTS, 0.3), Dense(INPUTS, 4, unit)),
-        "noise": (Noise(INPUTS, 0.3), Dense(INPUTS, 6, unit), Noise(6, 0.2), Dropout(6, 0.25), Dense(6, 4, unit)),
-        "noise above": (Dense(INPUTS, 4, unit), Dropout(4, 0.25), Noise(4, 0.5)),
+        "dropout below": (Dropout(INPUTS, 0.3), of_units(unit, INPUTS, 4)),
+        "noise": (
+            Noise(INPUTS, 0.3),
+            of_units(unit, INPUTS, 6),
+            Noise(6, 0.2),
+            Dropout(6, 0.25),
+            of_units(unit, 6, 4),
+        ),
+        "noise above": (of_units(unit, INPUTS, 4), Dropout(4, 0.25), Noise(4, 0.5)),
     }
 
 
 NETWORKS = {
     f"{unit}-{loss}-{body}": Network((*layers, Dense(4, OUTPUTS, LOSSES[loss].unit)), loss)
-    for unit in UNITS
+    for unit in (*UNITS, "maxout:3")
     for loss in LOSSES
     for body, layers in bodies(unit).items()
 } | {f"only-{loss}": Network((Dense(INPUTS, OUTPUTS, LOSSES[loss].unit),), loss) for loss in LOSSES}

@@ -7,11 +7,10 @@ import pytest
 
 from deepnet.errors import UsageError
 from deepnet.kernels import updates
-from deepnet.nn.autoencoder import CURVED, VISIBLE, Autoencoder, Restoration, Restoring, start
+from deepnet.nn.autoencoder import CURVED, HIDDEN, VISIBLE, Autoencoder, Restoration, Restoring, start
 from deepnet.nn.corruptions import CORRUPTIONS, parse
 
 KEY = 99
-HIDDEN = ("logistic", "linear", "relu", "tanh")
 RULES = {
     "plain": Restoring(),
     "masking": Restoring("masking", 0.3),
@@ -50,7 +49,9 @@ def parameters(model, dtype=np.float32, seed=1):
 
 def f(unit, z):
     return {"logistic": lambda: 1 / (1 + np.exp(-z)), "linear": lambda: z, "relu": lambda: np.maximum(z, 0),
-            "tanh": lambda: np.tanh(z)}[unit]()  # fmt: skip
+            "tanh": lambda: np.tanh(z), "softplus": lambda: np.logaddexp(0, z), "hard_tanh": lambda: np.clip(z, -1, 1),
+            "leaky_relu": lambda: np.maximum(z, 0.01 * z),
+            "elu": lambda: np.where(z > 0, z, np.expm1(np.minimum(z, 0)))}[unit]()  # fmt: skip
 
 
 def cost(model, rule, theta, x):

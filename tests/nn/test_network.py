@@ -4,23 +4,26 @@ import numpy as np
 import pytest
 
 from deepnet.nn import network as network_page
-from deepnet.nn.layers import LAYERS, Dense, Dropout, Noise
+from deepnet.nn.layers import LAYERS, Dense, Dropout, Maxout, Noise
 from deepnet.nn.losses import LOSSES
 from deepnet.nn.network import Network, NetworkObjective, rows_of
 from tests.nn.nets import CASES, NETWORKS, objective, places
 
+KINKS = {"relu": (0,), "leaky_relu": (0,), "elu": (0,), "hard_tanh": (-1, 1)}  # where the first two derivatives jump
 
-def kink_free(made, theta, unit="relu"):
-    """Whether no rectifier stands so near its corner that a difference would step over it."""
-    layers = made.network.layers
+
+def kink_free(made, theta):
+    """Whether no unit stands so near a corner that a difference would step over it."""
     made.value(theta)
     inputs = [made._pieces[0].x, *(w["a"] for w in made._pieces[0].work)]
-    parts = made.network.split(theta)
-    return all(
-        np.abs(inputs[i] @ parts[i]["W"] + parts[i]["b"]).min() > 1e-4
-        for i, layer in enumerate(layers)
-        if isinstance(layer, Dense) and layer.unit == unit
-    )
+    parts, away = made.network.split(theta), [1.0]
+    for x, p, layer in zip(inputs, parts, made.network.layers, strict=False):
+        if isinstance(layer, Maxout):
+            pieces = np.sort((x @ p["W"] + p["b"]).reshape(len(x), layer.pieces, -1), axis=1)
+            away.append((pieces[:, -1] - pieces[:, -2]).min())
+        elif isinstance(layer, Dense):
+            away += [np.abs(x @ p["W"] + p["b"] - kink).min() for kink in KINKS.get(layer.unit, ())]
+    return min(away) > 1e-4
 
 
 def test_every_layer_is_tried():
@@ -136,7 +139,14 @@ def test_dropout_layers_draw_their_own_masks():
 
 WIDE = {
     loss: Network(
-        (Dense(70, 100, "logistic"), Dropout(100, 0.2), Dense(100, 33, "relu"), Dense(33, 10, LOSSES[loss].unit)), loss
+        (
+            Dense(70, 100, "logistic"),
+            Dropout(100, 0.2),
+            Maxout(100, 33, 3),
+            Dense(33, 33, "relu"),
+            Dense(33, 10, LOSSES[loss].unit),
+        ),
+        loss,
     )
     for loss in LOSSES
 }

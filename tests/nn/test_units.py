@@ -18,7 +18,7 @@ def test_chain_is_the_derivative(name):
     unit.activate(step)
     unit.activate(a)
     np.testing.assert_allclose(step.real, a, rtol=1e-14)
-    unit.chain(a, d)
+    unit.chain(a if unit.needs == "a" else Z, d)
     np.testing.assert_allclose(d, step.imag / 1e-30, rtol=1e-12, atol=1e-14)
 
 

@@ -70,6 +70,7 @@ def test_held_out_cases_are_restored_whole(digits, tmp_path, finish):
         ({"method": "cae", "units": ("relu",)}, ["--units relu", "logistic and tanh"]),
         ({"method": "sae", "units": ("relu",)}, ["--units relu", "--sparsity-target"]),
         ({"method": "dae", "units": ("softmax",)}, ["--units softmax"]),
+        ({"method": "dae", "units": ("square",)}, ["--units square", "use one of logistic"]),
         ({"method": "rbm", "units": ("tanh",)}, ["--units tanh", "Boltzmann"]),
     ],
 )

@@ -21,10 +21,10 @@ def steep(code, a, right=units.slope_twin):
     return right(code, a) * 1.001
 
 
-def forgetful(self, g, w, x, right=layers.Dense.backward):
+def forgetful(g, w, x, right=layers.Dense.backward):
     """A gradient of the biases that stays what it was."""
     kept = g["b"].copy()
-    right(self, g, w, x)
+    right(g, w, x)
     g["b"][...] = kept
 
 
@@ -47,7 +47,7 @@ def weak(x, W, bias, code, out, right=products.up):
 
 FAULTS = {
     "a slope": (units, "slope_twin", steep, "gradients"),
-    "a gradient": (layers.Dense, "backward", forgetful, "gradients"),
+    "a gradient": (layers.Dense, "backward", staticmethod(forgetful), "gradients"),
     "a curvature": (losses.Loss, "curvature", flat, "Gauss-Newton products"),
     "a sampler": (rbm.Chain, "hidden_states", late, "contrastive divergence"),
     "a generator": (random, "_M0", np.uint64(0xD2511F55), "random numbers"),

@@ -1,0 +1,57 @@
+"""LAYERS: what a network is made of.
+
+A layer is settings only; its parameters lie in theta, its arrays in the run's workspace.
+
+Axes: B cases, M inputs, N outputs; `_t` marks an array stored transposed. Activations travel upwards straight, (B,
+N). Gradients travel downwards as a pending product (W, d_t) that the layer below multiplies out with its own slope,
+so that the product and the chain rule are one kernel; (None, d_t) is a gradient that is ready.
+
+p and g are the layer's own arrays in theta and in the gradient, w its workspace for the current minibatch; those of its
+arrays that are `lasting`, (B, N) all, belong to the cases until parameters change, the others are free between two
+methods.
+"""
+
+from ...errors import UsageError
+from ..units import UNITS
+from .affine import Arrays, Pending
+from .dense import Dense
+from .dropout import Dropout
+from .maxout import MOST_PIECES, Maxout
+from .noise import Noise
+
+__all__ = [
+    "LAYERS",
+    "MOST_PIECES",
+    "Arrays",
+    "Dense",
+    "Dropout",
+    "Layer",
+    "Maxout",
+    "Noise",
+    "Pending",
+    "Weighted",
+    "of_units",
+]
+
+Weighted = Dense | Maxout  # layers of units, which have weights
+Layer = Weighted | Dropout | Noise
+LAYERS: dict[str, type[Dense] | type[Dropout] | type[Noise] | type[Maxout]] = {
+    "dense": Dense,
+    "dropout": Dropout,
+    "noise": Noise,
+    "maxout": Maxout,
+}
+
+
+def of_units(text: str, inputs: int, outputs: int) -> Weighted:
+    """A layer of the units that `text` names: one of UNITS, `maxout`, or `maxout:PIECES`; UsageError for others."""
+    name, sign, number = text.partition(":")
+    if text in UNITS:
+        return Dense(inputs, outputs, text)
+    if name != "maxout":
+        raise UsageError(f"--units {text}: there are no such units; use one of {', '.join(UNITS)}, maxout, maxout:3")
+    if not sign:
+        return Maxout(inputs, outputs)
+    if not number.isdecimal() or not 2 <= int(number) <= MOST_PIECES:
+        raise UsageError(f"--units {text}: maxout has 2 to {MOST_PIECES} pieces a unit; write for example maxout:3")
+    return Maxout(inputs, outputs, int(number))

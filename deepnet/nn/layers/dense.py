@@ -1,0 +1,76 @@
+"""Dense: a linear map and units on top of it."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ...kernels import losses as sums
+from ...kernels import operands, products
+from ..units import UNITS, Unit
+from . import affine
+from .affine import LINEAR, Arrays, Pending
+
+
+@dataclass(frozen=True)
+class Dense:
+    """a = f(x W + b): W (M, N), b (N,)."""
+
+    draws: ClassVar[bool] = False
+
+    inputs: int
+    outputs: int
+    unit: str
+
+    @property
+    def _unit(self) -> Unit:
+        return UNITS[self.unit]
+
+    @property
+    def lasting(self) -> tuple[str, ...]:
+        """Its activations, and z where that is what the slope is made from."""
+        return ("a",) if self._unit.needs == "a" else ("a", "z")
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of the parameters."""
+        return {"W": (self.inputs, self.outputs), "b": (self.outputs,)}
+
+    def workspace(self, cases: int, dtype: np.dtype) -> dict[str, np.ndarray]:
+        """The arrays it needs for `cases` cases: z, a, the gradient at z (straight and transposed), and R z."""
+        straight = {name: operands.matrix(cases, self.outputs, dtype) for name in ("z", "a", "d", "r")}
+        return straight | {"d_t": operands.matrix(self.outputs, cases, dtype)}
+
+    def forward(self, p: Arrays, w: Arrays, x: np.ndarray, key: int | None) -> np.ndarray:
+        """a (B, N) for x (B, M). `key` is for layers that draw."""
+        if self._unit.rowwise or self._unit.needs == "z":
+            products.up(x, p["W"], p["b"], LINEAR, w["z"])
+            w["a"][...] = w["z"]
+            self._unit.activate(w["a"])
+        else:
+            products.up(x, p["W"], p["b"], self._unit.code, w["a"])
+        return w["a"]
+
+    def r_activate(self, w: Arrays) -> np.ndarray:
+        """R a = f'(z) R z."""
+        self._unit.chain(w[self._unit.needs], w["r"])
+        return w["r"]
+
+    def pull(self, w: Arrays, pending: Pending) -> None:
+        """Gradient at a, pending, to gradient at z: w["d"] and w["d_t"]."""
+        W, d_t = pending
+        if W is None or self._unit.rowwise:
+            if W is not None:
+                zero = np.zeros(self.outputs, d_t.dtype)
+                products.down(W, d_t, zero, LINEAR, w["d_t"])
+                d_t = w["d_t"]
+            sums.transpose(d_t, w["d"])
+            self._unit.chain(w[self._unit.needs], w["d"])
+            sums.transpose(w["d"], w["d_t"])
+        else:
+            products.down_chain(W, d_t, self._unit.code, w[self._unit.needs], w["d"], w["d_t"])
+
+    r_forward = staticmethod(affine.r_forward)
+    pending = staticmethod(affine.pending)
+    backward = staticmethod(affine.backward)
+    squares = staticmethod(affine.squares)
+    descend = staticmethod(affine.descend)

@@ -1,0 +1,71 @@
+"""Gaussian noise on inputs or activations while a network learns."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ...kernels import operands, products, random
+from .affine import Arrays, Pending, multiply_out
+
+
+@dataclass(frozen=True)
+class Noise:
+    """a = x + deviation n, n standard normal; without a key a = x. Source: Sietsma and Dow 1991."""
+
+    draws: ClassVar[bool] = True
+    lasting: ClassVar[tuple[str, ...]] = ("a",)
+
+    width: int
+    deviation: float
+
+    @property
+    def inputs(self) -> int:
+        """M, as every layer has it."""
+        return self.width
+
+    outputs = inputs
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """It has no parameters."""
+        return {}
+
+    def workspace(self, cases: int, dtype: np.dtype) -> dict[str, np.ndarray]:
+        """a and R a, and d transposed."""
+        straight = {name: operands.matrix(cases, self.width, dtype) for name in ("a", "r")}
+        return straight | {"d_t": operands.matrix(self.width, cases, dtype)}
+
+    def forward(self, p: Arrays, w: Arrays, x: np.ndarray, key: int | None) -> np.ndarray:
+        """a (B, M) for x (B, M); the noise is a function of the key."""
+        w["a"][...] = x
+        if key is not None:
+            w["a"][...] += random.normal(key, 0, *x.shape) * np.float32(self.deviation)
+        return w["a"]
+
+    def r_forward(self, p: Arrays, v: Arrays, w: Arrays, x: np.ndarray, rx: np.ndarray | None) -> np.ndarray:
+        """R a = R x."""
+        w["r"][...] = 0 if rx is None else rx
+        return w["r"]
+
+    def r_activate(self, w: Arrays) -> np.ndarray:
+        """R a is ready."""
+        return w["r"]
+
+    def pull(self, w: Arrays, pending: Pending) -> None:
+        """Gradient at a, which is that at x, w["d_t"]."""
+        multiply_out(pending, w["d_t"])
+
+    def pending(self, p: Arrays, w: Arrays) -> Pending:
+        """The gradient, ready."""
+        return None, w["d_t"]
+
+    def backward(self, g: Arrays, w: Arrays, x: np.ndarray | operands.Listed) -> None:
+        """It has no parameters."""
+
+    def squares(self, g: Arrays, w: Arrays, x: np.ndarray | operands.Listed) -> None:
+        """It has no parameters."""
+
+    def descend(
+        self, p: Arrays, velocity: Arrays, g: Arrays, w: Arrays, x: np.ndarray | operands.Listed, rule: products.Descent
+    ) -> None:
+        """It has no parameters."""
