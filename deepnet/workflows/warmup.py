@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from ..kernels import bfloat16, jit
+from ..nn.corruptions import CORRUPTIONS
 from ..nn.units import UNITS
 from ..optimizers import OPTIMIZERS
 from .evaluate import evaluate
 from .finetune import finetune
+from .plans import METHODS
 from .predict import predict
 from .pretrain import pretrain
 
@@ -70,6 +72,11 @@ def _groups(folder: Path):
             _run(pretrain(pixels, stack, **_SMALL, units=(unit,), sparsity_target=(0.1,), cd_steps=(2,)))
             _use(stack, pixels)
         _run(pretrain(pixels, stack, **_SMALL, valid="0.2"))
+        for method in (name for name in METHODS if name != "rbm"):
+            for untied in (False, True):
+                _run(pretrain(pixels, stack, **_SMALL, method=method, untied=untied))
+        for corruption in CORRUPTIONS:
+            _run(pretrain(pixels, stack, **_SMALL, method="dae", corruption=(corruption,), emphasis=(0.5,)))
 
     def networks():
         for task in TASKS:
