@@ -98,7 +98,8 @@ def limit_columns(W, most):
     if compiled(W):
         _limit_columns(W, np.float32(most))
     else:
-        norms = np.sqrt((np.abs(W) ** 2).sum(axis=0))
+        with np.errstate(over="ignore"):
+            norms = np.sqrt((np.abs(W) ** 2).sum(axis=0))
         W *= np.where((norms > most) & np.isfinite(norms), most / np.where(norms > 0, norms, 1), 1)
 
 
