@@ -74,7 +74,7 @@ def rows_of(work: list[dict[str, np.ndarray]], cases: int) -> list[dict[str, np.
 
 PIECE = 1000  # cases that pass through a network at a time
 KEPT = 1 << 28  # bytes of activations that are kept for the pieces of a larger minibatch
-MOST_KNOWN = 20  # vectors whose views are remembered
+MOST_KNOWN = 8  # vectors whose views are remembered
 # Sums over an epoch: of cases, their losses and errors; cases of which a gradient or a curvature product was taken.
 TALLY = ("cases", "loss", "wrong", "squared_error", "gradients", "curvature_products")
 
