@@ -51,9 +51,14 @@ KEPT = (
 FIGURES = {"test": "squared_error", "training": "training_squared_error"}
 
 
+def places(value):
+    """A squared error as text: two places, three where it is small."""
+    return f"{value:.2f}" if value >= 1 else f"{value:.3f}"
+
+
 def shown(run, figure="test"):
     """A run's figure, marked where the run was cut."""
-    value = f"{100 * run['error']:.2f} %" if "error" in run else f"{run[FIGURES[figure]]:.2f}"
+    value = f"{100 * run['error']:.2f} %" if "error" in run else places(run[FIGURES[figure]])
     return value + (" (short)" if run.get("short") else "")
 
 
@@ -62,9 +67,9 @@ def cells(run, figure):
     if "error" in run:
         low, high = (f"{100 * v:.2f}" for v in run["error_interval"])
         return shown(run), f"{low} to {high} %", f"{run['wrong']} wrong"
-    low, high = (f"{v:.2f}" for v in run["squared_error_interval"])
+    low, high = map(places, run["squared_error_interval"])
     other = "training" if figure == "test" else "test"
-    beside = [f"{other} {run[FIGURES[other]]:.2f}"] if FIGURES[other] in run else []
+    beside = [f"{other} {places(run[FIGURES[other]])}"] if FIGURES[other] in run else []
     beside += [f"PCA {run['pca_squared_error']:.2f}"]
     if "logistic_pca_squared_error" in run:
         beside += [f"logistic PCA {run['logistic_pca_squared_error']:.2f}"]
