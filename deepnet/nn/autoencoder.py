@@ -93,7 +93,7 @@ class Restoration:
         self._wide_t = {n: operands.matrix(inputs, cases, dtype) for n in ("z_t", "d_t")}
         self._narrow_t = {n: operands.matrix(hidden, cases, dtype) for n in ("h_t", "e_t")}
         self._values, self._errors = np.zeros(cases, dtype), np.zeros(cases, dtype)
-        self._nothing = np.zeros(hidden, dtype), np.zeros(hidden, dtype)
+        self._zero, self._active = np.zeros(hidden, dtype), np.zeros(hidden, dtype)
         self.grad = self.layout.zeros(dtype)
         self._views = Views(self.layout)
         self.state: dict[str, np.ndarray] = {}
@@ -170,9 +170,9 @@ class Restoration:
             d *= touched + (1 - touched) * d.dtype.type(self.rule.whole)
             sums.transpose(d, d_t)
         if self.model.tied:
-            products.up(d, p["W"], self._nothing[0], code, e)
+            products.up(d, p["W"], self._zero, code, e)
         else:
-            products.down(p["V"], d_t, self._nothing[0], code, e_t)
+            products.down(p["V"], d_t, self._zero, code, e_t)
             sums.transpose(e_t, e)
         active = self._count(h)
         if self.rule.sparsity_cost:
@@ -184,7 +184,7 @@ class Restoration:
 
     def _count(self, h: np.ndarray) -> np.ndarray:
         """Add the minibatch to the tally; the sums (N,) of h over its cases."""
-        n, active = self._n, self._nothing[1]
+        n, active = self._n, self._active
         sums.column_sums(h, active)
         self.tally["cases"] += n
         self.tally["loss"] += sums.total(self._values[:n])
@@ -206,7 +206,7 @@ class Restoration:
         one, two = h.dtype.type(1), h.dtype.type(2)
         slope, bend = (h * (one - h), one - two * h) if self.model.hidden == "logistic" else (one - h * h, -two * h)
         scale = h.dtype.type(2 * self.rule.contraction / self._n)
-        lengths, squares = np.zeros_like(self._nothing[0]), np.zeros_like(self._nothing[0])
+        lengths, squares = np.zeros_like(self._zero), np.zeros_like(self._zero)
         sums.column_sums(np.square(W), lengths)
         squared = np.square(slope)
         sums.column_sums(squared, squares)

@@ -64,15 +64,6 @@ def pass_up(layer: RBM | Autoencoder, arrays: dict, feed, cases: int) -> np.ndar
     return codes
 
 
-def means_of(feed, cases: int, width: int) -> np.ndarray:
-    """Mean of each visible unit over the training cases, (width,)."""
-    total, x = np.zeros(width), operands.matrix(CHUNK, width)
-    for rows in blocks(cases):
-        feed(rows, x[: len(rows)])
-        total += x[: len(rows)].sum(axis=0, dtype=np.float64)
-    return total / cases
-
-
 def probes_of(key: int, feeds: dict, sizes: dict, width: int) -> tuple[np.ndarray, np.ndarray] | None:
     """A fixed subset of the training cases and as many held-out ones, for the free-energy gap.
 

@@ -37,7 +37,7 @@ def fit_logistic_pca(cases: Cases, preparation, width: int, meter: Meter, say: C
     count, batch = len(cases), min(BATCH, len(cases))
     feed = sources.network_feed(cases, preparation, "reconstruct")
     objective = NetworkObjective(network, lambda rows, x, t: feed(rows % count, x, t), batch)
-    rule = OPTIMIZERS["adam"](learning_rate=parse("--logistic-pca", RATE, UPDATES, 1))  # type: ignore[call-arg]
+    rule = OPTIMIZERS["adam"](learning_rate=parse("--logistic-pca", RATE, UPDATES, 1))
     theta = models.pack(network, first_arrays(network, cases, preparation))
     course = Course(f"logistic PCA {dashes(network.widths)}", UPDATES * batch, batch, 1, random.fold(0, random.ORDER))
     say(f"{course.stage}, {UPDATES:,} minibatches of {batch} training cases")
@@ -54,11 +54,7 @@ def network_of(inputs: int, width: int) -> Network:
 
 def first_arrays(network: Network, cases: Cases, preparation) -> list[dict]:
     """Small random weights; the output biases give the mean case, which would cost hundreds of updates to find."""
-    x, total = np.empty((models.CHUNK, network.inputs), np.float32), np.zeros(network.inputs)
-    feed = sources.visible_feed(cases.inputs, preparation)
-    for rows in models.blocks(len(cases)):
-        feed(rows, x[: len(rows)])
-        total += x[: len(rows)].sum(axis=0, dtype=np.float64)
+    total = models.sums_of(sources.visible_feed(cases.inputs, preparation), len(cases), network.inputs)
     mean = (total + 0.5) / (len(cases) + 1)  # never 0 or 1, where the logit has no end
     logits = [math.log(p / (1 - p)) for p in mean]  # NumPy's own logarithm depends on the CPU
     biases = np.zeros(network.layers[0].outputs), np.array(logits)

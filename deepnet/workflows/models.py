@@ -53,6 +53,15 @@ def blocks(cases: int) -> Iterator[np.ndarray]:
         yield np.arange(first, min(first + CHUNK, cases))
 
 
+def sums_of(feed, cases: int, width: int) -> np.ndarray:
+    """Sums of each visible unit over the cases, (width,), in float64."""
+    total, x = np.zeros(width), operands.matrix(CHUNK, width)
+    for rows in blocks(cases):
+        feed(rows, x[: len(rows)])
+        total += x[: len(rows)].sum(axis=0, dtype=np.float64)
+    return total
+
+
 @dataclass(frozen=True)
 class Reader:
     """The layers of a network up to some depth, as a function from visible units to activations."""

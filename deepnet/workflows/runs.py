@@ -121,7 +121,7 @@ class Loop:
     def through(self, course: Course, objective, optimizer, theta, state, good: Good, figures) -> Iterator:
         """Train through the course; yields Epoch, Warned and Saved records, and Passed where it was stopped.
 
-        `figures()` gives an epoch's metrics and counters, before the objective's tally begins anew.
+        `figures(epoch)` gives its metrics and counters, before the objective's tally begins anew.
         """
         for passed in fit(objective, optimizer, theta, state, good, course, self.clock.reason, self.meter):
             if isinstance(passed, Halved):

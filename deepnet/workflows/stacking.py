@@ -11,7 +11,8 @@ from ..nn.stack import Stack
 from ..optimizers import Momentum
 from ..training import Course, Good, Meter, Passed
 from . import sources
-from .layerwise import figures_of, first, fresh, means_of, pass_up, probes_of, row_of
+from .layerwise import figures_of, first, fresh, pass_up, probes_of, row_of
+from .models import sums_of
 from .plans import Plan
 from .records import End
 from .runs import Clock, Loop, Saver, append, command, dashes, epochs_for, metrics_of, restored, steps_of
@@ -95,7 +96,7 @@ class Stacking:
         key = random.fold(self.seed, i + 1)
         if self.theta is None:
             mean = self.config.get("visible_bias") == "mean"
-            means = means_of(feeds["train"], sizes["train"], layer.inputs) if mean else None
+            means = sums_of(feeds["train"], sizes["train"], layer.inputs) / sizes["train"] if mean else None
             self.theta = first(plan, key, means)
             self.state = fresh(objective, optimizer, self.theta)
         objective.state = {k: self.state[k] for k in objective.state}
