@@ -58,7 +58,7 @@ def classified():
     outputs = np.full((8, 3), 0.2, np.float32)
     outputs[np.arange(8), called] = 0.6
     losses = -np.log(outputs[np.arange(8), true])
-    return evaluation.classification(outputs, true, losses, NAMES)
+    return evaluation.classification(outputs, true, losses, NAMES, "cross_entropy")
 
 
 def test_classification_by_hand(classified):
@@ -77,7 +77,7 @@ def test_classification_by_hand(classified):
 
 def test_a_class_that_is_never_there_or_never_called_has_no_share():
     outputs = np.eye(3, dtype=np.float32)[[0, 0, 1]]
-    found = evaluation.classification(outputs, np.array([0, 0, 0]), np.zeros(3, np.float32), NAMES)
+    found = evaluation.classification(outputs, np.array([0, 0, 0]), np.zeros(3, np.float32), NAMES, "cross_entropy")
     assert [row["precision"] for row in found["classes"]] == [1.0, 0.0, None]
     assert [row["recall"] for row in found["classes"]] == [2 / 3, None, None]
     assert found["wrong"] == 1

@@ -35,7 +35,7 @@ def test_of_a_constant():
     """The best of all constant outputs, by trial; smoothed targets have their own."""
     targets = np.array([0] * 6 + [1] * 3 + [3])
     for smoothing in (0.0, 0.2):
-        loss, error = collapse.of_a_constant(targets, 4, smoothing)
+        loss, error = collapse.of_a_constant(targets, 4, smoothing, "cross_entropy")
         assert error == pytest.approx(0.4)
         t = (1 - smoothing) * np.eye(4)[targets] + smoothing / 4
         best = min(
