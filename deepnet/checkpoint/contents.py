@@ -95,8 +95,8 @@ KINDS: dict[str, Kind] = {
         Dense,
         "network",
         {"unit": str},
-        lambda layer: {"unit": layer.unit},
-        lambda a, d: Dense(*_matrix(d), a["unit"], "b" in d),
+        lambda layer: {"unit": layer.unit} | ({} if layer.bias else {"bias": np.int64(0)}),
+        lambda a, d: Dense(*_matrix(d), a["unit"], a.get("bias", 1) != 0),
     ),
     "maxout": Kind(
         Maxout,

@@ -20,11 +20,10 @@ HELP = (
   deepnet finetune mnist --from stack.h5 -o net.h5 --valid 10000 --patience 5
   deepnet finetune mnist --layers 500,500 --units relu --init he -o net.h5
   deepnet finetune mnist --from code.h5 --task reconstruct -o coder.h5
-  deepnet finetune mnist --layers 512,512 --loss squared_hinge:0.1 -o svm.h5
-  deepnet finetune mnist --from coder.h5 --task one_class --normal 3 -o 3.h5
 
 The task chooses the output layer and the loss:
-  classify     softmax units, cross-entropy; or the margins of --loss
+  classify     softmax units, cross-entropy; with --loss squared_hinge:0.1 or
+               hinge linear units, each a support vector machine of its class
   regress      linear units, squared error
   Both put their output layer on a stack, or on the code of an autoencoder.
   reconstruct  the stack unrolled into an autoencoder, the loss of its data

@@ -14,7 +14,6 @@ HELP = """Apply a model to data and write a line a case.
   deepnet predict net.h5 new.csv
   deepnet predict net.h5 new.csv --give probabilities -o answer.csv
   deepnet predict coder.h5 mnist --give codes -o codes.csv
-  deepnet predict net.h5 new.csv | head -3
   deepnet predict coder.h5 new.csv --give anomaly --calibrate old.csv
 
 --give anomaly writes a score, the larger the less like the training, and a

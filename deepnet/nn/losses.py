@@ -57,16 +57,17 @@ LOSSES: dict[str, Loss] = {
     "hinge": Loss("linear", kernels.HINGE, "wrong", kernels.hinge_chain),
     "svdd": Loss("linear", kernels.SQUARED_ERROR),
 }
-MARGINS = "squared_hinge", "hinge"  # whose outputs are margins, and whose output weights have the penalty |W|^2 / (2 C)
+MARGINS = "squared_hinge", "hinge"  # whose outputs are margins, and whose output weights are held by C
 CLASSIFIERS = "cross_entropy", *MARGINS  # losses that a user may choose from
 
 
 def parse(text: str) -> tuple[str, float | None]:
     """The name of a classifier's loss and its C, as in squared_hinge:0.1; UsageError for what is none.
 
-    C weighs the mean loss against half the squared output weights, |W|^2 / 2 + C loss (Tang 2013, section 3.2): 1 where
-    none is named, None for losses that have no such number. What is minimised is that over C, so that a rate of the
-    paper is here one times C.
+    C weighs the summed loss of all N training cases against half the squared output weights, |W|^2 / 2 + C sum (Tang
+    2013, section 3.2; LIBLINEAR's C): 1 where none is named, None for losses that have no such number. That over C N is
+    what is minimised, the mean loss with a weight decay of 1 / (C N); programs that step along C times the mean have C
+    in their rates.
     """
     name, sign, number = text.partition(":")
     if name not in CLASSIFIERS:

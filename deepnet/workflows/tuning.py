@@ -103,7 +103,7 @@ class Tuning:
             everything=len(train),
             l1=self.config.get("l1", 0.0),
             max_norm=self.config.get("max_norm", ()),
-            output_decay=1 / self.config["C"] if "C" in self.config else 0.0,
+            output_decay=1 / (self.config["C"] * len(train)) if "C" in self.config else 0.0,
         )
         check(self.config["optimizer"], self.optimizer, objective)
         seen = _Seen(objective, self._held_out(), self._probe())
@@ -277,7 +277,10 @@ class Tuning:
             result |= {name: float(values[kept - 1]) for name, values in metrics_of(history).items()}
         if count and history["halvings"][-1]:
             result["rate_halved"] = int(history["halvings"][-1])
-        follow = command("evaluate", output, data, config=self.config)
+        normal = self.config.get("normal")
+        follow = command(
+            "evaluate", output, data, *(("--normal", ",".join(normal)) if normal else ()), config=self.config
+        )
         return End(outcome, result, follow if checkpoint.complete else "")
 
 

@@ -82,7 +82,7 @@ def _groups(folder: Path):
     def networks():
         for task in TASKS:
             _run(finetune(table, net, **_SMALL, task=task, weight_decay=0.1, **scaled))
-            _use(net, table, "train")
+            _use(net, table, "train", table if task == "one_class" else None)
             if task != "regress":
                 _run(finetune(pixels, net, start=stack, task=task, epochs=2, freeze_epochs=1, force=True))
                 _use(net, pixels)
@@ -115,10 +115,10 @@ def _run(records):
         pass
 
 
-def _use(model: str, data: str, split: str = "test") -> None:
+def _use(model: str, data: str, split: str = "test", calibrate: str | None = None) -> None:
     """What is done with a model that is there."""
     evaluate(model, data, split=split)
-    _run(predict(model, data, split=split))
+    _run(predict(model, data, split=split, calibrate=calibrate))
 
 
 def _size(path: Path) -> int:
