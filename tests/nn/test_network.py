@@ -149,7 +149,7 @@ WIDE = {
             Dense(70, 100, "logistic"),
             Dropout(100, 0.2),
             Maxout(100, 33, 3),
-            Dense(33, 33, "relu"),
+            Dense(33, 33, "relu", False),
             Dense(33, 10, LOSSES[loss].unit),
         ),
         loss,
