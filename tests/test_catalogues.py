@@ -14,7 +14,7 @@ from deepnet.nn import autoencoder
 from deepnet.nn.corruptions import CORRUPTIONS
 from deepnet.nn.initializers import INITIALIZERS
 from deepnet.nn.layers import LAYERS, MOST_PIECES
-from deepnet.nn.losses import LOSSES
+from deepnet.nn.losses import CLASSIFIERS, LOSSES
 from deepnet.nn.units import UNITS
 from deepnet.optimizers import OPTIMIZERS
 from deepnet.optimizers.schedules import SCHEDULES
@@ -27,6 +27,7 @@ NAMED = {
     "precisions": (PRECISIONS, options.Precision, options.PRECISIONS),
     "methods": (METHODS, options.Method, options.METHODS),
     "corruptions": (CORRUPTIONS, options.Corruption, options.CORRUPTIONS),
+    "losses": (CLASSIFIERS, options.Loss, options.LOSSES),
     "figures": (FIGURES, options.Kind, options.KINDS),
 }
 SOURCE = re.compile(r"[A-Z][a-z]+(,| and| et al\.)?.* (19|20)\d\d")

@@ -85,10 +85,15 @@ def test_round_trip(made, tmp_path):
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("unit", [*(name for name, unit in UNITS.items() if not unit.rowwise), "maxout:3"])
 def test_round_trip_of_every_unit_and_loss(unit, loss, tmp_path):
-    more = {"classes": ("a", "b", "c")} if loss == "cross_entropy" else {}
+    more, bias = {"classes": ("a", "b", "c")} if LOSSES[loss].counts == "wrong" else {}, loss != "svdd"
+    if loss == "svdd" and unit.startswith("maxout"):
+        return  # it has biases
     if loss == "squared_error":
         more = {"target_offset": MAKE.numbers(3), "target_scale": np.ones(3, np.float32)}
-    layers = Dropout(5, 0.5), of_units(unit, 5, 4), Noise(4, 0.1), Dense(4, 3, LOSSES[loss].unit)
+    if loss == "svdd":
+        more = {"centre": MAKE.numbers(3)}
+    first = of_units(unit, 5, 4) if bias else Dense(5, 4, unit, False)
+    layers = Dropout(5, 0.5), first, Noise(4, 0.1), Dense(4, 3, LOSSES[loss].unit, bias)
     model = network_of(layers, loss, 3, **more)
     checkpoint.save(str(tmp_path / "a.h5"), model)
     agree(checkpoint.load(str(tmp_path / "a.h5")), model)
@@ -649,6 +654,34 @@ def test_crafted_maxouts_are_refused(name, tmp_path, monkeypatch):
     crafted(tmp_path / "good.h5", lambda file: None, "maxout")
     assert checkpoint.load(str(tmp_path / "good.h5")).model.layers == layers
     crafted(tmp_path / "bad.h5", BAD_MAXOUTS[name], "maxout")
+    refused(tmp_path / "bad.h5")
+
+
+BAD_ONE_CLASSES = {
+    "no centre": drop("preprocess/centre"),
+    "a centre of another width": put("preprocess/centre", MAKE.numbers(3)),
+    "a centre in float64": put("preprocess/centre", np.ones(2)),
+    "a centre that is not finite": put("preprocess/centre", np.full(2, np.nan, np.float32)),
+    "a bias": put("model/1/b", MAKE.numbers(4)),
+    "a bias that is told": both(put("model/1/b", MAKE.numbers(4)), unmark("model/1", "bias")),
+    "a bias that is told and not there": unmark("model/1", "bias"),
+    "a bias as text": text("model/1", "bias"),
+    "a bias of the outputs": put("model/2/b", MAKE.numbers(2)),
+    "a centre of a regressor": mark("model", "loss", np.bytes_(b"squared_error")),
+    "classes": put("preprocess/classes", np.array([b"a", b"b"])),
+    "margins without classes": both(mark("model", "loss", np.bytes_(b"hinge")), drop("preprocess/centre")),
+}
+
+
+@pytest.mark.parametrize("name", BAD_ONE_CLASSES)
+def test_crafted_one_class_networks_are_refused(name, tmp_path, monkeypatch):
+    layers = Dense(3, 4, "relu", False), Dense(4, 2, "linear", False)
+    monkeypatch.setitem(MADE, "one class", lambda: network_of(layers, "svdd", 2, centre=MAKE.numbers(2)))
+    crafted(tmp_path / "good.h5", lambda file: None, "one class")
+    found = checkpoint.load(str(tmp_path / "good.h5"))
+    assert found.model.layers == layers
+    assert found.preparation.centre.tolist() == MAKE.numbers(2).tolist()
+    crafted(tmp_path / "bad.h5", BAD_ONE_CLASSES[name], "one class")
     refused(tmp_path / "bad.h5")
 
 

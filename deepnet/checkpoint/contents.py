@@ -20,7 +20,7 @@ class Preparation:
     """What is done to data before the model sees them, and what its outputs are called.
 
     x' = (x - offset) / scale; a regressor's outputs become y' target_scale + target_offset. `columns` are the names of
-    a table's input columns.
+    a table's input columns, `centre` is where a one-class network wants its outputs.
     """
 
     kind: str
@@ -31,6 +31,7 @@ class Preparation:
     target_offset: np.ndarray | None = None
     target_scale: np.ndarray | None = None
     columns: tuple[str, ...] = ()
+    centre: np.ndarray | None = None
 
 
 @dataclass(eq=False)
@@ -94,8 +95,8 @@ KINDS: dict[str, Kind] = {
         Dense,
         "network",
         {"unit": str},
-        lambda layer: {"unit": layer.unit},
-        lambda a, d: Dense(*_matrix(d), a["unit"]),
+        lambda layer: {"unit": layer.unit} | ({} if layer.bias else {"bias": np.int64(0)}),
+        lambda a, d: Dense(*_matrix(d), a["unit"], a.get("bias", 1) != 0),
     ),
     "maxout": Kind(
         Maxout,

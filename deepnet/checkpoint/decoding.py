@@ -171,6 +171,8 @@ def _check_units(network: Network, name: str) -> None:
     *hidden, top = network.layers
     if network.loss not in LOSSES or not isinstance(top, Dense) or top.unit != LOSSES[network.loss].unit:
         raise ModelError(f"{name}: loss {shown(network.loss)} does not fit its output layer; {FOREIGN}")
+    if network.loss == "svdd" and any("b" in layer.shapes() for layer in network.layers):
+        raise ModelError(f"{name} is of one class and has biases; {FOREIGN}")
     for i, layer in enumerate(hidden):
         if isinstance(layer, Dense) and UNITS[layer.unit].rowwise:
             raise ModelError(f"{name}: layer {i + 1} is hidden and has {layer.unit} units; {FOREIGN}")
@@ -188,10 +190,16 @@ def _preparation(tree: dict, model: Stack | Network, name: str) -> Preparation:
         raise ModelError(f"{name}: its shape of a case does not fill its {inputs} inputs; make the model again")
     offset, scale = _floats(tree, "offset", inputs, name), _floats(tree, "scale", inputs, name, positive=True)
     classes = _classes(tree, model, name) if "classes" in tree else ()
-    if not classes and isinstance(model, Network) and model.loss == "cross_entropy" and model.outputs != inputs:
+    if not classes and _classifies(model) and (model.loss != "cross_entropy" or model.outputs != inputs):
         raise ModelError(f"{name} tells classes but has no names for them; make the model again")
     columns = _columns(tree, inputs, name) if "columns" in tree else ()
-    return Preparation(kind, offset, scale, tuple(sizes), classes, *_targets(tree, model, name), columns)
+    targets, centre = _targets(tree, model, name), _centre(tree, model, name)
+    return Preparation(kind, offset, scale, tuple(sizes), classes, *targets, columns, centre)
+
+
+def _classifies(model: Stack | Network) -> bool:
+    """Whether its loss is one of classes."""
+    return isinstance(model, Network) and LOSSES[model.loss].counts == "wrong"
 
 
 def _columns(tree: dict, inputs: int, name: str) -> tuple[str, ...]:
@@ -205,7 +213,7 @@ def _columns(tree: dict, inputs: int, name: str) -> tuple[str, ...]:
 def _classes(tree: dict, model: Stack | Network, name: str) -> tuple[str, ...]:
     """As many different names as a classifier has outputs."""
     names = _part(tree, "classes", np.ndarray, name)
-    outputs = model.outputs if isinstance(model, Network) and model.loss == "cross_entropy" else 0
+    outputs = model.outputs if _classifies(model) else 0
     if names.dtype.kind != _LABEL or names.ndim != 1:
         raise ModelError(f"{name} has classes that are no list of names; {FOREIGN}")
     found = tuple(label.decode() for label in names)
@@ -214,6 +222,14 @@ def _classes(tree: dict, model: Stack | Network, name: str) -> tuple[str, ...]:
             f"{name} has names of {len(set(found))} classes for {outputs} outputs of a classifier; {FOREIGN}"
         )
     return found
+
+
+def _centre(tree: dict, model: Stack | Network, name: str) -> np.ndarray | None:
+    """The centre of a one-class network's outputs, which no other model has."""
+    one_class = isinstance(model, Network) and model.loss == "svdd"
+    if one_class != ("centre" in tree):
+        raise ModelError(f"{name} does not agree with itself on whether it has a centre; {FOREIGN}")
+    return _floats(tree, "centre", model.outputs, name) if one_class else None
 
 
 def _targets(tree: dict, model: Stack | Network, name: str) -> tuple[np.ndarray | None, np.ndarray | None]:

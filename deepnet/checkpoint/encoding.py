@@ -74,5 +74,7 @@ def _encode_preparation(group, p: Preparation) -> None:
         arrays["columns"] = np.array([c.encode() for c in p.columns])
     if p.target_scale is not None:
         arrays |= {"target_offset": p.target_offset, "target_scale": p.target_scale}
+    if p.centre is not None:
+        arrays["centre"] = p.centre
     for key, array in arrays.items():
         group.create_dataset(key, data=array)

@@ -16,15 +16,18 @@ HELP = """Measure a model on data, with a 95 % interval.
 
 [bold]Examples[/]
   deepnet evaluate net.h5 mnist
-  deepnet evaluate net.h5 mnist -v
   deepnet evaluate coder.h5 mnist --logistic-pca --json
   deepnet evaluate net.h5 mnist --require 'error<=0.015'
+  deepnet evaluate 3.h5 mnist --normal 3
 
 What is measured depends on the model:
-  classifier   error, wrong cases, cross-entropy; with -v classes, confusions
+  classifier   error, wrong cases, the loss; with -v classes, confusions
   regressor    RMSE, MAE, R2
   autoencoder  squared error a case, beside PCA of the same width
   stack        reconstruction error beside PCA, and free energy
+  one class    squared distance from the centre
+--normal measures how well the anomaly scores of predict tell one class, or
+several, from the others of a labelled split: the area under the ROC curve.
 --logistic-pca sets logistic PCA beside them: the same width, a linear code,
 logistic outputs, trained on cross-entropy. On MNIST with a code of 30 that
 takes half a minute on two cores; the model's outputs must be logistic.
@@ -39,6 +42,15 @@ Passes = Annotated[
         help="Measure the mean output of so many passes with dropout and noise at work (Srivastava et al. 2014).",
         metavar="N",
         parser=values.integer(1, 100_000),
+    ),
+]
+Normal = Annotated[
+    str | None,
+    option(
+        "Data",
+        help="The classes that are no anomalies: measure the area under the ROC curve.",
+        metavar="CLASS,...",
+        parser=values.texts,
     ),
 ]
 Require = Annotated[
@@ -64,6 +76,7 @@ def evaluate(
     split: Split = "test",
     label: o.Label = None,
     ignore: o.Ignore = None,
+    normal: Normal = None,
     mc: Passes = None,
     logistic_pca: LogisticPCA = False,
     require: Require = None,
@@ -88,6 +101,7 @@ def evaluate(
             split=split,
             label=label,
             ignore=ignore or (),
+            normal=normal or (),
             mc=mc,
             logistic_pca=logistic_pca,
             threads=threads,

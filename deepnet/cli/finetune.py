@@ -22,10 +22,13 @@ HELP = (
   deepnet finetune mnist --from code.h5 --task reconstruct -o coder.h5
 
 The task chooses the output layer and the loss:
-  classify     softmax units, cross-entropy
+  classify     softmax units, cross-entropy; with --loss squared_hinge:0.1 or
+               hinge linear units, each a support vector machine of its class
   regress      linear units, squared error
   Both put their output layer on a stack, or on the code of an autoencoder.
   reconstruct  the stack unrolled into an autoencoder, the loss of its data
+  one_class    layers without biases, whose outputs are drawn to a centre
+               (Ruff et al. 2018); a stack's or an autoencoder's up to the code
 
 A rate or momentum is a number or a schedule over epochs:
   step:0.5:0.9:5  linear:0.1:0.001  exponential:0.1:0.98  cosine:0.1:0.001
@@ -86,6 +89,27 @@ Init = Annotated[
     ),
 ]
 Task = Annotated[o.Task, option("Training", help=f"What the network learns: {', '.join(o.TASKS)}.", metavar="NAME")]
+Loss = Annotated[
+    str | None,
+    option(
+        "Training",
+        help=f"To classify by: {', '.join(o.LOSSES)}; squared_hinge:0.1 has C 0.1 (Tang 2013).",
+        metavar="NAME[:C]",
+        show_default="the task's",
+    ),
+]
+Normal = Annotated[
+    str | None,
+    option(
+        "Data",
+        help="Learn of these classes alone, for --task one_class or reconstruct.",
+        metavar="CLASS,...",
+        parser=values.texts,
+    ),
+]
+NoBias = Annotated[
+    bool, option("Architecture", "--no-bias", help="With --layers, layers without biases, as --task one_class has.")
+]
 Optimizer = Annotated[
     o.Optimizer, option("Training", help=f"The rule that moves the weights: {', '.join(o.OPTIMIZERS)}.", metavar="NAME")
 ]
@@ -95,7 +119,7 @@ Rate = Annotated[
         "Training",
         help="Learning rate or schedule.",
         metavar="RATE",
-        show_default="0.1; 0.01 to regress or reconstruct; adagrad 0.01; adam, rmsprop 0.001",
+        show_default="0.1 for cross_entropy, else 0.01; adagrad 0.01; adam, rmsprop 0.001",
     ),
 ]
 Momentum = Annotated[str | None, option("Training", help="Momentum or schedule.", metavar="RATE", show_default="0.9")]
@@ -149,14 +173,17 @@ def finetune(
     valid: o.Valid = "none",
     scale: o.Scaling = "auto",
     label: o.Label = None,
+    normal: Normal = None,
     ignore: o.Ignore = None,
     start: From = None,
     layers: Layers = None,
     units: Units = "logistic",
     init: Init = "glorot",
+    no_bias: NoBias = False,
     noise: r.Noise = "0",
     dropout: r.Dropout = "0",
     task: Task = "classify",
+    loss: Loss = None,
     optimizer: Optimizer = "nesterov",
     epochs: Epochs = "30",
     batch_size: BatchSize = None,
@@ -205,7 +232,10 @@ def finetune(
             init=init,
             noise=noise,
             dropout=dropout,
+            bias=not no_bias,
             task=task,
+            loss=loss,
+            normal=normal or (),
             optimizer=optimizer,
             epochs=epochs,
             batch_size=batch_size,

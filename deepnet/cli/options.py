@@ -11,7 +11,8 @@ import typer
 from . import config, values
 
 Unit = Literal["logistic", "linear", "relu", "softmax", "tanh", "softplus", "leaky_relu", "elu", "hard_tanh", "square"]
-Task = Literal["classify", "regress", "reconstruct"]
+Task = Literal["classify", "regress", "reconstruct", "one_class"]
+Loss = Literal["cross_entropy", "squared_hinge", "hinge"]
 Optimizer = Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "rprop", "cg", "lbfgs", "hessian_free"]
 Initializer = Literal["gaussian", "glorot", "he", "sparse", "uniform"]
 Method = Literal["rbm", "dae", "sae", "cae"]
@@ -19,12 +20,12 @@ Corruption = Literal["masking", "salt_pepper", "gaussian"]
 Precision = Literal["float32", "bfloat16"]
 Kind = Literal["filters", "history", "gradients", "reconstructions", "confusion", "codes", "summary"]
 Scale = Literal["auto", "none", "unit", "standard"]
-Give = Literal["labels", "probabilities", "codes", "reconstructions"]
+Give = Literal["labels", "probabilities", "margins", "codes", "reconstructions", "anomaly"]
 Progress = Literal["auto", "rich", "plain", "none"]
 
 UNITS, TASKS, OPTIMIZERS = get_args(Unit), get_args(Task), get_args(Optimizer)
 INITIALIZERS, METHODS, KINDS = get_args(Initializer), get_args(Method), get_args(Kind)
-CORRUPTIONS = get_args(Corruption)
+CORRUPTIONS, LOSSES = get_args(Corruption), get_args(Loss)
 SCALES, GIVES, PRECISIONS = get_args(Scale), get_args(Give), get_args(Precision)
 MACHINES = UNITS[:4]  # units of Boltzmann machines
 ENCODERS = tuple(unit for unit in UNITS if unit not in ("softmax", "square"))  # of a stack's autoencoders

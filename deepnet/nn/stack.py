@@ -67,10 +67,9 @@ def unroll(stack: Stack, arrays: Sequence[Arrays]) -> tuple[Network, list[Arrays
 
 
 def loss_for(unit: str) -> str:
-    """The loss whose matching output unit is `unit`."""
+    """The loss whose matching output unit is `unit`, which is the first of the table that has it."""
     for name, loss in LOSSES.items():
         if loss.unit == unit:
             return name
-    raise UsageError(
-        f"no loss matches {unit} units at the output; use one of {', '.join(loss.unit for loss in LOSSES.values())}"
-    )
+    able = ", ".join(dict.fromkeys(loss.unit for loss in LOSSES.values()))
+    raise UsageError(f"no loss matches {unit} units at the output; use one of {able}")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ..errors import UsageError
+from ..nn.losses import MARGINS
 from ..nn.network import Network
 from ..optimizers import OPTIMIZERS
 from ..optimizers.objective import Span
@@ -13,9 +14,11 @@ def settings(network: Network, task, optimizer, noise, layer_rates, l1, max_norm
 
     UsageError for what the optimizer or the task cannot do.
     """
-    _check_smooth(optimizer, {"--l1": l1, "--max-norm": max_norm})
+    _check_smooth(optimizer, {"--l1": l1, "--max-norm": max_norm, "--loss hinge": network.loss == "hinge"})
     if label_smoothing and task != "classify":
         raise UsageError(f"--label-smoothing is for classes, and --task {task} has none; leave it")
+    if label_smoothing and network.loss in MARGINS:
+        raise UsageError(f"--label-smoothing is for probabilities, and --loss {network.loss} has margins; leave it")
     found = {
         "noise": list(noise) if any(noise) else None,
         "layer_rates": _each("--layer-rates", layer_rates, network),

@@ -14,7 +14,7 @@ from ..nn.rbm import RBM, Chain, ContrastiveDivergence, Penalties
 from ..nn.units import UNITS
 from ..optimizers import OPTIMIZERS
 
-CASES = 7
+CASES, SEED = 7, 2
 # Philox4x32-10: counter, key, words (known answers of Random123, Salmon et al. 2011).
 KNOWN = (
     ((0, 0, 0, 0), 0, (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
@@ -112,10 +112,15 @@ def _networks() -> Iterator[tuple[str, Network]]:
             yield f"{name} units, {loss}", Network(layers, loss)
 
 
-def _objective(network: Network, dtype) -> tuple[NetworkObjective, np.ndarray]:
-    rng = np.random.default_rng(2)
+def _cases(network: Network, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs, and as targets probabilities, which serve every loss."""
     inputs, targets = rng.normal(size=(CASES, network.inputs)), rng.random((CASES, network.outputs))
-    targets /= targets.sum(axis=1, keepdims=True)
+    return inputs, targets / targets.sum(axis=1, keepdims=True)
+
+
+def _objective(network: Network, dtype) -> tuple[NetworkObjective, np.ndarray]:
+    rng = np.random.default_rng(SEED)
+    inputs, targets = _cases(network, rng)
 
     def feed(rows, x, t):
         x[...], t[...] = inputs[rows], targets[rows]
@@ -149,13 +154,24 @@ def _gradients() -> Iterator[tuple[str, float]]:
         yield f"{name} in float32", _off(narrow.gradient(same), gradient, 1e-5)
 
 
+def _hessian(loss: str, a: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """A case's Hessian of the loss at z, as a matrix on changes of a."""
+    y = 2 * t - 1
+    return np.diag({
+        "cross_entropy": 1 / a,  # inverse of diag(a) - a a' where sums are kept
+        "binary_cross_entropy": 1 / (a * (1 - a)),
+        "squared_hinge": 2 * y**2 * (y * a < 1),
+        "hinge": 0 * a,
+    }.get(loss, np.ones_like(a)))  # fmt: skip
+
+
 def _curvature() -> Iterator[tuple[str, float]]:
     """Gauss-Newton products against J'HJ, with J from differences of the outputs, and the squares of gradients."""
     for name, network in _networks():
         objective, theta = _objective(network, np.float64)
         inner, outputs = _places(network), []
         objective.value(theta)
-        a = objective.outputs.copy()
+        a, t = objective.outputs.copy(), _cases(network, np.random.default_rng(SEED))[1]
         for i in inner:
             ends = []
             for step in (1e-6, -1e-6):
@@ -170,11 +186,7 @@ def _curvature() -> Iterator[tuple[str, float]]:
         v[inner] = np.random.default_rng(3).normal(size=len(inner))
         expected = np.zeros_like(theta)
         for case in range(CASES):
-            H = {"squared_error": np.eye(len(a[case]))}.get(network.loss)
-            if network.loss == "cross_entropy":
-                H = np.diag(1 / a[case])  # inverse of diag(a) - a a' where sums are kept
-            elif network.loss == "binary_cross_entropy":
-                H = np.diag(1 / (a[case] * (1 - a[case])))
+            H = _hessian(network.loss, a[case], t[case])
             expected[inner] += J[case].T @ (H @ (J[case] @ v[inner])) / CASES
         for s in network.layout.segments:
             if len(s.shape) == 2:

@@ -11,16 +11,22 @@ from ..data import scaling as scalings
 from ..errors import DataError, UsageError
 from ..files import shown
 from ..kernels import updates
+from ..nn.losses import LOSSES
 
 BATCH = 100  # cases in a minibatch (Hinton 2010, section 4)
 
 
-def read(source, valid: str, task, label, ignore, seed: int, classes=None, spare=()) -> tuple[Dataset, str]:
-    """The data set with its held-out cases, and what a model file calls `valid` (a path by its contents)."""
-    dataset = data.load(source, label=label, ignore=ignore, task=task, classes=classes, spare=spare)
+def read(source, valid: str, task, label, ignore, seed: int, classes=None, spare=(), normal=()) -> tuple[Dataset, str]:
+    """The data set with its held-out cases, and what a model file calls `valid` (a path by its contents).
+
+    Of the classes that are `normal` alone, without labels, where there are such.
+    """
+    words = {"label": label, "ignore": ignore, "task": "classify" if normal else task}
+    dataset = data.load(source, **words, classes=classes, spare=spare)
     if data.parse_valid(valid)[0] == "path":
-        other = data.load(valid, label=label, ignore=ignore, task=task, classes=classes or dataset.classes or None)
-        return data.join(dataset, other), f"data {other.fingerprint[:16]}"
+        other = data.load(valid, **words, classes=classes or dataset.classes or None)
+        return data.only(data.join(dataset, other), normal), f"data {other.fingerprint[:16]}"
+    dataset = data.only(dataset, normal)
     if valid == "none" and "valid" in dataset.splits:
         return dataset, "given"
     return data.split(dataset, valid, seed), valid
@@ -82,7 +88,7 @@ def code_feed(codes: np.ndarray) -> Callable:
 
 
 def network_feed(cases: Cases, preparation: Preparation, task: str, smoothing: float = 0.0) -> Callable:
-    """Writes scaled rows and their targets: one unit a class, the (standardised) numbers, or the inputs themselves.
+    """Writes scaled rows and their targets: one unit a class, (standardised) numbers, the inputs, or the centre.
 
     `smoothing` is the share of a class's target that is spread over all classes (Szegedy et al. 2016, section 7).
     """
@@ -93,6 +99,8 @@ def network_feed(cases: Cases, preparation: Preparation, task: str, smoothing: f
         visible(rows, x)
         if task == "reconstruct":
             t[...] = x
+        elif task == "one_class":
+            t[...] = preparation.centre
         elif cases.targets is None:
             t[...] = 0
         elif task == "classify":
@@ -104,7 +112,9 @@ def network_feed(cases: Cases, preparation: Preparation, task: str, smoothing: f
 
 
 def task_of(loss: str, preparation: Preparation) -> str:
-    """classify, regress or reconstruct, from what a model file says."""
-    if loss == "cross_entropy" and preparation.classes:
+    """classify, regress, reconstruct or one_class, from what a model file says."""
+    if preparation.classes and LOSSES[loss].counts == "wrong":
         return "classify"
+    if loss == "svdd":
+        return "one_class"
     return "regress" if preparation.target_scale is not None else "reconstruct"

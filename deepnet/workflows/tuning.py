@@ -73,6 +73,7 @@ class Tuning:
             "start": "pre-trained" if self.config["parent"] else "random weights",
             "task": self.task,
             "loss": self.network.loss,
+            **({"C": self.config["C"]} if "C" in self.config else {}),
             "optimizer": optimizer,
             **{name: written(schedule) for name, schedule in rates.items()},
             "epochs": self.config["epochs"],
@@ -102,6 +103,7 @@ class Tuning:
             everything=len(train),
             l1=self.config.get("l1", 0.0),
             max_norm=self.config.get("max_norm", ()),
+            output_decay=1 / (self.config["C"] * len(train)) if "C" in self.config else 0.0,
         )
         check(self.config["optimizer"], self.optimizer, objective)
         seen = _Seen(objective, self._held_out(), self._probe())
@@ -153,7 +155,8 @@ class Tuning:
         """What a user should know of a classifier that does not learn."""
         if self.task == "classify":
             smoothing, classes = self.config.get("label_smoothing", 0.0), len(self.preparation.classes)
-            constant = collapse.of_a_constant(self.dataset.splits["train"].targets, classes, smoothing)
+            targets = self.dataset.splits["train"].targets
+            constant = collapse.of_a_constant(targets, classes, smoothing, self.network.loss)
             if (text := collapse.warning(self.history[FINE], constant)) is not None:
                 yield Warned(text)
 
@@ -169,6 +172,8 @@ class Tuning:
             metrics[f"{word}_error"] = float(tally["wrong"][0]) / cases
         elif self.task == "reconstruct":
             metrics[f"{word}_squared_error"] = float(tally["squared_error"][0]) / cases
+        elif self.task == "one_class":
+            metrics[f"{word}_squared_distance"] = float(tally["squared_error"][0]) / cases
         return metrics | {f"{word}_loss": float(tally["loss"][0]) / cases}
 
     def _counters(self, tally: dict, stage: str) -> dict[str, float]:
@@ -272,7 +277,10 @@ class Tuning:
             result |= {name: float(values[kept - 1]) for name, values in metrics_of(history).items()}
         if count and history["halvings"][-1]:
             result["rate_halved"] = int(history["halvings"][-1])
-        follow = command("evaluate", output, data, config=self.config)
+        normal = self.config.get("normal")
+        follow = command(
+            "evaluate", output, data, *(("--normal", ",".join(normal)) if normal else ()), config=self.config
+        )
         return End(outcome, result, follow if checkpoint.complete else "")
 
 

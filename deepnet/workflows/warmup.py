@@ -10,6 +10,7 @@ import numpy as np
 
 from ..kernels import bfloat16, jit
 from ..nn.corruptions import CORRUPTIONS
+from ..nn.losses import MARGINS
 from ..nn.units import UNITS
 from ..optimizers import OPTIMIZERS
 from .evaluate import evaluate
@@ -19,7 +20,7 @@ from .predict import predict
 from .pretrain import pretrain
 
 UNUSED_DAYS = 30
-TASKS = "classify", "regress", "reconstruct"
+TASKS = "classify", "regress", "reconstruct", "one_class"
 _FOLDER = re.compile(r"[0-9a-f]{16}")
 _SMALL = {"epochs": 1, "batch_size": 16, "layers": (20, 3), "force": True}
 
@@ -81,10 +82,14 @@ def _groups(folder: Path):
     def networks():
         for task in TASKS:
             _run(finetune(table, net, **_SMALL, task=task, weight_decay=0.1, **scaled))
-            _use(net, table, "train")
+            _use(net, table, "train", table if task == "one_class" else None)
             if task != "regress":
                 _run(finetune(pixels, net, start=stack, task=task, epochs=2, freeze_epochs=1, force=True))
                 _use(net, pixels)
+        for loss in MARGINS:
+            _run(finetune(pixels, net, **_SMALL, loss=loss))
+            _use(net, pixels)
+        _run(finetune(pixels, net, **_SMALL, loss=MARGINS[0], optimizer="hessian_free"))
         for unit in (*(name for name, kind in UNITS.items() if not kind.rowwise), "maxout"):
             _run(finetune(pixels, net, **_SMALL, units=(unit,), dropout=(0.5,), valid="0.2"))
         _run(finetune(pixels, net, **_SMALL, noise=(0.1,), max_norm=(0.1,), l1=0.1, average=0.9))
@@ -110,10 +115,10 @@ def _run(records):
         pass
 
 
-def _use(model: str, data: str, split: str = "test") -> None:
+def _use(model: str, data: str, split: str = "test", calibrate: str | None = None) -> None:
     """What is done with a model that is there."""
     evaluate(model, data, split=split)
-    _run(predict(model, data, split=split))
+    _run(predict(model, data, split=split, calibrate=calibrate))
 
 
 def _size(path: Path) -> int:

@@ -22,7 +22,9 @@ def kink_free(made, theta):
             pieces = np.sort((x @ p["W"] + p["b"]).reshape(len(x), layer.pieces, -1), axis=1)
             away.append((pieces[:, -1] - pieces[:, -2]).min())
         elif isinstance(layer, Dense):
-            away += [np.abs(x @ p["W"] + p["b"] - kink).min() for kink in KINKS.get(layer.unit, ())]
+            away += [np.abs(x @ p["W"] + p.get("b", 0) - kink).min() for kink in KINKS.get(layer.unit, ())]
+    if made.network.loss == "hinge":
+        away.append(np.abs(1 - (2 * made._pieces[0].t - 1) * made.outputs).min())
     return min(away) > 1e-4
 
 
@@ -48,10 +50,14 @@ def test_gradient(name):
     assert not np.delete(gradient, inner).any(), "padding has a gradient"
 
 
-def hessians(loss, a):
+def hessians(loss, a, t):
     """The Hessian of each case's loss at z, written out."""
-    if loss == "squared_error":
+    if loss in ("squared_error", "svdd"):
         return [np.eye(a.shape[1]) for _ in a]
+    if loss == "squared_hinge":
+        return [np.diag(2 * (2 * aim - 1) ** 2 * ((2 * aim - 1) * row < 1)) for row, aim in zip(a, t, strict=True)]
+    if loss == "hinge":
+        return [np.zeros((a.shape[1],) * 2) for _ in a]
     if loss == "binary_cross_entropy":
         return [np.diag(row * (1 - row)) for row in a]
     return [np.diag(row) - np.outer(row, row) for row in a]
@@ -71,7 +77,7 @@ def test_curvature_product(name):
         stepped._forward(network.split(moved), stepped._pieces[0])
         J[:, :, n] = stepped._pieces[0].work[-1]["z"].imag / 1e-30
     made.value(theta)
-    H = hessians(network.loss, made.outputs)
+    H = hessians(network.loss, made.outputs, made._pieces[0].t)
     G = sum(J[b].T @ H[b] @ J[b] for b in range(CASES)) / CASES
     decay = made.layout.zeros(np.float64)
     for view in made.layout.views(decay).values():
@@ -143,7 +149,7 @@ WIDE = {
             Dense(70, 100, "logistic"),
             Dropout(100, 0.2),
             Maxout(100, 33, 3),
-            Dense(33, 33, "relu"),
+            Dense(33, 33, "relu", False),
             Dense(33, 10, LOSSES[loss].unit),
         ),
         loss,
@@ -242,7 +248,7 @@ def test_tally(loss):
         losses += made.case_losses.sum()
     assert made.tally["cases"][0] == CASES
     assert made.tally["loss"][0] == pytest.approx(losses, rel=1e-13)
-    if loss == "cross_entropy":
+    if LOSSES[loss].counts == "wrong":
         assert made.tally["wrong"][0] == wrong
     else:
         assert made.tally["squared_error"][0] == pytest.approx(error, rel=1e-13)
@@ -257,6 +263,27 @@ def test_weight_decay_leaves_biases_alone():
         np.testing.assert_allclose(difference[name], 0.3 * view if view.ndim == 2 else 0 * view, rtol=1e-9, atol=1e-15)
     squares = sum((view**2).sum() for view in network.layout.views(theta).values() if view.ndim == 2)
     assert held.value(theta) - free.value(theta) == pytest.approx(0.15 * squares, rel=1e-12)
+
+
+@pytest.mark.parametrize("loss", ["squared_hinge", "cross_entropy"])
+def test_decay_of_the_output_layer(loss):
+    """Its value, gradient and curvature, in the whole too; a step within the product is the one along the gradient."""
+    network = NETWORKS[f"tanh-{loss}-deep"]
+    free, theta = objective(network, np.float64)
+    held, _ = objective(network, np.float64, output_decay=0.5)
+    top = f"{len(network.layers) - 1}.W"
+    expected = network.layout.zeros(np.float64)
+    network.layout.views(expected)[top][...] = 0.5 * network.layout.views(theta)[top]
+    for one, other in ((held, free), (held.whole, free.whole)):
+        assert one.value(theta) - other.value(theta) == pytest.approx(0.5 * expected @ theta, rel=1e-10)
+        np.testing.assert_allclose(one.gradient(theta) - other.gradient(theta), expected, rtol=1e-8, atol=1e-14)
+        found = one.curvature(theta)(theta) - other.curvature(theta)(theta)
+        np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-14)
+    for dtype in (np.float64, np.float32):
+        made, theta = objective(network, dtype, output_decay=0.5)
+        moved, velocity = theta.copy(), np.zeros_like(theta)
+        made.descend(moved, velocity, 0.1, 0.9)
+        np.testing.assert_allclose(velocity, -0.1 * made.gradient(theta), rtol=1e-4, atol=1e-7)
 
 
 def test_l1_leaves_biases_alone():

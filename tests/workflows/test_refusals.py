@@ -108,6 +108,12 @@ CASES = {
     "no labels to evaluate": (DATA, ["evaluate", "net.h5", "unlabelled.npz"], "label"),
     "an unknown class": (DATA, ["evaluate", "flower-net.h5", "stranger.csv", *KIND], "rose"),
     "one class": (DATA, ["finetune", "one-class.npz", "--layers", "8", "-o", "o.h5"], "1 class"),
+    "hinge with one class": (
+        DATA, ["finetune", "one-class.npz", "--layers", "8", "--loss", "hinge", "-o", "o.h5"], "1 class"),
+    "a class that is not there": (DATA, [
+        "finetune", "digits.npz", "--layers", "8", "--task", "one_class", "--normal", "x", "-o", "o.h5"], "class 'x'"),
+    "scores without a threshold": (DATA, ["predict", "stack.h5", "unlabelled.npz", "--give", "anomaly"], "--calibrate"),
+    "a normal class that is not there": (DATA, ["evaluate", "stack.h5", "digits.npz", "--normal", "x"], "no class 'x'"),
     "no such label column": (DATA, [
         "finetune", "flowers.csv", "--label", "sort", "--layers", "8", "-o", "o.h5"
     ], "sort"),
@@ -283,6 +289,14 @@ def test_refused_in_one_line(name, place, call, tree):
     (("--max-norm", "0"), "above 0"),
     (("--label-smoothing", "0.1", "--task", "reconstruct"), "--task reconstruct"),
     (("--label-smoothing", "1"), "from 0 to 0.99"),
+    (("--label-smoothing", "0.1", "--loss", "hinge"), "margins"),
+    (("--loss", "hing"), "one of cross_entropy, squared_hinge, hinge"),
+    (("--loss", "svdd"), "--task one_class"),
+    (("--loss", "hinge:0"), "above 0"),
+    (("--loss", "cross_entropy:1"), "no number"),
+    (("--loss", "hinge", "--task", "reconstruct"), "leave it"),
+    (("--loss", "hinge", "--optimizer", "cg"), "corners"),
+    (("--normal", "1"), "leave it"),
     (("--average", "1.1"), "from 0 to 1"),
     (("--layer-rates", "0,0"), "nothing to train"),
     (("--layer-rates", "0.1,1", "--optimizer", "cg"), "cg has no learning rate"),
