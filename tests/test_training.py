@@ -29,7 +29,7 @@ def machine():
 def network():
     layers = (Dropout(12, 0.2), Dense(12, 9, "tanh"), Dropout(9, 0.5), Dense(9, 3, "softmax"))
 
-    def feed(rows, x, t):
+    def feed(rows, x, t, key):
         x[...], t[...] = X[rows], T[rows]
 
     return NetworkObjective(Network(layers, "cross_entropy"), feed, BATCH, 1e-3)

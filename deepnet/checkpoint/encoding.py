@@ -74,5 +74,10 @@ def _encode_preparation(group, p: Preparation) -> None:
         arrays["columns"] = np.array([c.encode() for c in p.columns])
     if p.target_scale is not None:
         arrays |= {"target_offset": p.target_offset, "target_scale": p.target_scale}
+    if p.contrast is not None:
+        _label(group, "contrast", p.contrast)
+    if p.projection is not None:
+        _label(group, "projection", p.projection.kind)
+        arrays |= {"centre": p.projection.centre, "matrix": p.projection.matrix}
     for key, array in arrays.items():
         group.create_dataset(key, data=array)

@@ -24,6 +24,15 @@ Dropout = Annotated[
         parser=values.several(values.number(0, 0.99)),
     ),
 ]
+Jitter = Annotated[
+    str,
+    option(
+        "Training",
+        help="Images move by whole pixels, at most so many, up or down and left or right, anew in each epoch.",
+        metavar="PIXELS",
+        parser=values.integer(0),
+    ),
+]
 LayerRates = Annotated[
     str | None,
     option(

@@ -16,8 +16,9 @@ from .losses import LOSSES, Loss
 from .parameters import Layout
 from .units import UNITS
 
-# Writes the scaled inputs (B, M) and the targets (B, N) of some rows into the arrays it is given.
-Feed = Callable[[np.ndarray, np.ndarray, np.ndarray | None], None]
+# Writes the prepared inputs (B, M) and the targets (B, N) of some rows into the arrays it is given. What it changes at
+# random is drawn from the minibatch's key; without one it changes nothing.
+Feed = Callable[[np.ndarray, np.ndarray, np.ndarray, int | None], None]
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,7 @@ class NetworkObjective:
 
     def _fill(self, piece: _Piece, i: int) -> None:
         """Read a piece's cases."""
-        self._feed(piece.rows, piece.x, piece.t)
+        self._feed(piece.rows, piece.x, piece.t, piece.key)
         weighted = isinstance(self.network.layers[0], Weighted)
         with self._precision:
             piece.first = self._rooms[i].x.listed(len(piece.rows)) if weighted else piece.x

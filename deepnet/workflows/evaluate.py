@@ -14,7 +14,7 @@ from ..nn.network import NetworkObjective
 from ..nn.rbm import RBM, free_energy
 from ..nn.stack import Stack
 from ..training import Meter
-from . import models, sources
+from . import models, preparing, sources
 from .logistic_pca import fit_logistic_pca
 from .passes import check_passes, entropies, mean_outputs
 from .runs import dashes
@@ -124,16 +124,12 @@ def _supervised(loaded: Checkpoint, cases: Cases, task: str, mc: int | None) -> 
 
 
 def fit_pca(loaded: Checkpoint, dataset: Dataset, components: int) -> evaluation.PCA:
-    """Principal components of the scaled training cases."""
-    train = dataset.splits["train"]
-    pca = evaluation.PCA(train.inputs.shape[1], components)
-    for _, x in _blocks(loaded, train):
-        pca.add(x)
-    return pca.fit()
+    """Principal components of the training cases as the model sees them."""
+    return preparing.fit_pca(dataset, loaded.preparation, components)
 
 
 def _reconstruction(loaded: Checkpoint, dataset: Dataset, cases: Cases) -> dict:
-    """Squared error a case, beside PCA of the code's width."""
+    """Squared error a case, beside PCA of the code's width, both of the cases as the model sees them."""
     width = models.coder(loaded).network.outputs
     pca = fit_pca(loaded, dataset, width)
     ours = _squared_errors(models.reconstructor(loaded), loaded, cases)
@@ -145,6 +141,7 @@ def _reconstruction(loaded: Checkpoint, dataset: Dataset, cases: Cases) -> dict:
     word = "reconstruction_error" if isinstance(loaded.model, Stack) else "squared_error"
     return {
         "cases": len(cases),
+        "prepared": None if loaded.preparation.only_scaled else preparing.described(loaded.preparation),
         "code": width,
         word: error,
         f"{word}_interval": interval,
@@ -154,7 +151,7 @@ def _reconstruction(loaded: Checkpoint, dataset: Dataset, cases: Cases) -> dict:
 
 
 def _squared_errors(reader: models.Reader, loaded: Checkpoint, cases: Cases) -> np.ndarray:
-    """(N,): each case's, between its scaled inputs and what the reader makes of them."""
+    """(N,): each case's, between its prepared inputs and what the reader makes of them."""
     errors = np.empty(len(cases))
     for rows, x, y in reader.run(sources.visible_feed(cases.inputs, loaded.preparation), len(cases)):
         errors[rows] = ((y - x) ** 2).sum(axis=1, dtype=np.float64)
@@ -162,9 +159,9 @@ def _squared_errors(reader: models.Reader, loaded: Checkpoint, cases: Cases) -> 
 
 
 def _blocks(loaded: Checkpoint, cases: Cases) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """(rows, scaled inputs (B, M)) block by block; the array is overwritten by the next one."""
+    """(rows, prepared inputs (B, M)) block by block; the array is overwritten by the next one."""
     feed = sources.visible_feed(cases.inputs, loaded.preparation)
-    x = np.empty((models.CHUNK, cases.inputs.shape[1]), np.float32)
+    x = np.empty((models.CHUNK, loaded.preparation.width), np.float32)
     for rows in models.blocks(len(cases)):
         feed(rows, x[: len(rows)])
         yield rows, x[: len(rows)]

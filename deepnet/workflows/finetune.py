@@ -12,7 +12,7 @@ from ..optimizers import BATCHES, OPTIMIZERS
 from ..optimizers.objective import Optimizer
 from ..optimizers.schedules import constant, parse
 from ..training import Meter
-from . import networks, regularizers, sources
+from . import networks, preparing, regularizers, sources
 from .memory import check_memory
 from .models import pack
 from .plans import written
@@ -54,6 +54,10 @@ def finetune(
     precision="float32",
     valid="none",
     scale="auto",
+    contrast="none",
+    pca=None,
+    zca=None,
+    jitter=0,
     label=None,
     ignore=(),
     force=False,
@@ -72,12 +76,15 @@ def finetune(
     old = open_run(output, "network", force, resume, dry_run, (data, valid, start))
     parent = checkpoint.load(start) if start is not None else None
     dataset, held_out = sources.read(data, valid, task, label, ignore, seed, networks.known_classes(parent, task))
-    preparation = networks.preparation_of(parent, dataset, scale, task, units if layers else None, start)
+    sources.check_jitter(jitter, dataset)
+    prepared = preparing.settings(contrast, pca, zca)
+    preparation = networks.preparation_of(parent, dataset, scale, prepared, task, start)
     cases = len(dataset.splits["train"])
     batch_size = _batch_size(batch_size, optimizer, cases)
     network, arrays = networks.build(parent, dataset, preparation, task, layers, units, init, noise, dropout, seed)
     rule = _optimizer(optimizer, task, learning_rate, momentum, clip, settings, -(-cases // batch_size), epochs)
     asked = regularizers.settings(network, task, optimizer, noise, layer_rates, l1, max_norm, label_smoothing, average)
+    asked |= prepared | ({"jitter": jitter} if jitter else {})
     moving = regularizers.spans(network, asked.get("layer_rates", ()), optimizer)
     smaller = "smaller --layers" if parent is None else "a smaller net to --from"
     check_memory(network, rule, cases, batch_size, smaller, "average" in asked)

@@ -117,7 +117,7 @@ def _objective(network: Network, dtype) -> tuple[NetworkObjective, np.ndarray]:
     inputs, targets = rng.normal(size=(CASES, network.inputs)), rng.random((CASES, network.outputs))
     targets /= targets.sum(axis=1, keepdims=True)
 
-    def feed(rows, x, t):
+    def feed(rows, x, t, key):
         x[...], t[...] = inputs[rows], targets[rows]
 
     objective = NetworkObjective(network, feed, CASES, 0.01, dtype, everything=CASES)

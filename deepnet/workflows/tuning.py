@@ -95,7 +95,7 @@ class Tuning:
         train = self.dataset.splits["train"]
         objective = NetworkObjective(
             self.network,
-            sources.network_feed(train, self.preparation, self.task, self.config.get("label_smoothing", 0.0)),
+            sources.network_feed(train, self.preparation, self.task, *self._changes),
             self.config["batch_size"],
             self.config["weight_decay"],
             precision=self.config["precision"],
@@ -193,6 +193,11 @@ class Tuning:
         weights = [s for s in layout.segments if len(s.shape) == 2]
         return {f"{NORM}{k}": updates.sum_squares(g[s.start : s.stop]) ** 0.5 for k, s in enumerate(weights, 1)}
 
+    @property
+    def _changes(self) -> tuple[float, int]:
+        """What training does to targets and inputs, and validation does not: label smoothing and jitter."""
+        return self.config.get("label_smoothing", 0.0), self.config.get("jitter", 0)
+
     def _held_out(self) -> NetworkObjective | None:
         """The objective on the cases held out, or None."""
         if "valid" not in self.dataset.splits:
@@ -242,6 +247,7 @@ class Tuning:
         if not fits or any(best[n].shape != a.shape or best[n].dtype != a.dtype for n, a in self.best.state.items()):
             raise ModelError("--resume: the state in the file does not fit its model; use --force to start anew")
         self.stage, self.best, self.theta = int(stage[0]), Best(best), pack(self.network, old.arrays)
+        self.preparation = old.preparation  # made by LAPACK, it may differ in its last bits on another machine
         objective = NetworkObjective(self.network, None, 1)
         course = self._course(self.stages[self.stage])
         self.state, self.good = restored(state, self.theta, self._fresh(objective), course)

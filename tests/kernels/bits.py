@@ -69,7 +69,7 @@ def network():
         Dense(65, CLASSES, "softmax"),
     )
 
-    def feed(rows, x, t):
+    def feed(rows, x, t, key):
         x[...], t[...] = DATA[rows], TARGETS[rows]
 
     objective = NetworkObjective(Network(layers, "cross_entropy"), feed, 128, 1e-3)

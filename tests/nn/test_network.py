@@ -325,4 +325,4 @@ def test_widths():
     network = NETWORKS["relu-cross_entropy-dropout"]
     assert network.widths == (5, 6, 4, 3)
     assert (network.inputs, network.outputs) == (5, 3)
-    assert isinstance(NetworkObjective(network, lambda rows, x, t: None, 2).name, str)
+    assert isinstance(NetworkObjective(network, lambda rows, x, t, key: None, 2).name, str)
