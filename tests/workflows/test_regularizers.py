@@ -15,6 +15,7 @@ EXTRAS = {
     "max_norm": (0.6,),
     "label_smoothing": 0.1,
     "average": 0.9,
+    "jitter": 1,
 }
 
 

@@ -27,6 +27,8 @@ PRETRAIN = {
                "units": ("relu", "tanh"), "corruption": ("salt_pepper:0.3", "gaussian:0.2")},
     "sparse": {"method": "sae", "layers": (20,), "epochs": (2,), "batch_size": (100,)},
     "contractive": {"method": "cae", "layers": (20,), "epochs": (2,), "batch_size": (100,)},
+    "whitened": {"layers": (20,), "epochs": (2,), "batch_size": (100,), "visible": "linear", "zca": 0.1,
+                 "contrast": "l2", "valid": "0.1"},
 }  # fmt: skip
 FINETUNE = {
     "sgd": {"optimizer": "sgd"},
@@ -54,6 +56,26 @@ FINETUNE = {
     "averaged": {"average": 0.9, "valid": "0.1", "epochs": 3, "freeze_epochs": 1},
     "averaged adam": {"average": 1.0, "optimizer": "adam"},
     "averaged curvature": {"average": 0.5, "optimizer": "hessian_free", "settings": (("iterations", 15),)},
+    "moved": {"jitter": 2, "dropout": (0.2, 0.0, 0.0)},
+    "components": {
+        "start": None,
+        "layers": (20, 10),
+        "units": ("relu",),
+        "pca": 30,
+        "contrast": "l1",
+        "jitter": 1,
+        "valid": "0.1",
+    },
+    "components, restored": {
+        "start": None,
+        "layers": (20, 10),
+        "pca": 30,
+        "task": "reconstruct",
+        "jitter": 1,
+        "optimizer": "cg",
+        "batch_size": 250,
+        "epochs": 4,
+    },
     "rates by layer": {"layer_rates": (0.0, 0.1, 1.0), "valid": "0.1"},
     "frozen below for lbfgs": {"layer_rates": (0.0, 1.0, 1.0), "optimizer": "lbfgs", "epochs": 8, "batch_size": None},
 }
