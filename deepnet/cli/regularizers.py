@@ -15,6 +15,14 @@ Noise = Annotated[
         parser=values.several(values.number(0)),
     ),
 ]
+NoiseSchedule = Annotated[
+    str | None,
+    option(
+        "Training",
+        help="Share of --noise's deviations, a schedule such as linear:1:0; evaluate --mc draws them whole.",
+        metavar="SHARE",
+    ),
+]
 Dropout = Annotated[
     str,
     option(

@@ -169,6 +169,12 @@ class NetworkObjective:
         for s in self.layout.segments:
             self._factors[int(s.name.partition(".")[0])] = next((f for a, b, f in spans if a <= s.start < b), 0.0)
 
+    def set_noise(self, share: float) -> None:
+        """From here on noise has this share of its layers' deviations."""
+        for w in self._shared:
+            if "share" in w:
+                w["share"][...] = share
+
     @property
     def whole(self) -> "NetworkObjective":
         """The same objective over all cases of the feed, without noise; its next gradient counts into `tally`."""

@@ -34,6 +34,7 @@ def finetune(
     units=("logistic",),
     init=("glorot",),
     noise=(0.0,),
+    noise_schedule=None,
     dropout=(0.0,),
     task="classify",
     optimizer="nesterov",
@@ -82,9 +83,11 @@ def finetune(
     cases = len(dataset.splits["train"])
     batch_size = _batch_size(batch_size, optimizer, cases)
     network, arrays = networks.build(parent, dataset, preparation, task, layers, units, init, noise, dropout, seed)
-    rule = _optimizer(optimizer, task, learning_rate, momentum, clip, settings, -(-cases // batch_size), epochs)
+    per_epoch = -(-cases // batch_size)
+    rule = _optimizer(optimizer, task, learning_rate, momentum, clip, settings, per_epoch, epochs)
+    share = regularizers.noise_schedule(noise_schedule, network, per_epoch, epochs)
     asked = regularizers.settings(network, task, optimizer, noise, layer_rates, l1, max_norm, label_smoothing, average)
-    asked |= prepared | ({"jitter": jitter} if jitter else {})
+    asked |= prepared | ({"jitter": jitter} if jitter else {}) | ({"noise_schedule": written(share)} if share else {})
     moving = regularizers.spans(network, asked.get("layer_rates", ()), optimizer)
     smaller = "smaller --layers" if parent is None else "a smaller net to --from"
     check_memory(network, rule, cases, batch_size, smaller, "average" in asked)
@@ -119,6 +122,7 @@ def finetune(
     done = False
     if old is not None:
         schedules = [getattr(rule, name) for name in ("learning_rate", "momentum") if hasattr(rule, name)]
+        schedules += [share] if share else []
         check_resume(old, config, dataset.fingerprint, not any(s.needs_total for s in schedules))
         done = old.complete and (old.config["epochs"] == epochs or run.ended_early(old))
         if not done:

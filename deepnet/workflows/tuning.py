@@ -1,7 +1,7 @@
 """A fine-tuning run: its stages, its figures, and how it is saved and restored."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -12,6 +12,7 @@ from ..kernels import jit, random, updates
 from ..nn.network import Network, NetworkObjective
 from ..optimizers import check
 from ..optimizers.objective import Optimizer, Span
+from ..optimizers.schedules import parse
 from ..training import Best, Course, Good, Meter, Passed, begin
 from . import collapse, sources
 from .models import CHUNK, blocks, pack
@@ -263,7 +264,10 @@ class Tuning:
         key = random.fold(self.config["seed"], 1000 + self.stages.index(stage))
         cases = len(self.dataset.splits["train"])
         title = f"{stage.name} {dashes(self.network.widths)}"
-        return Course(title, cases, self.config["batch_size"], stage.epochs, key, self.config.get("average"))
+        course = Course(title, cases, self.config["batch_size"], stage.epochs, key, self.config.get("average"))
+        if (text := self.config.get("noise_schedule")) is None:
+            return course
+        return replace(course, noise=parse("--noise-schedule", text, course.minibatches, self.config["epochs"]))
 
     def end(self, outcome: str, data: str, output: str, checkpoint: Checkpoint) -> End:
         """How it ended: the last figures, or those of the best epoch where cases were held out."""

@@ -52,6 +52,7 @@ FINETUNE = {
     "limited and frozen first": {"max_norm": (0.5,), "freeze_epochs": 2},
     "noise": {"noise": (0.2, 0.1, 0.1), "dropout": (0.0, 0.2, 0.0), "optimizer": "momentum"},
     "noise curvature": {"noise": (0.1,), "optimizer": "hessian_free", "settings": (("iterations", 15),)},
+    "fading noise": {"noise": (0.2, 0.1, 0.1), "noise_schedule": "linear:1:0", "freeze_epochs": 1},
     "smoothed": {"label_smoothing": 0.1, "learning_rate": "inverse:0.1:0.5"},
     "averaged": {"average": 0.9, "valid": "0.1", "epochs": 3, "freeze_epochs": 1},
     "averaged adam": {"average": 1.0, "optimizer": "adam"},
