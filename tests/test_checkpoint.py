@@ -683,7 +683,7 @@ def test_a_preparation_without_more_has_the_bytes_of_old(tmp_path):
     """What is not asked for is not in the file, so that digests of older models stay."""
     with h5py.File(io.BytesIO(checkpoint.encode(MADE["network"]()))) as file:
         assert set(file["preprocess"].attrs) == {"scaling"}
-        assert not {"matrix", "centre"} & set(file["preprocess"])
+        assert not {"projection_matrix", "projection_mean"} & set(file["preprocess"])
 
 
 MATRIX = MAKE.numbers(6, 2)
@@ -694,20 +694,20 @@ BAD_PROJECTIONS = {
     "a projection that is a number": mark("preprocess", "projection", np.float64(np.nan)),
     "no kind of projection": unmark("preprocess", "projection"),
     "whitening to fewer": mark("preprocess", "projection", np.bytes_(b"zca")),
-    "no matrix": drop("preprocess/matrix"),
-    "no centre": drop("preprocess/centre"),
-    "a matrix turned": put("preprocess/matrix", np.ascontiguousarray(MATRIX.T)),
-    "a matrix to other inputs": put("preprocess/matrix", MAKE.numbers(6, 3)),
-    "a matrix from other columns": put("preprocess/matrix", MAKE.numbers(7, 2)),
-    "a matrix from fewer columns than inputs": put("preprocess/matrix", MAKE.numbers(1, 2)),
-    "a matrix from no column": put("preprocess/matrix", MATRIX[:0]),
-    "a matrix of rank 1": put("preprocess/matrix", MATRIX[:, 0].copy()),
-    "a matrix in float64": put("preprocess/matrix", MATRIX.astype(np.float64)),
-    "a matrix of text": put("preprocess/matrix", np.full((6, 2), b"a")),
-    "a matrix of nan": put("preprocess/matrix", MATRIX * np.float32(np.nan)),
-    "a group for the matrix": group_for("preprocess/matrix"),
-    "an infinite centre": put("preprocess/centre", np.full(6, np.inf, np.float32)),
-    "a centre of another width": put("preprocess/centre", MAKE.numbers(2)),
+    "no matrix": drop("preprocess/projection_matrix"),
+    "no mean": drop("preprocess/projection_mean"),
+    "a matrix turned": put("preprocess/projection_matrix", np.ascontiguousarray(MATRIX.T)),
+    "a matrix to other inputs": put("preprocess/projection_matrix", MAKE.numbers(6, 3)),
+    "a matrix from other columns": put("preprocess/projection_matrix", MAKE.numbers(7, 2)),
+    "a matrix from fewer columns than inputs": put("preprocess/projection_matrix", MAKE.numbers(1, 2)),
+    "a matrix from no column": put("preprocess/projection_matrix", MATRIX[:0]),
+    "a matrix of rank 1": put("preprocess/projection_matrix", MATRIX[:, 0].copy()),
+    "a matrix in float64": put("preprocess/projection_matrix", MATRIX.astype(np.float64)),
+    "a matrix of text": put("preprocess/projection_matrix", np.full((6, 2), b"a")),
+    "a matrix of nan": put("preprocess/projection_matrix", MATRIX * np.float32(np.nan)),
+    "a group for the matrix": group_for("preprocess/projection_matrix"),
+    "an infinite mean": put("preprocess/projection_mean", np.full(6, np.inf, np.float32)),
+    "a mean of another width": put("preprocess/projection_mean", MAKE.numbers(2)),
     "a shape of the inputs": put("preprocess/shape", np.array([2])),
     "an offset of the inputs' width": put("preprocess/offset", MAKE.numbers(2)),
 }

@@ -20,13 +20,13 @@ PROJECTIONS = ("pca", "zca")
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """A linear map of the cases, x' = (x - centre) matrix; centre float32 (D,), matrix float32 (D, K).
+    """A linear map of the cases, x' = (x - mean) matrix; mean float32 (D,), matrix float32 (D, K).
 
     pca: onto the first K principal components of the training cases. zca: whitening, K = D.
     """
 
     kind: str
-    centre: np.ndarray
+    mean: np.ndarray
     matrix: np.ndarray
 
 

@@ -180,7 +180,7 @@ def _check_units(network: Network, name: str) -> None:
 def _preparation(tree: dict, model: Stack | Network, name: str) -> Preparation:
     """Scaling, contrast, projection, shape, and the names or numbers of the outputs."""
     contrast, projection = _contrast(tree[""], name), _projection(tree, model.widths[0], name)
-    inputs = model.widths[0] if projection is None else len(projection.centre)
+    inputs = model.widths[0] if projection is None else len(projection.mean)
     kind = _fact(tree[""], "scaling", str, name)
     if kind not in SCALINGS:
         raise ModelError(f"{name} has unknown scaling {shown(kind)}; install a newer deepnet")
@@ -211,12 +211,12 @@ def _projection(tree: dict, inputs: int, name: str) -> Projection | None:
     kind = tree[""]["projection"]
     if kind not in PROJECTIONS:
         raise ModelError(f"{name} has an unknown projection, {shown(kind)}; install a newer deepnet")
-    matrix = _part(tree, "matrix", np.ndarray, name)
+    matrix = _part(tree, "projection_matrix", np.ndarray, name)
     if matrix.dtype != np.float32 or matrix.ndim != 2 or matrix.shape[1] != inputs or not np.isfinite(matrix).all():
         raise ModelError(f"{name} has a projection that is no finite float32 map to its {inputs} inputs; {FOREIGN}")
     if len(matrix) < inputs or (kind == "zca" and len(matrix) != inputs):
         raise ModelError(f"{name} has a projection {kind} of {len(matrix)} columns to {inputs} inputs; {FOREIGN}")
-    return Projection(kind, _floats(tree, "centre", len(matrix), name), matrix)
+    return Projection(kind, _floats(tree, "projection_mean", len(matrix), name), matrix)
 
 
 def _columns(tree: dict, inputs: int, name: str) -> tuple[str, ...]:

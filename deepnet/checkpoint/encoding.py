@@ -78,6 +78,6 @@ def _encode_preparation(group, p: Preparation) -> None:
         _label(group, "contrast", p.contrast)
     if p.projection is not None:
         _label(group, "projection", p.projection.kind)
-        arrays |= {"centre": p.projection.centre, "matrix": p.projection.matrix}
+        arrays |= {"projection_mean": p.projection.mean, "projection_matrix": p.projection.matrix}
     for key, array in arrays.items():
         group.create_dataset(key, data=array)

@@ -62,7 +62,7 @@ def to_columns(preparation: Preparation, x: np.ndarray) -> np.ndarray:
     if projection is None:
         return x
     back = np.linalg.pinv(projection.matrix.astype(np.float64))
-    return (x @ back + projection.centre).astype(np.float32)
+    return (x @ back + projection.mean).astype(np.float32)
 
 
 def _projection(dataset: Dataset, plain: Preparation, asked: dict) -> Projection | None:

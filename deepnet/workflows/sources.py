@@ -84,7 +84,7 @@ def _projector(preparation: Preparation) -> Callable | None:
     """A function of (what fills an array (B, D), x (B, M)) that writes the array's projection into x, or None."""
     if preparation.projection is None:
         return None
-    centre, (columns, width) = preparation.projection.centre, preparation.projection.matrix.shape
+    mean, (columns, width) = preparation.projection.mean, preparation.projection.matrix.shape
     matrix, zero, rooms = operands.matrix(columns, width), np.zeros(width, np.float32), [operands.matrix(0, columns)]
     matrix[...] = preparation.projection.matrix
 
@@ -93,7 +93,7 @@ def _projector(preparation: Preparation) -> Callable | None:
             rooms[0] = operands.matrix(len(x), columns)
         wide = rooms[0][: len(x)]
         fill(wide)
-        wide -= centre
+        wide -= mean
         with operands.unrounded():
             products.up(wide, matrix, zero, LINEAR, x)
 
