@@ -41,7 +41,9 @@ def test_settings_are_taken(page, capsys):
     data = "curves" if page.parent.name == "curves" else "mnist"
     for command, options in tomllib.loads(page.read_text()).items():
         words = [command, data, "-c", str(page), "-n", "--json", "--precision", "float32"]
-        words += [] if "layers" in options else ["--layers", "30"]
+        dropout = options.get("dropout")
+        hidden = len(dropout) - 1 if isinstance(dropout, list) else 1
+        words += [] if "layers" in options else ["--layers", ",".join(["30"] * hidden)]
         assert main(words) == 0, capsys.readouterr().err
         assert json.loads(capsys.readouterr().out)["plan"]["parameters"] > 0
 

@@ -13,7 +13,7 @@ from . import config, values
 Unit = Literal["logistic", "linear", "relu", "softmax", "tanh", "softplus", "leaky_relu", "elu", "hard_tanh", "square"]
 Task = Literal["classify", "regress", "reconstruct"]
 Optimizer = Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "rprop", "cg", "lbfgs", "hessian_free"]
-Initializer = Literal["gaussian", "glorot", "he", "sparse"]
+Initializer = Literal["gaussian", "glorot", "he", "sparse", "uniform"]
 Method = Literal["rbm", "dae", "sae", "cae"]
 Corruption = Literal["masking", "salt_pepper", "gaussian"]
 Precision = Literal["float32", "bfloat16"]

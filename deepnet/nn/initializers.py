@@ -19,8 +19,12 @@ def gaussian(key: int, inputs: int, outputs: int, deviation: float) -> np.ndarra
 
 def glorot(key: int, inputs: int, outputs: int, gain: float) -> np.ndarray:
     """U(-r, r), r = gain sqrt(6 / (inputs + outputs)) (Glorot and Bengio 2010, eq. 16)."""
-    bound = np.float32(gain * math.sqrt(6 / (inputs + outputs)))
-    return (random.uniform(key, 0, inputs, outputs) * np.float32(2) - np.float32(1)) * bound
+    return uniform(key, inputs, outputs, gain * math.sqrt(6 / (inputs + outputs)))
+
+
+def uniform(key: int, inputs: int, outputs: int, bound: float) -> np.ndarray:
+    """U(-bound, bound), whatever the layer's size, as Goodfellow et al. 2013 drew theirs (bound 0.005 for maxout)."""
+    return (random.uniform(key, 0, inputs, outputs) * np.float32(2) - np.float32(1)) * np.float32(bound)
 
 
 def he(key: int, inputs: int, outputs: int, gain: float) -> np.ndarray:
@@ -47,6 +51,7 @@ INITIALIZERS: dict[str, tuple[Initializer, float]] = {
     "glorot": (glorot, 1.0),
     "he": (he, 1.0),
     "sparse": (sparse, 1.0),
+    "uniform": (uniform, 0.01),
 }
 
 

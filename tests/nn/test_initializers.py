@@ -14,6 +14,7 @@ DEVIATIONS = {
     "glorot": math.sqrt(6 / (INPUTS + OUTPUTS)) / math.sqrt(3),
     "he": math.sqrt(2 / INPUTS),
     "sparse": math.sqrt(15 / INPUTS),
+    "uniform": 0.01 / math.sqrt(3),
 }
 
 
@@ -43,6 +44,11 @@ def test_glorot_bound():
     bound = math.sqrt(6 / (INPUTS + OUTPUTS))
     assert np.abs(weights).max() <= bound * (1 + 1e-6)
     assert np.abs(weights).max() > 0.999 * bound
+
+
+def test_uniform_bound():
+    weights = draw("uniform:0.05", 3, INPUTS, OUTPUTS)
+    assert 0.0499 < np.abs(weights).max() <= 0.05 * (1 + 1e-6)
 
 
 @pytest.mark.parametrize("inputs", [1, 10, 15, 16, 784])
