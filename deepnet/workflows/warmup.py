@@ -94,7 +94,7 @@ def _groups(folder: Path):
         for kind in CONTRASTS:
             _run(finetune(pixels, net, **_SMALL, contrast=kind, pca=9, jitter=2))
             _use(net, pixels)
-        _run(finetune(shades, net, **_SMALL, jitter=2))
+        _run(finetune(shades, net, **_SMALL, jitter=2, scale="unit"))
 
     def optimizers():
         for name, kind in OPTIMIZERS.items():
