@@ -13,6 +13,7 @@ from ..kernels import minibatch, operands, products, random
 from ..kernels.units import LINEAR
 
 BATCH = 100  # cases in a minibatch (Hinton 2010, section 4)
+MOST_CHANNELS = 4  # of an image, which come last
 
 
 def read(source, valid: str, task, label, ignore, seed: int, classes=None, spare=()) -> tuple[Dataset, str]:
@@ -58,7 +59,8 @@ def visible_feed(inputs: np.ndarray, preparation: Preparation, jitter: int = 0) 
     """Writes prepared rows of the data (cases, D) into a minibatch (B, M).
 
     Of a minibatch with a key each image is moved by at most `jitter` pixels, before all else. Nothing is prepared
-    ahead, so that a data set of bytes never becomes one of floats.
+    ahead, so that a data set of bytes never becomes one of floats: 70 components of 784 pixels cost 8 % of the time
+    that 70-512-512-10 is trained in.
     """
     p, project = preparation, _projector(preparation)
 
@@ -109,7 +111,7 @@ def check_jitter(jitter: int, dataset: Dataset) -> None:
     """DataError for cases that are no images, UsageError where nothing of an image might be left."""
     if not jitter:
         return
-    if len(dataset.shape) not in (2, 3):
+    if len(dataset.shape) not in (2, 3) or image_of(dataset.shape)[2] > MOST_CHANNELS:
         raise DataError(
             f"--jitter {jitter}: a case of {dataset.name} has shape {dataset.shape} and is no image of rows and "
             "columns; leave it out, or give data with images"

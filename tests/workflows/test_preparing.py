@@ -303,6 +303,8 @@ def test_refusals_of_jitter(digits, flowers, dataset, finish, tmp_path):
         finish(workflows.finetune(flowers, str(tmp_path / "a.h5"), layers=(5,), jitter=1, label="kind, as told"))
     with pytest.raises(UsageError, match="leave it out"):
         sources.check_jitter(1, replace(dataset, shape=(1, 784)))
+    with pytest.raises(DataError, match="is no image"):  # channels that come first
+        sources.check_jitter(1, replace(dataset, shape=(4, 14, 14)))
     assert list(tmp_path.iterdir()) == []
     sources.check_jitter(0, data.load(flowers, label="kind, as told"))
 
