@@ -121,6 +121,6 @@ def contrast(name, x):
     if compiled(x):
         _contrast(CONTRASTS[name], x)
         return
-    x -= x.mean(axis=1, keepdims=True)
+    x -= x.mean(axis=1, keepdims=True, dtype=np.float64).astype(x.dtype)
     size = np.abs(x).mean(axis=1) if name == "l1" else np.sqrt(np.square(x).mean(axis=1))
     x /= np.where(size > 0, size, 1)[:, None]
