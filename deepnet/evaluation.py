@@ -116,7 +116,7 @@ def roc_auc(scores: np.ndarray, positive: np.ndarray) -> tuple[float, list[float
 
 
 class PCA:
-    """Principal components of training cases, the linear rival of an autoencoder's code.
+    """Principal components of training cases: an autoencoder's linear rival, and what `--pca` and `--zca` are made of.
 
     Fed block by block, so that the data never become one array of floats. By LAPACK, so its last bits depend on the
     machine.
@@ -134,10 +134,16 @@ class PCA:
         self._products += block.T @ block
 
     def fit(self) -> "PCA":
-        """Mean (D,) and components (D, K), largest variance first."""
+        """Mean (D,), components (D, K), largest variance first, and their variances (K,).
+
+        The largest element of each component is above 0.
+        """
         self.mean = self._sum / self._cases
         covariance = self._products / self._cases - np.outer(self.mean, self.mean)
-        self.basis = np.linalg.eigh(covariance)[1][:, ::-1][:, : self.components]
+        values, vectors = np.linalg.eigh(covariance)
+        self.variances = np.maximum(values[::-1][: self.components], 0)
+        basis = vectors[:, ::-1][:, : self.components]
+        self.basis = basis * np.where(basis[np.abs(basis).argmax(axis=0), np.arange(basis.shape[1])] < 0, -1.0, 1.0)
         return self
 
     def codes(self, x: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import pytest
 
 from deepnet.cli import options
 from deepnet.figures import FIGURES
+from deepnet.kernels.minibatch import CONTRASTS
 from deepnet.kernels.operands import PRECISIONS
 from deepnet.nn import autoencoder
 from deepnet.nn.corruptions import CORRUPTIONS
@@ -29,6 +30,7 @@ NAMED = {
     "corruptions": (CORRUPTIONS, options.Corruption, options.CORRUPTIONS),
     "losses": (CLASSIFIERS, options.Loss, options.LOSSES),
     "figures": (FIGURES, options.Kind, options.KINDS),
+    "contrasts": (("none", *CONTRASTS), options.Contrast, options.CONTRASTS),
 }
 SOURCE = re.compile(r"[A-Z][a-z]+(,| and| et al\.)?.* (19|20)\d\d")
 

@@ -127,6 +127,8 @@ def test_pca_is_that_of_the_svd(components):
     expected = (u * s)[:, :components]
     codes = pca.codes(x)
     assert np.allclose(np.abs(codes), np.abs(expected), atol=1e-6)
+    assert np.allclose(pca.variances, s[:components] ** 2 / len(x))
+    assert (pca.basis[np.abs(pca.basis).argmax(axis=0), np.arange(components)] > 0).all()
     assert np.allclose(pca.reconstruct(x), mean + expected @ vt[:components], atol=1e-6)
     assert np.allclose(pca.basis.T @ pca.basis, np.eye(components), atol=1e-12)
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..files import shown
+from ..kernels.minibatch import CONTRASTS
 from ..nn.autoencoder import HIDDEN, VISIBLE, Autoencoder
 from ..nn.layers import MOST_PIECES, Dense, Dropout, Noise
 from ..nn.losses import LOSSES
@@ -13,7 +14,7 @@ from ..nn.network import Network
 from ..nn.rbm import RBM
 from ..nn.stack import Stack
 from ..nn.units import UNITS
-from .contents import FORMAT, KINDS, Checkpoint, Preparation
+from .contents import FORMAT, KINDS, PROJECTIONS, Checkpoint, Preparation, Projection
 from .sealing import VERSION
 from .settings import parse
 from .tree import FOREIGN
@@ -179,22 +180,45 @@ def _check_units(network: Network, name: str) -> None:
 
 
 def _preparation(tree: dict, model: Stack | Network, name: str) -> Preparation:
-    """Scaling, shape, and the names or numbers of the outputs."""
-    inputs = model.widths[0]
+    """Scaling, contrast, projection, shape, and the names or numbers of the outputs."""
+    contrast, projection = _contrast(tree[""], name), _projection(tree, model.widths[0], name)
+    inputs = model.widths[0] if projection is None else len(projection.mean)
     kind = _fact(tree[""], "scaling", str, name)
     if kind not in SCALINGS:
         raise ModelError(f"{name} has unknown scaling {shown(kind)}; install a newer deepnet")
     shape = _part(tree, "shape", np.ndarray, name)
     sizes = [int(n) for n in shape] if shape.ndim == 1 and shape.dtype.kind == "i" and len(shape) <= 8 else [0]
     if min(sizes, default=0) < 1 or math.prod(sizes) != inputs:
-        raise ModelError(f"{name}: its shape of a case does not fill its {inputs} inputs; make the model again")
+        raise ModelError(f"{name}: its shape of a case does not fill its {inputs} columns; make the model again")
     offset, scale = _floats(tree, "offset", inputs, name), _floats(tree, "scale", inputs, name, positive=True)
     classes = _classes(tree, model, name) if "classes" in tree else ()
-    if not classes and _classifies(model) and (model.loss != "cross_entropy" or model.outputs != inputs):
+    if not classes and _classifies(model) and (model.loss != "cross_entropy" or model.outputs != model.inputs):
         raise ModelError(f"{name} tells classes but has no names for them; make the model again")
     columns = _columns(tree, inputs, name) if "columns" in tree else ()
-    targets, centre = _targets(tree, model, name), _centre(tree, model, name)
-    return Preparation(kind, offset, scale, tuple(sizes), classes, *targets, columns, centre)
+    more = *_targets(tree, model, name), columns, _centre(tree, model, name), contrast, projection
+    return Preparation(kind, offset, scale, tuple(sizes), classes, *more)
+
+
+def _contrast(facts: dict, name: str) -> str | None:
+    """The contrast that cases are brought to, if there is one."""
+    if "contrast" in facts and facts["contrast"] not in CONTRASTS:
+        raise ModelError(f"{name} has an unknown contrast, {shown(facts['contrast'])}; install a newer deepnet")
+    return facts.get("contrast")
+
+
+def _projection(tree: dict, inputs: int, name: str) -> Projection | None:
+    """A map of the columns to the model's inputs; one that whitens gives as many as it takes."""
+    if "projection" not in tree[""]:
+        return None
+    kind = tree[""]["projection"]
+    if kind not in PROJECTIONS:
+        raise ModelError(f"{name} has an unknown projection, {shown(kind)}; install a newer deepnet")
+    matrix = _part(tree, "projection_matrix", np.ndarray, name)
+    if matrix.dtype != np.float32 or matrix.ndim != 2 or matrix.shape[1] != inputs or not np.isfinite(matrix).all():
+        raise ModelError(f"{name} has a projection that is no finite float32 map to its {inputs} inputs; {FOREIGN}")
+    if len(matrix) < inputs or (kind == "zca" and len(matrix) != inputs):
+        raise ModelError(f"{name} has a projection {kind} of {len(matrix)} columns to {inputs} inputs; {FOREIGN}")
+    return Projection(kind, _floats(tree, "projection_mean", len(matrix), name), matrix)
 
 
 def _classifies(model: Stack | Network) -> bool:

@@ -17,8 +17,9 @@ from .losses import LOSSES, Loss
 from .parameters import Layout
 from .units import UNITS
 
-# Writes the scaled inputs (B, M) and the targets (B, N) of some rows into the arrays it is given.
-Feed = Callable[[np.ndarray, np.ndarray, np.ndarray | None], None]
+# Writes the prepared inputs (B, M) and the targets (B, N) of some rows into the arrays it is given. What it changes at
+# random is drawn from the minibatch's key; without one it changes nothing.
+Feed = Callable[[np.ndarray, np.ndarray, np.ndarray, int | None], None]
 
 
 @dataclass(frozen=True)
@@ -173,6 +174,12 @@ class NetworkObjective:
         for s in self.layout.segments:
             self._factors[int(s.name.partition(".")[0])] = next((f for a, b, f in spans if a <= s.start < b), 0.0)
 
+    def set_noise(self, share: float) -> None:
+        """From here on noise has this share of its layers' deviations."""
+        for w in self._shared:
+            if "share" in w:
+                w["share"][...] = share
+
     @property
     def whole(self) -> "NetworkObjective":
         """The same objective over all cases of the feed, without noise; its next gradient counts into `tally`."""
@@ -221,7 +228,7 @@ class NetworkObjective:
 
     def _fill(self, piece: _Piece, i: int) -> None:
         """Read a piece's cases."""
-        self._feed(piece.rows, piece.x, piece.t)
+        self._feed(piece.rows, piece.x, piece.t, piece.key)
         weighted = isinstance(self.network.layers[0], Weighted)
         with self._precision:
             piece.first = self._rooms[i].x.listed(len(piece.rows)) if weighted else piece.x

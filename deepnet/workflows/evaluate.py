@@ -13,7 +13,7 @@ from ..kernels import jit
 from ..nn.network import NetworkObjective
 from ..nn.stack import Stack
 from ..training import Meter
-from . import models, scores, sources
+from . import models, preparing, scores, sources
 from .logistic_pca import fit_logistic_pca
 from .passes import check_passes, losses_of, mean_outputs
 from .runs import dashes
@@ -163,16 +163,12 @@ def _supervised(loaded: Checkpoint, cases: Cases, task: str, mc: int | None) -> 
 
 
 def fit_pca(loaded: Checkpoint, dataset: Dataset, components: int) -> evaluation.PCA:
-    """Principal components of the scaled training cases."""
-    train = dataset.splits["train"]
-    pca = evaluation.PCA(train.inputs.shape[1], components)
-    for _, x in scores.visible_blocks(loaded, train):
-        pca.add(x)
-    return pca.fit()
+    """Principal components of the training cases as the model sees them."""
+    return preparing.fit_pca(dataset, loaded.preparation, components)
 
 
 def _reconstruction(loaded: Checkpoint, dataset: Dataset, cases: Cases) -> dict:
-    """Squared error a case, beside PCA of the code's width."""
+    """Squared error a case, beside PCA of the code's width, both of the cases as the model sees them."""
     width = models.coder(loaded).network.outputs
     pca = fit_pca(loaded, dataset, width)
     ours = scores.squared_errors(models.reconstructor(loaded), loaded, cases)
@@ -184,6 +180,7 @@ def _reconstruction(loaded: Checkpoint, dataset: Dataset, cases: Cases) -> dict:
     word = "reconstruction_error" if isinstance(loaded.model, Stack) else "squared_error"
     return {
         "cases": len(cases),
+        "prepared": None if loaded.preparation.only_scaled else preparing.described(loaded.preparation),
         "code": width,
         word: error,
         f"{word}_interval": interval,

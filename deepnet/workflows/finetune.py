@@ -14,7 +14,7 @@ from ..optimizers import BATCHES, OPTIMIZERS
 from ..optimizers.objective import Optimizer
 from ..optimizers.schedules import constant, parse
 from ..training import Meter
-from . import networks, one_class, regularizers, sources
+from . import networks, one_class, preparing, regularizers, sources
 from .memory import check_memory
 from .models import pack
 from .plans import written
@@ -36,6 +36,7 @@ def finetune(
     units=("logistic",),
     init=("glorot",),
     noise=(0.0,),
+    noise_schedule=None,
     dropout=(0.0,),
     bias=True,
     task="classify",
@@ -59,6 +60,10 @@ def finetune(
     precision="float32",
     valid="none",
     scale="auto",
+    contrast="none",
+    pca=None,
+    zca=None,
+    jitter=0,
     label=None,
     ignore=(),
     force=False,
@@ -80,14 +85,19 @@ def finetune(
     _check_normal(normal, task)
     known = networks.known_classes(parent, task)
     dataset, held_out = sources.read(data, valid, task, label, ignore, seed, known, normal=normal)
-    preparation = networks.preparation_of(parent, dataset, scale, task, units if layers else None, start)
+    sources.check_jitter(jitter, dataset)
+    prepared = preparing.settings(contrast, pca, zca)
+    preparation = networks.preparation_of(parent, dataset, scale, prepared, task, start)
     cases = len(dataset.splits["train"])
     batch_size = _batch_size(batch_size, optimizer, cases)
     network, arrays = networks.build(
         parent, dataset, preparation, task, layers, units, init, noise, dropout, seed, asked_loss, bias
     )
-    rule = _optimizer(optimizer, network.loss, learning_rate, momentum, clip, settings, -(-cases // batch_size), epochs)
+    per_epoch = -(-cases // batch_size)
+    rule = _optimizer(optimizer, network.loss, learning_rate, momentum, clip, settings, per_epoch, epochs)
+    share = regularizers.noise_schedule(noise_schedule, network, per_epoch, epochs)
     asked = regularizers.settings(network, task, optimizer, noise, layer_rates, l1, max_norm, label_smoothing, average)
+    asked |= prepared | ({"jitter": jitter} if jitter else {}) | ({"noise_schedule": written(share)} if share else {})
     asked |= {"normal": list(normal)} if normal else {}
     asked |= {} if bias else {"bias": False}
     asked |= {"loss": network.loss, "C": C or 1.0} if network.loss in MARGINS else {}
@@ -128,6 +138,7 @@ def finetune(
     done = False
     if old is not None:
         schedules = [getattr(rule, name) for name in ("learning_rate", "momentum") if hasattr(rule, name)]
+        schedules += [share] if share else []
         check_resume(old, config, dataset.fingerprint, not any(s.needs_total for s in schedules))
         done = old.complete and (old.config["epochs"] == epochs or run.ended_early(old))
         if not done:

@@ -1,10 +1,11 @@
 """The network that a fine-tuning run begins with: from a stack, from another network, or from random weights."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
-from ..checkpoint import Checkpoint, Preparation
+from ..checkpoint import Checkpoint
 from ..errors import DataError, UsageError
 from ..files import shown
 from ..kernels import random
@@ -14,7 +15,7 @@ from ..nn.losses import LOSSES
 from ..nn.network import Network
 from ..nn.stack import Stack
 from ..nn.units import UNITS
-from . import one_class, sources
+from . import one_class, preparing, sources
 from .models import code_depth
 from .plans import spread
 
@@ -26,11 +27,14 @@ def known_classes(parent: Checkpoint | None, task: str) -> tuple[str, ...] | Non
     return parent.preparation.classes or None
 
 
-def preparation_of(parent, dataset, scale, task, units, start):
-    """The parent's scaling, or a new one; the task adds class names or the targets' mean and deviation."""
+def preparation_of(parent, dataset, scale, asked, task, start):
+    """The parent's preparation, or a new one; the task adds class names or the targets' mean and deviation."""
     if parent is None:
-        visible = "logistic" if task == "reconstruct" and scale in ("auto", "unit") else "linear"
-        p = sources.prepare(dataset, scale, visible)
+        visible = "logistic" if task == "reconstruct" and scale in ("auto", "unit") and not asked else "linear"
+        p = preparing.prepare(dataset, scale, visible, asked)
+    elif asked:
+        name = next(iter(asked))
+        raise UsageError(f"--from prepares data as its file remembers and --{name} otherwise: leave one of them")
     else:
         p = parent.preparation
         sources.check_width(dataset, p, shown(start))
@@ -40,8 +44,8 @@ def preparation_of(parent, dataset, scale, task, units, start):
         deviation = np.sqrt(((targets - targets.mean(axis=0)) ** 2).mean(axis=0))
         offset = targets.mean(axis=0).astype(np.float32)
         spread_ = np.where(deviation > 0, deviation, 1).astype(np.float32)
-    named = dataset.shape, dataset.classes
-    return Preparation(p.kind, p.offset, p.scale, *named, offset, spread_, dataset.columns, p.centre)
+    more = {"shape": dataset.shape, "classes": dataset.classes, "columns": dataset.columns}
+    return replace(p, **more, target_offset=offset, target_scale=spread_)
 
 
 def build(
@@ -64,7 +68,7 @@ def build(
     if task == "one_class":
         return _with_noise(*one_class.network(body, arrays), noise, dropout)
     outputs, loss = _head(dataset, preparation, task, loss)
-    below = body[-1].outputs if body else len(preparation.offset)
+    below = body[-1].outputs if body else preparation.width
     made = *body, Dense(below, outputs, LOSSES[loss].unit)
     network = Network(made if bias else one_class.without_biases(made), loss)
     if task == "reconstruct":
@@ -126,7 +130,7 @@ def _refuse_rowwise(unit: str, option: str) -> None:
 
 def _random_layers(preparation, task, layers, units, init) -> tuple[list[Weighted], list[str]]:
     """Hidden layers from random weights; for reconstruct the hourglass of `layers` and its mirror image."""
-    widths = [len(preparation.offset), *layers]
+    widths = [preparation.width, *layers]
     kinds, inits = spread(units, len(layers)), spread(init, len(layers))
     for kind in kinds:
         if kind == "softmax":
@@ -160,8 +164,8 @@ def _head(dataset, preparation, task, loss) -> tuple[int, str]:
         return len(dataset.classes), loss or "cross_entropy"
     if task == "regress":
         return len(preparation.target_scale), "squared_error"
-    bounded = preparation.kind in ("auto", "unit")
-    return len(preparation.offset), "binary_cross_entropy" if bounded else "squared_error"
+    bounded = preparation.kind in ("auto", "unit") and preparation.only_scaled
+    return preparation.width, "binary_cross_entropy" if bounded else "squared_error"
 
 
 def _continue(parent, dataset, task, noise, dropout, loss) -> tuple[Network, list[dict]]:

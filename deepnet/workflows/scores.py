@@ -20,9 +20,9 @@ SHARE = 0.05  # of cases like those of the training that may be flagged
 
 
 def visible_blocks(loaded: Checkpoint, cases: Cases) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """(rows, scaled inputs (B, M)) block by block; the array is overwritten by the next one."""
+    """(rows, prepared inputs (B, M)) block by block; the array is overwritten by the next one."""
     feed = sources.visible_feed(cases.inputs, loaded.preparation)
-    x = np.empty((models.CHUNK, cases.inputs.shape[1]), np.float32)
+    x = np.empty((models.CHUNK, loaded.preparation.width), np.float32)
     for rows in models.blocks(len(cases)):
         feed(rows, x[: len(rows)])
         yield rows, x[: len(rows)]

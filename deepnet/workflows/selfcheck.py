@@ -122,7 +122,7 @@ def _objective(network: Network, dtype) -> tuple[NetworkObjective, np.ndarray]:
     rng = np.random.default_rng(SEED)
     inputs, targets = _cases(network, rng)
 
-    def feed(rows, x, t):
+    def feed(rows, x, t, key):
         x[...], t[...] = inputs[rows], targets[rows]
 
     objective = NetworkObjective(network, feed, CASES, 0.01, dtype, everything=CASES)

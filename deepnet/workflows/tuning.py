@@ -1,7 +1,7 @@
 """A fine-tuning run: its stages, its figures, and how it is saved and restored."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -12,6 +12,7 @@ from ..kernels import jit, random, updates
 from ..nn.network import Network, NetworkObjective
 from ..optimizers import check
 from ..optimizers.objective import Optimizer, Span
+from ..optimizers.schedules import parse
 from ..training import Best, Course, Good, Meter, Passed, begin
 from . import collapse, sources
 from .models import CHUNK, blocks, pack
@@ -96,7 +97,7 @@ class Tuning:
         train = self.dataset.splits["train"]
         objective = NetworkObjective(
             self.network,
-            sources.network_feed(train, self.preparation, self.task, self.config.get("label_smoothing", 0.0)),
+            sources.network_feed(train, self.preparation, self.task, *self._changes),
             self.config["batch_size"],
             self.config["weight_decay"],
             precision=self.config["precision"],
@@ -198,6 +199,11 @@ class Tuning:
         weights = [s for s in layout.segments if len(s.shape) == 2]
         return {f"{NORM}{k}": updates.sum_squares(g[s.start : s.stop]) ** 0.5 for k, s in enumerate(weights, 1)}
 
+    @property
+    def _changes(self) -> tuple[float, int]:
+        """What training does to targets and inputs, and validation does not: label smoothing and jitter."""
+        return self.config.get("label_smoothing", 0.0), self.config.get("jitter", 0)
+
     def _held_out(self) -> NetworkObjective | None:
         """The objective on the cases held out, or None."""
         if "valid" not in self.dataset.splits:
@@ -247,6 +253,7 @@ class Tuning:
         if not fits or any(best[n].shape != a.shape or best[n].dtype != a.dtype for n, a in self.best.state.items()):
             raise ModelError("--resume: the state in the file does not fit its model; use --force to start anew")
         self.stage, self.best, self.theta = int(stage[0]), Best(best), pack(self.network, old.arrays)
+        self.preparation = old.preparation  # made by LAPACK, it may differ in its last bits on another machine
         objective = NetworkObjective(self.network, None, 1)
         course = self._course(self.stages[self.stage])
         self.state, self.good = restored(state, self.theta, self._fresh(objective), course)
@@ -262,7 +269,10 @@ class Tuning:
         key = random.fold(self.config["seed"], 1000 + self.stages.index(stage))
         cases = len(self.dataset.splits["train"])
         title = f"{stage.name} {dashes(self.network.widths)}"
-        return Course(title, cases, self.config["batch_size"], stage.epochs, key, self.config.get("average"))
+        course = Course(title, cases, self.config["batch_size"], stage.epochs, key, self.config.get("average"))
+        if (text := self.config.get("noise_schedule")) is None:
+            return course
+        return replace(course, noise=parse("--noise-schedule", text, course.minibatches, self.config["epochs"]))
 
     def end(self, outcome: str, data: str, output: str, checkpoint: Checkpoint) -> End:
         """How it ended: the last figures, or those of the best epoch where cases were held out."""

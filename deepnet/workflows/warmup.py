@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..kernels import bfloat16, jit
+from ..kernels.minibatch import CONTRASTS
 from ..nn.corruptions import CORRUPTIONS
 from ..nn.losses import MARGINS
 from ..nn.units import UNITS
@@ -53,12 +54,13 @@ def warmup(*, threads=None, say=lambda line: None) -> dict:
 
 def _groups(folder: Path):
     """(label, function that runs its cases), in an order that has what later ones start from."""
-    pixels, table = str(folder / "pixels.npz"), str(folder / "table.csv")
+    pixels, shades, table = (str(folder / name) for name in ("pixels.npz", "shades.npz", "table.csv"))
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (33, 32, 32), dtype=np.uint8)
     images[random.random(images.shape) < 0.8] = 0  # as many zeros as make steps worth leaving out
     classes = np.arange(33) % 3
     np.savez(pixels, x_train=images, y_train=classes, x_test=images, y_test=classes)
+    np.savez(shades, x=images.astype(np.float32), y=classes)
     rows = random.standard_normal((33, 4))
     lines = (f"{','.join(map(str, row))},{i % 3}\n" for i, row in enumerate(rows))
     Path(table).write_text("a,b,c,d,label\n" + "".join(lines))
@@ -94,6 +96,10 @@ def _groups(folder: Path):
             _run(finetune(pixels, net, **_SMALL, units=(unit,), dropout=(0.5,), valid="0.2"))
         _run(finetune(pixels, net, **_SMALL, noise=(0.1,), max_norm=(0.1,), l1=0.1, average=0.9))
         evaluate(net, pixels, mc=1)
+        for kind in CONTRASTS:
+            _run(finetune(pixels, net, **_SMALL, contrast=kind, pca=9, jitter=2))
+            _use(net, pixels)
+        _run(finetune(shades, net, **_SMALL, jitter=2, scale="unit"))
 
     def optimizers():
         for name, kind in OPTIMIZERS.items():

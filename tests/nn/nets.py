@@ -66,7 +66,7 @@ def objective(network, dtype, weight_decay=0.01, key=12, cases=CASES, **more):
     """A network's objective on fixed cases, and a theta, both of this type."""
     inputs, targets = case(network, cases)
 
-    def feed(rows, x, t):
+    def feed(rows, x, t, key):
         x[...], t[...] = inputs[rows], targets[rows]
 
     made = NetworkObjective(network, feed, cases, weight_decay, dtype, everything=cases, **more)

@@ -124,6 +124,24 @@ def test_dropout_keeps_the_mean():
     np.testing.assert_array_equal(layer.forward({}, work, x, None), x)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_noise_of_a_share(dtype):
+    """What a layer adds is so many times what it adds by itself, in every piece of a minibatch."""
+    network = Network((Noise(4, 0.5), Dense(4, 4, "linear")), "squared_error")
+    theta = network.layout.pack({"1.W": np.eye(4), "1.b": np.zeros(4)}, dtype)
+    objective = NetworkObjective(network, lambda rows, x, t, key: (x.fill(0), t.fill(0)), 1500, dtype=dtype)
+    found = {}
+    for share in (1.0, 0.25, 0.0):
+        objective.set_noise(share)
+        objective.at(np.arange(1500), 7)
+        objective.value(theta)
+        found[share] = np.vstack([piece.work[-1]["a"] for piece in objective._pieces])
+    assert len(objective._pieces) == 2
+    assert found[1.0].std() == pytest.approx(0.5, rel=0.05)
+    np.testing.assert_allclose(found[0.25], found[1.0] * 0.25, rtol=1e-6)
+    assert not found[0.0].any()
+
+
 def test_noise_has_its_deviation():
     """Around x, normal, another with another key; without a key everything passes."""
     layer, x = Noise(200, 0.3), np.full((500, 200), 2, np.float32)
@@ -352,4 +370,4 @@ def test_widths():
     network = NETWORKS["relu-cross_entropy-dropout"]
     assert network.widths == (5, 6, 4, 3)
     assert (network.inputs, network.outputs) == (5, 3)
-    assert isinstance(NetworkObjective(network, lambda rows, x, t: None, 2).name, str)
+    assert isinstance(NetworkObjective(network, lambda rows, x, t, key: None, 2).name, str)

@@ -197,6 +197,22 @@ CASES = {
     "scale beside --from": (USAGE, [
         "finetune", "digits.npz", "--from", "stack.h5", "--scale", "standard", "-o", "o.h5"],
                             "--scale"),
+    # Preparation.
+    "components beside --from": (USAGE, ["finetune", "digits.npz", "--from", "stack.h5", "--pca", "9", "-o", "o.h5"],
+                                 "--pca"),
+    "components of logistic units": (USAGE, ["pretrain", "digits.npz", *PRE, "--pca", "9", "-o", "o.h5"],
+                                     "--visible linear"),
+    "components and whitening": (USAGE, [
+        "finetune", "digits.npz", "--layers", "8", "--pca", "9", "--zca", "0.1", "-o", "o.h5"], "--zca 0.1"),
+    "more components than cases": (USAGE, ["finetune", "digits.npz", "--layers", "8", "--pca", "600", "-o", "o.h5"],
+                                   "at most 499"),
+    "images moved away": (USAGE, ["finetune", "digits.npz", "--from", "stack.h5", "--jitter", "28", "-o", "o.h5"],
+                          "28 x 28"),
+    "a table moved": (DATA, ["finetune", "flowers.csv", *KIND, "--layers", "8", "--jitter", "1", "-o", "o.h5"],
+                      "no image"),
+    **{f"{flag} {value}": (USAGE, ["finetune", "digits.npz", "--layers", "8", flag, value, "-o", "o.h5"], flag)
+       for flag, value in (("--pca", "0"), ("--pca", "1.5"), ("--zca", "0"), ("--zca", "nan"), ("--contrast", "l3"),
+                           ("--jitter", "-1"), ("--jitter", "0.5"))},
     "probabilities of a stack": (USAGE, ["predict", "stack.h5", "digits.npz", "--give", "probabilities"], "codes"),
     "reconstructions of a classifier": (USAGE, [
         "predict", "net.h5", "digits.npz", "--give", "reconstructions"
