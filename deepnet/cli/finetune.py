@@ -85,6 +85,16 @@ Init = Annotated[
         parser=values.texts,
     ),
 ]
+Labels = Annotated[
+    str | None,
+    option(
+        "Data",
+        help="Train on so many labelled cases, drawn by the seed, as many from each class; the others count as "
+        "unlabelled.",
+        metavar="N",
+        parser=values.integer(1),
+    ),
+]
 Task = Annotated[o.Task, option("Training", help=f"What the network learns: {', '.join(o.TASKS)}.", metavar="NAME")]
 Optimizer = Annotated[
     o.Optimizer, option("Training", help=f"The rule that moves the weights: {', '.join(o.OPTIMIZERS)}.", metavar="NAME")
@@ -148,6 +158,7 @@ def finetune(
     data: o.Data,
     valid: o.Valid = "none",
     scale: o.Scaling = "auto",
+    labels: Labels = None,
     label: o.Label = None,
     ignore: o.Ignore = None,
     start: From = None,
@@ -224,6 +235,7 @@ def finetune(
             precision=precision,
             valid=valid,
             scale=scale,
+            labels=labels,
             label=label,
             ignore=ignore or (),
             force=force,

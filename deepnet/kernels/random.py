@@ -19,7 +19,7 @@ ROUNDS = 10
 LANES = 16
 GROUP = 4 * LANES  # units that share a run of blocks; products cut their tiles at multiples of it
 # What a key is for; the first word folded into the seed.
-ORDER, SAMPLE, INITIALIZE, SPLIT, NOISE, PROBE = range(6)
+ORDER, SAMPLE, INITIALIZE, SPLIT, NOISE, PROBE, LABELS = range(7)
 
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = np.uint32(0x9E3779B9), np.uint32(0xBB67AE85)

@@ -54,6 +54,7 @@ def finetune(
     precision="float32",
     valid="none",
     scale="auto",
+    labels=None,
     label=None,
     ignore=(),
     force=False,
@@ -65,7 +66,10 @@ def finetune(
     stop=lambda: None,
     meter=None,
 ) -> Iterator:
-    """Train and save a network; yields Start, Epoch, Saved and End records. Options as on the command line."""
+    """Train and save a network; yields Start, Epoch, Saved and End records. Options as on the command line.
+
+    To classify or regress, the cases that have a label are trained on, with `labels` so many of them; scaling is by all.
+    """
     if threads is not None:
         jit.set_threads(threads)
     check_precision(precision)
@@ -73,6 +77,10 @@ def finetune(
     parent = checkpoint.load(start) if start is not None else None
     dataset, held_out = sources.read(data, valid, task, label, ignore, seed, networks.known_classes(parent, task))
     preparation = networks.preparation_of(parent, dataset, scale, task, units if layers else None, start)
+    if task != "reconstruct":
+        dataset = sources.labelled(dataset, ("train", "valid"), labels, seed)
+    elif labels is not None:
+        raise UsageError("--labels is for --task classify or regress; to reconstruct takes no labels: leave it")
     cases = len(dataset.splits["train"])
     batch_size = _batch_size(batch_size, optimizer, cases)
     network, arrays = networks.build(parent, dataset, preparation, task, layers, units, init, noise, dropout, seed)
@@ -107,6 +115,8 @@ def finetune(
         "seed": seed,
         "parent": parent.digest if parent else None,
     } | asked
+    if labels is not None:
+        config["labels"] = labels
     history = _earlier(parent) if parent else {}
     run = Tuning(dataset, preparation, network, theta, rule, moving, config, history, meter or Meter())
     done = False

@@ -1,6 +1,7 @@
 """From a named data set to minibatches: reading, splitting, scaling, and the feeds that objectives take."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,14 +17,41 @@ BATCH = 100  # cases in a minibatch (Hinton 2010, section 4)
 
 
 def read(source, valid: str, task, label, ignore, seed: int, classes=None, spare=()) -> tuple[Dataset, str]:
-    """The data set with its held-out cases, and what a model file calls `valid` (a path by its contents)."""
-    dataset = data.load(source, label=label, ignore=ignore, task=task, classes=classes, spare=spare)
+    """The data set with its held-out cases, and what a model file calls `valid` (a path by its contents).
+
+    `source` may be a data set with labels as stored.
+    """
+    if isinstance(source, Dataset):
+        dataset = data.apply(source, task, classes)
+    else:
+        dataset = data.load(source, label=label, ignore=ignore, task=task, classes=classes, spare=spare)
     if data.parse_valid(valid)[0] == "path":
         other = data.load(valid, label=label, ignore=ignore, task=task, classes=classes or dataset.classes or None)
         return data.join(dataset, other), f"data {other.fingerprint[:16]}"
     if valid == "none" and "valid" in dataset.splits:
         return dataset, "given"
     return data.split(dataset, valid, seed), valid
+
+
+def labelled(dataset: Dataset, needed, labels: int | None = None, seed: int = 0) -> Dataset:
+    """The cases that have a label; the others are counted.
+
+    With `labels`, of the training cases only so many, drawn by the seed. DataError where a split `needed` has none.
+    """
+    splits, unlabelled = {}, {}
+    for name, cases in dataset.splits.items():
+        if cases.targets is None:
+            splits[name] = cases
+            continue
+        kept = data.has_label(cases.targets)
+        if name in needed and not kept.any():
+            raise DataError(f"{dataset.name}: none of the {len(cases):,} {name} cases has a label; give some a label")
+        if name == "train" and labels is not None:
+            kept = data.draw(cases, labels, seed)
+        splits[name] = cases if kept.all() else cases.at(kept)
+        if not kept.all():
+            unlabelled[name] = int((~kept).sum())
+    return replace(dataset, splits=splits, unlabelled=unlabelled)
 
 
 def prepare(dataset: Dataset, kind: str, visible: str) -> Preparation:
