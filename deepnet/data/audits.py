@@ -15,8 +15,8 @@ def audit(dataset):
 
     cases, shape, columns, storage; minimum and maximum, mean, variance (total a case after the suggested scaling);
     constant columns (how many, the first positions from 1); duplicates (rows of a split that were there before) and
-    leakage (rows of another split that are in train too); balance (cases a class), unlabelled (cases without a label, of
-    splits that have such); visible, scale (suggested); notes.
+    leakage (rows of another split that are in train too); balance (cases a class), unlabelled (cases without a label,
+    of splits that have such); visible, scale (suggested); notes.
     """
     train = dataset.splits["train"].inputs
     low, high = extremes(train)

@@ -68,7 +68,7 @@ def finetune(
 ) -> Iterator:
     """Train and save a network; yields Start, Epoch, Saved and End records. Options as on the command line.
 
-    To classify or regress, the cases that have a label are trained on, with `labels` so many of them; scaling is by all.
+    To classify or regress, it trains on the cases that have a label, with `labels` on so many; scaling is by all.
     """
     if threads is not None:
         jit.set_threads(threads)
