@@ -10,13 +10,14 @@ from . import options as o
 from . import values
 from .config import METHODS, borrowed
 from .options import option
+from .pretrain import Visible
 
 HELP = """Tell whether pre-training helps on these data, by number of labels.
 
 [bold]Examples[/]
   deepnet efficiency mnist -o report.html
   deepnet efficiency mnist --labels 100,1000,all:1 --methods none,rbm -o report.html
-  deepnet efficiency own.csv --label species --labels 20,50,all --layers 50 -o r.html
+  deepnet efficiency own.csv --label kind --visible linear --scale standard -o r.html
   deepnet efficiency mnist -c settings.toml -o report.html --resume
 
 The same net is trained on few labels, from random weights (none) and from
@@ -37,7 +38,7 @@ that --resume goes on after the last one, also with more labels or draws."""
 # What this command decides; the tables of -c for the others cannot.
 OWN = ("data", "output", "force", "resume", "dry_run", "json", "log", "verbose", "quiet", "seed", "threads", "max_time",
        "progress", "debug", "valid", "scale", "label", "ignore", "layers", "units", "precision")  # fmt: skip
-STACKS, NETS = (*OWN, "method"), (*OWN, "labels", "start", "task", "epochs", "patience")
+STACKS, NETS = (*OWN, "method", "visible"), (*OWN, "labels", "start", "task", "epochs", "patience")
 
 
 def _count(text):
@@ -127,6 +128,7 @@ def efficiency(
     ignore: o.Ignore = None,
     layers: Layers = "500,500,2000",
     units: Units = "logistic",
+    visible: Visible = "logistic",
     methods: Methods = "none,rbm,dae",
     epochs: Epochs = "30",
     updates: Updates = "2000",
@@ -153,7 +155,7 @@ def efficiency(
     one_or_each(ctx, "layers", "units", "pretrain_epochs")
     if len(set(methods)) < len(methods):
         raise UsageError(f"--methods {','.join(methods)} names one twice; leave one of them")
-    shared = {"epochs": pretrain_epochs} | borrowed(ctx, "pretrain", "pretrain", STACKS)
+    shared = {"epochs": pretrain_epochs, "visible": visible} | borrowed(ctx, "pretrain", "pretrain", STACKS)
     stacks = {name: shared | borrowed(ctx, "pretrain", name, STACKS) for name in METHODS}
     nets = borrowed(ctx, "finetune", "finetune", NETS)
     if "settings" in nets:

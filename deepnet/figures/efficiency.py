@@ -74,9 +74,9 @@ def _method(facts: dict) -> str:
         f"Errors on {facts['cases']:,} cases ({facts['split']}) that no training saw. For every draw so many labels "
         "are chosen, as many from each class, and the same net is trained on them by every method; pre-training sees "
         "all training inputs and no label. Epochs are fixed beforehand: few labels leave none to stop early by. "
-        "Intervals are 95 %, over draws (of a single draw over the cases). p over draws is of Student's paired test, p over cases of "
-        "each case's mean difference (one draw: McNemar's test), neither corrected for their number; a difference is "
-        "called one where both are below 0.05."
+        "Intervals are 95 %, over draws (of a single draw over the cases). p over draws is of Student's paired test, p "
+        "over cases of each case's mean difference (one draw: McNemar's test), neither corrected for their number; a "
+        "difference is called one where both are below 0.05."
     )
 
 

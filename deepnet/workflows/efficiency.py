@@ -13,7 +13,10 @@ from ..files import check_output, shown, write_output
 from ..kernels import jit
 from ..training import Meter
 from . import sources, verdicts
-from .cells import CUT, NONE, Bench, Cell, Recipe, Record
+from .bench import CUT, Bench
+from .cells import NONE, Cell, Recipe, Record
+from .finetune import finetune
+from .pretrain import pretrain
 from .records import End, Saved, Start
 from .runs import Clock, command, dashes
 
@@ -79,6 +82,7 @@ def efficiency(
         for count, draws in counts.items()
         if draw < draws
     ]
+    _try_out(dataset, recipe, min(counts))
     plan = _plan(dataset, cases, split, counts, methods, recipe)
     if dry_run:
         yield Start("efficiency", plan)
@@ -166,6 +170,15 @@ def _counts(labels, seeds: int, there: int) -> dict[int, int]:
             raise DataError(f"--labels {count} is more than the {there} training cases that have a label; give fewer")
         found[count or there] = draws or seeds
     return dict(sorted(found.items()))
+
+
+def _try_out(dataset: Dataset, recipe: Recipe, labels: int) -> None:
+    """Refuse what pre-training or fine-tuning would refuse, before anything is trained or written."""
+    for method in recipe.stacks:
+        for _ in pretrain(dataset, **recipe.stack(method), dry_run=True):
+            pass
+    for _ in finetune(dataset, **recipe.net(Cell(NONE, 0, labels, 1, 1), None), dry_run=True):
+        pass
 
 
 def _plan(dataset: Dataset, cases: Cases, split: str, counts: dict, methods, recipe: Recipe) -> dict:

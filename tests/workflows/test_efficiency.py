@@ -133,6 +133,28 @@ def test_without_test_cases_some_are_held_out(finish, flowers, tmp_path):
     assert facts["verdict"] is None
 
 
+def test_a_table_of_measures(call, flowers, tmp_path):
+    """Standardised columns want linear visible units, which the error that names them can be answered with."""
+    words = (
+        "efficiency",
+        flowers,
+        "--label",
+        "kind, as told",
+        "--scale",
+        "standard",
+        *WORDS,
+        "-o",
+        tmp_path / "r.html",
+    )
+    done = call(*words)
+    assert done.code == 3
+    assert "--visible linear" in done.err
+    assert list(tmp_path.iterdir()) == []
+    done = call(*words, "--visible", "linear", "--json")
+    assert done.code == 0, done.err
+    assert {row["method"] for row in json.loads(done.out)["errors"]} == {"none", "rbm", "dae"}
+
+
 def test_unlabelled_cases_count_as_inputs(finish, digits, tmp_path):
     arrays = dict(np.load(digits))
     arrays["y_train"] = np.where(np.arange(500) < 50, arrays["y_train"].astype(int), -1)
