@@ -47,6 +47,41 @@ def paired(one: np.ndarray, other: np.ndarray) -> float:
     return math.erfc(abs(float(apart.mean())) / spread / math.sqrt(2))
 
 
+def student(t: float, freedom: int) -> float:
+    """How often chance alone makes Student's t as far from 0, two-sided, with so many degrees of freedom.
+
+    By the finite sums of Abramowitz and Stegun 1964, 26.7.3 and 26.7.4.
+    """
+    angle = math.atan2(abs(t), math.sqrt(freedom))
+    sine, cosine = math.sin(angle), math.cos(angle)
+    odd = freedom % 2
+    term, total = (cosine if odd else 1.0), 0.0
+    for k in range(2 + odd, freedom + 1, 2):
+        total += term
+        term *= cosine**2 * (k - 1) / k
+    inside = 2 / math.pi * (angle + sine * total) if odd else sine * total
+    return min(1.0, max(0.0, 1 - inside))
+
+
+def mean_of_draws(values: np.ndarray) -> tuple[float, list[float]]:
+    """Mean of a few draws (n,), two at least, and its 95 % interval by Student's t."""
+    low, high, freedom = 0.0, 1000.0, len(values) - 1
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if student(middle, freedom) > 0.05 else (low, middle)
+    mean, reach = float(values.mean()), high * float(values.std(ddof=1)) / math.sqrt(len(values))
+    return mean, [mean - reach, mean + reach]
+
+
+def paired_draws(one: np.ndarray, other: np.ndarray) -> float:
+    """How often chance alone makes a mean paired difference as large, two-sided, by Student's t; (n,) both, n > 1."""
+    apart = one - other
+    spread = float(apart.std(ddof=1)) / math.sqrt(len(apart))
+    if spread == 0:
+        return 0.0 if apart.any() else 1.0
+    return student(float(apart.mean()) / spread, len(apart) - 1)
+
+
 def classification(
     outputs: np.ndarray, targets: np.ndarray, losses: np.ndarray, classes: tuple[str, ...], loss: str
 ) -> dict:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from deepnet.__main__ import main
+from deepnet.cli.config import METHODS
 
 FOLDER = Path(__file__).parents[1] / "models"
 SETTINGS = sorted(FOLDER.glob("*/*.toml"))
@@ -39,11 +40,15 @@ def test_pipelines_can_be_read(page):
 def test_settings_are_taken(page, capsys):
     """Each table resolves to a plan; what a stack would give is given by hand, and any CPU will do."""
     data = "curves" if page.parent.name == "curves" else "mnist"
-    for command, options in tomllib.loads(page.read_text()).items():
+    tables = tomllib.loads(page.read_text())
+    for command, options in tables.items():
+        if command in METHODS:
+            continue  # part of [efficiency], which resolves it
         words = [command, data, "-c", str(page), "-n", "--json", "--precision", "float32"]
         dropout = options.get("dropout")
         hidden = len(dropout) - 1 if isinstance(dropout, list) else 1
-        words += [] if "layers" in options else ["--layers", ",".join(["30"] * hidden)]
+        layers = "500,500,2000" if "efficiency" in tables else ",".join(["30"] * hidden)
+        words += [] if "layers" in options else ["--layers", layers]
         assert main(words) == 0, capsys.readouterr().err
         assert json.loads(capsys.readouterr().out)["plan"]["parameters"] > 0
 
@@ -79,3 +84,31 @@ def test_a_result_is_recorded(record, tmp_path):
            "training_squared_error": 1.234}  # fmt: skip
     row = record.table(results | {"runs": [run]}).splitlines()[-1]
     assert row == "| a | 0 | 1.23 | 2.90 to 3.10 | test 3.00, PCA 13.90 | 2 | 600 | 2.0 | 1 | m |"
+
+
+def test_the_card_of_efficiency(tmp_path):
+    """What the command prints becomes table, chart and summary."""
+    spec = importlib.util.spec_from_file_location("efficiency_table", FOLDER / "efficiency/table.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for name in ("card.md", "results.json"):
+        (tmp_path / name).write_bytes((FOLDER / "efficiency" / name).read_bytes())
+    found = {
+        "errors": [
+            {"labels": 100, "method": m, "draws": 5, "error": e, "error_interval": [e - 0.01, e + 0.01]}
+            for m, e in (("none", 0.25), ("rbm", 0.125))
+        ],
+        "differences": [
+            {"labels": 100, "method": "rbm", "against": "none", "difference": -0.125, "p_draws": 0.01, "p_cases": 1e-9,
+             "verdict": "better"}
+        ],
+        "findings": [{"finding": "It helps."}],
+    }  # fmt: skip
+    (tmp_path / "found.json").write_text(json.dumps(found))
+    module.write(tmp_path / "found.json", None, tmp_path)
+    card = (tmp_path / "card.md").read_text()
+    assert "| 100 | rbm | 5 | 12.50 | 11.50 to 13.50 |" in card
+    assert "| 100 | rbm against none | -12.50 | 0.01 | 1e-09 | better |" in card
+    assert "* It helps." in card
+    assert json.loads((tmp_path / "results.json").read_text())["summary"] == "100 labels: none 25.00, rbm 12.50 %"
+    assert (tmp_path / "chart.png").stat().st_size > 5000

@@ -88,6 +88,16 @@ Init = Annotated[
         parser=values.texts,
     ),
 ]
+Labels = Annotated[
+    str | None,
+    option(
+        "Data",
+        help="Train on so many labelled cases, drawn by the seed, as many from each class; the others count as "
+        "unlabelled.",
+        metavar="N",
+        parser=values.integer(1),
+    ),
+]
 Task = Annotated[o.Task, option("Training", help=f"What the network learns: {', '.join(o.TASKS)}.", metavar="NAME")]
 Loss = Annotated[
     str | None,
@@ -176,6 +186,7 @@ def finetune(
     pca: o.Pca = None,
     zca: o.Zca = None,
     jitter: r.Jitter = "0",
+    labels: Labels = None,
     label: o.Label = None,
     normal: Normal = None,
     ignore: o.Ignore = None,
@@ -264,6 +275,7 @@ def finetune(
             pca=pca,
             zca=zca,
             jitter=jitter,
+            labels=labels,
             label=label,
             ignore=ignore or (),
             force=force,

@@ -53,6 +53,8 @@ def evaluate(
         return _detection(loaded, model, data, split, label, ignore, normal)
     dataset, cases, used = open_split(loaded, model, data, task, split, label, ignore)
     facts = {"model": model, "data": dataset.name, "split": used, "network": dashes(loaded.model.widths)}
+    if count := dataset.unlabelled.get("train" if used == "all" else used):
+        facts["unlabelled"] = count
     if used in ("all", "train") and dataset.fingerprint == loaded.provenance.get("data"):
         facts["note"] = "the model was trained on these cases; --split valid shows held-out ones, if there were any"
     if task in ("classify", "regress"):
@@ -118,7 +120,7 @@ def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore)
     """The data set, the cases of its split, and that split's name; data of one split are evaluated whole.
 
     The label column and those to leave out are the model's own where none are named; cases that were held out while
-    training are held out again.
+    training are held out again. To classify or regress, cases without a label are left out.
     """
     config = loaded.config
     classes = loaded.preparation.classes if task == "classify" else None
@@ -133,6 +135,8 @@ def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore)
         split = "train"
     if split not in dataset.splits:
         raise DataError(f"{dataset.name} has no split {shown(split)}; give --split {' or '.join(dataset.splits)}")
+    if task in ("classify", "regress"):
+        dataset = sources.labelled(dataset, (split,))
     return dataset, dataset.splits[split], "all" if list(dataset.splits) == ["train"] else split
 
 

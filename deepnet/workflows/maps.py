@@ -4,7 +4,7 @@ import numpy as np
 
 from .. import evaluation
 from ..checkpoint import Checkpoint
-from ..data import Cases, Dataset
+from ..data import Cases, Dataset, has_label
 from . import models, sources
 from .evaluate import fit_pca
 
@@ -20,7 +20,7 @@ def codes(model: Checkpoint, dataset: Dataset, cases: Cases) -> tuple[list, np.n
     code and by as many principal components of the data; where these are more than two, also by the two maps.
     """
     coder = models.coder(model)
-    rows = np.linspace(0, len(cases) - 1, min(POINTS, len(cases))).astype(np.int64)
+    rows = _rows(cases)
     feed = sources.visible_feed(cases.inputs, model.preparation)
     x = np.empty((len(rows), coder.network.inputs), np.float32)
     feed(rows, x)
@@ -38,6 +38,15 @@ def codes(model: Checkpoint, dataset: Dataset, cases: Cases) -> tuple[list, np.n
     panels = [(_title(word, width, plain.shape[1], errors), points) for word, points in maps.items()]
     facts = {f"{word}_neighbour_error": error for word, error in errors.items()}
     return panels, labels, names, {"neighbour_cases": len(rows), **facts} if facts else {}
+
+
+def _rows(cases: Cases) -> np.ndarray:
+    """Cases evenly spread over those that have a label, or over all where none has."""
+    targets = cases.targets
+    among = np.arange(len(cases)) if targets is None else np.flatnonzero(has_label(targets))
+    if not len(among):
+        among = np.arange(len(cases))
+    return among[np.linspace(0, len(among) - 1, min(POINTS, len(among))).astype(np.int64)]
 
 
 def _title(word: str, width: int, components: int, errors: dict) -> str:
@@ -59,7 +68,7 @@ def _title(word: str, width: int, components: int, errors: dict) -> str:
 
 def _classes(targets, rows: np.ndarray, classes: tuple[str, ...]) -> tuple[np.ndarray | None, list[str]]:
     """The classes (n,) of these cases as numbers from 0, and their names; None where cases have none, or too many."""
-    if targets is None or targets.ndim != 1 or targets.dtype.kind == "f":
+    if targets is None or targets.ndim != 1 or targets.dtype.kind == "f" or not has_label(targets).any():
         return None, []
     found, labels = np.unique(targets[rows], return_inverse=True)
     if len(found) > MOST_NAMES:
