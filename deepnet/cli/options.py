@@ -90,7 +90,7 @@ def _remember(ctx: typer.Context, value: bool):
     return value
 
 
-SHIPPED = "A data set that comes along (mnist, curves) or a file: .h5, .npz, .npy, .csv, IDX"
+SHIPPED = "A data set that comes along (mnist, curves, mnist-rot, convex ...) or a file: .h5, .npz, .npy, .csv, IDX"
 
 Data = Annotated[str, argument("DATA", SHIPPED + "; file.h5:/path and file.npz:key name a part.")]
 MaybeData = Annotated[str | None, argument("DATA", SHIPPED + ".")]
