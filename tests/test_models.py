@@ -38,7 +38,7 @@ def test_pipelines_can_be_read(page):
 @pytest.mark.parametrize("page", SETTINGS, ids=lambda page: f"{page.parent.name}-{page.stem}")
 def test_settings_are_taken(page, capsys):
     """Each table resolves to a plan; what a stack would give is given by hand, and any CPU will do."""
-    data = "curves" if page.parent.name == "curves" else "mnist"
+    data = {"curves": "curves", "variations": "mnist-basic"}.get(page.parent.name, "mnist")
     for command, options in tomllib.loads(page.read_text()).items():
         words = [command, data, "-c", str(page), "-n", "--json", "--precision", "float32"]
         dropout = options.get("dropout")

@@ -72,6 +72,8 @@ def finetune(
     old = open_run(output, "network", force, resume, dry_run, (data, valid, start))
     parent = checkpoint.load(start) if start is not None else None
     dataset, held_out = sources.read(data, valid, task, label, ignore, seed, networks.known_classes(parent, task))
+    if patience is not None and "valid" not in dataset.splits:
+        raise UsageError("--patience looks at held-out cases: add --valid 0.1, or another choice of them")
     preparation = networks.preparation_of(parent, dataset, scale, task, units if layers else None, start)
     cases = len(dataset.splits["train"])
     batch_size = _batch_size(batch_size, optimizer, cases)
