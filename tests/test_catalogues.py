@@ -19,6 +19,7 @@ from deepnet.nn.units import UNITS
 from deepnet.optimizers import OPTIMIZERS
 from deepnet.optimizers.schedules import SCHEDULES
 from deepnet.workflows.plans import METHODS
+from deepnet.workflows.retrieval import DISTANCES
 
 NAMED = {
     "units": (UNITS, options.Unit, options.UNITS),
@@ -27,6 +28,7 @@ NAMED = {
     "precisions": (PRECISIONS, options.Precision, options.PRECISIONS),
     "methods": (METHODS, options.Method, options.METHODS),
     "corruptions": (CORRUPTIONS, options.Corruption, options.CORRUPTIONS),
+    "distances": (DISTANCES, options.Distance, options.DISTANCES),
     "figures": (FIGURES, options.Kind, options.KINDS),
 }
 SOURCE = re.compile(r"[A-Z][a-z]+(,| and| et al\.)?.* (19|20)\d\d")

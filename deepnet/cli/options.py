@@ -20,12 +20,14 @@ Precision = Literal["float32", "bfloat16"]
 Kind = Literal["filters", "history", "gradients", "reconstructions", "confusion", "codes", "summary"]
 Scale = Literal["auto", "none", "unit", "standard"]
 Give = Literal["labels", "probabilities", "codes", "reconstructions"]
+Distance = Literal["euclidean", "cosine"]
 Progress = Literal["auto", "rich", "plain", "none"]
 
 UNITS, TASKS, OPTIMIZERS = get_args(Unit), get_args(Task), get_args(Optimizer)
 INITIALIZERS, METHODS, KINDS = get_args(Initializer), get_args(Method), get_args(Kind)
 CORRUPTIONS = get_args(Corruption)
 SCALES, GIVES, PRECISIONS = get_args(Scale), get_args(Give), get_args(Precision)
+DISTANCES = get_args(Distance)
 MACHINES = UNITS[:4]  # units of Boltzmann machines
 ENCODERS = tuple(unit for unit in UNITS if unit not in ("softmax", "square"))  # of a stack's autoencoders
 HIDDEN = *(unit for unit in UNITS if unit != "softmax"), "maxout"  # of networks

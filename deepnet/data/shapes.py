@@ -112,7 +112,7 @@ def unions(key, count):
 
 
 def is_convex(masks):
-    """bool (N,): whether each region (N, 28, 28) holds all pixels whose middles lie in the hull of its pixels' middles."""
+    """bool (N,): whether each region (N, 28, 28) holds all pixels with middles in the hull of its pixels' middles."""
     count = masks.sum(axis=2)
     left, right = masks.argmax(axis=2), SIDE - 1 - masks[:, :, ::-1].argmax(axis=2)
     convex = ((count == right - left + 1) | (count == 0)).all(axis=1)  # no row has a gap

@@ -14,7 +14,7 @@ from ..nn.network import NetworkObjective
 from ..nn.rbm import RBM, free_energy
 from ..nn.stack import Stack
 from ..training import Meter
-from . import models, sources
+from . import models, retrieval, sources
 from .logistic_pca import fit_logistic_pca
 from .passes import check_passes, entropies, mean_outputs
 from .runs import dashes
@@ -29,6 +29,7 @@ def evaluate(
     ignore=(),
     mc=None,
     logistic_pca=False,
+    codes=None,
     threads=None,
     meter=None,
     say=lambda line: None,
@@ -38,7 +39,8 @@ def evaluate(
     What the model is for decides what is measured: a classifier's error, a regressor's RMSE, the reconstruction of an
     autoencoder or a stack beside PCA of the same width. `mc`: by the mean of so many passes with dropout and
     noise. `logistic_pca` trains that rival too, where outputs are logistic: `say` is told of it as it begins, `meter`
-    shows how far it is.
+    shows how far it is. `codes`: a distance, euclidean or cosine, by which codes are set against labels, beside the
+    data and PCA.
     """
     if threads is not None:
         jit.set_threads(threads)
@@ -48,17 +50,22 @@ def evaluate(
         check_passes(loaded, model, task)
     if logistic_pca:
         _check_logistic(loaded, task)
-    dataset, cases, used = open_split(loaded, model, data, task, split, label, ignore)
+    read_for = None if codes and task == "reconstruct" else task  # which would drop the labels
+    dataset, cases, used = open_split(loaded, model, data, read_for, split, label, ignore)
     facts = {"model": model, "data": dataset.name, "split": used, "network": dashes(loaded.model.widths)}
     if used in ("all", "train") and dataset.fingerprint == loaded.provenance.get("data"):
         facts["note"] = "the model was trained on these cases; --split valid shows held-out ones, if there were any"
+    beside = {}
+    if codes is not None:
+        pca = fit_pca(loaded, dataset, models.coder(loaded).network.outputs)
+        beside = retrieval.measure(loaded, cases, pca, codes)
     if task in ("classify", "regress"):
-        return facts | _supervised(loaded, cases, task, mc)
+        return facts | _supervised(loaded, cases, task, mc) | beside
     facts |= _reconstruction(loaded, dataset, cases)
     if logistic_pca:
         rival = fit_logistic_pca(dataset.splits["train"], loaded.preparation, facts["code"], meter or Meter(), say)
         facts["logistic_pca_squared_error"] = float(_squared_errors(rival, loaded, cases).mean())
-    return facts | (_energy(loaded, cases) if task is None else {})
+    return facts | (_energy(loaded, cases) if task is None else {}) | beside
 
 
 def _check_logistic(loaded: Checkpoint, task: str | None) -> None:
