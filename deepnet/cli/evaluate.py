@@ -16,7 +16,6 @@ HELP = """Measure a model on data, with a 95 % interval.
 
 [bold]Examples[/]
   deepnet evaluate net.h5 mnist
-  deepnet evaluate net.h5 mnist -v
   deepnet evaluate coder.h5 mnist --logistic-pca --json
   deepnet evaluate stack.h5 mnist --codes euclidean
   deepnet evaluate net.h5 mnist --require 'error<=0.015'
