@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import evaluation
 from ..checkpoint import Checkpoint
-from ..data import Cases, Dataset
+from ..data import Cases, Dataset, parse_valid
 from ..errors import DataError, UsageError
 from ..files import shown
 from ..kernels import jit
@@ -50,7 +50,10 @@ def evaluate(
         check_passes(loaded, model, task)
     if logistic_pca:
         _check_logistic(loaded, task)
-    read_for = None if codes and task == "reconstruct" else task  # which would drop the labels
+    read_for = task
+    if codes is not None and task == "reconstruct":
+        _check_labels(loaded, split)
+        read_for = None  # reconstruct drops the labels
     dataset, cases, used = open_split(loaded, model, data, read_for, split, label, ignore)
     facts = {"model": model, "data": dataset.name, "split": used, "network": dashes(loaded.model.widths)}
     if used in ("all", "train") and dataset.fingerprint == loaded.provenance.get("data"):
@@ -66,6 +69,16 @@ def evaluate(
         rival = fit_logistic_pca(dataset.splits["train"], loaded.preparation, facts["code"], meter or Meter(), say)
         facts["logistic_pca_squared_error"] = float(_squared_errors(rival, loaded, cases).mean())
     return facts | (_energy(loaded, cases) if task is None else {}) | beside
+
+
+def _check_labels(loaded: Checkpoint, split: str) -> None:
+    """UsageError where held-out cases were drawn without labels: with them, others would be drawn."""
+    drawn = parse_valid(loaded.config.get("valid", "none"))[0] in ("fraction", "count")
+    if drawn and split in ("train", "valid"):
+        raise UsageError(
+            f"--codes --split {split}: this autoencoder's cases were drawn without their labels; give --split test, or "
+            "train it with --valid last:COUNT"
+        )
 
 
 def _check_logistic(loaded: Checkpoint, task: str | None) -> None:

@@ -310,6 +310,19 @@ def test_codes_beside_raw_data_and_pca(model, distance, digits, call, request):
     assert {name: facts[name] for name in plain} == plain
 
 
+@pytest.mark.parametrize(("valid", "code"), [("60", 2), ("0.1", 2), ("last:60", 0)])
+def test_codes_of_cases_that_were_held_out(valid, code, digits, call, tmp_path):
+    """Drawn without labels they could not be found again with them."""
+    words = ("--task", "reconstruct", "--layers", "8", "--epochs", "1", "--valid", valid, "-o", tmp_path / "c.h5")
+    assert call("finetune", digits, *words).code == 0
+    done = call("evaluate", tmp_path / "c.h5", digits, "--codes", "cosine", "--split", "valid", "--json")
+    assert done.code == code, done.err
+    if code == 0:
+        assert json.loads(done.out)["cases"] == 60
+    else:
+        assert "--split test" in done.err
+
+
 def test_codes_are_refused_an_unknown_distance(stack, digits):
     with pytest.raises(UsageError, match="cosine"):
         workflows.evaluate(stack, digits, codes="manhattan")
