@@ -39,7 +39,7 @@ def test_pipelines_can_be_read(page):
 @pytest.mark.parametrize("page", SETTINGS, ids=lambda page: f"{page.parent.name}-{page.stem}")
 def test_settings_are_taken(page, capsys):
     """Each table resolves to a plan; what a stack would give is given by hand, and any CPU will do."""
-    data = "curves" if page.parent.name == "curves" else "mnist"
+    data = {"curves": "curves", "variations": "mnist-basic"}.get(page.parent.name, "mnist")
     tables = tomllib.loads(page.read_text())
     for command, options in tables.items():
         if command in METHODS:

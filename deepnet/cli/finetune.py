@@ -161,7 +161,7 @@ Patience = Annotated[
     str | None,
     option(
         "Training",
-        help="End after this many epochs without a better one; needs --valid.",
+        help="End after this many epochs without a better one among held-out cases.",
         metavar="N",
         parser=values.integer(1),
     ),
@@ -234,7 +234,7 @@ def finetune(
     """Check what the words say together, then train and show the records."""
     from .run import one_or_each, watch
 
-    _check(ctx, start, layers, patience, valid)
+    _check(ctx, start, layers)
     if layers is not None:
         one_or_each(ctx, "layers", "units", "init")
     watch(
@@ -289,7 +289,7 @@ def finetune(
     )
 
 
-def _check(ctx, start, layers, patience, valid):
+def _check(ctx, start, layers):
     """Refuse options that contradict or miss each other."""
     if start is None and layers is None:
         raise UsageError("there is nothing to start from: add --from STACK, or --layers 500,500 for random weights")
@@ -299,5 +299,3 @@ def _check(ctx, start, layers, patience, valid):
         raise UsageError("--from takes the units of its file and --units is for new layers: leave one of them")
     if start is not None and given(ctx, "scale"):
         raise UsageError("--from scales data as its file remembers and --scale otherwise: leave one of them")
-    if patience is not None and valid == "none":
-        raise UsageError("--patience looks at held-out cases: add --valid 0.1, or another choice of them")

@@ -6,14 +6,14 @@ import numpy as np
 
 from .. import evaluation
 from ..checkpoint import Checkpoint
-from ..data import Cases, Dataset, places
+from ..data import Cases, Dataset, parse_valid, places
 from ..errors import DataError, UsageError
 from ..files import shown
 from ..kernels import jit
 from ..nn.network import NetworkObjective
 from ..nn.stack import Stack
 from ..training import Meter
-from . import models, preparing, scores, sources
+from . import models, preparing, retrieval, scores, sources
 from .logistic_pca import fit_logistic_pca
 from .passes import check_passes, losses_of, mean_outputs
 from .runs import dashes
@@ -29,6 +29,7 @@ def evaluate(
     mc=None,
     logistic_pca=False,
     normal=(),
+    codes=None,
     threads=None,
     meter=None,
     say=lambda line: None,
@@ -39,7 +40,8 @@ def evaluate(
     autoencoder or a stack beside PCA of the same width. `mc`: by the mean of so many passes with dropout and noise.
     `normal`: how well anomaly scores tell these classes of a labelled split from the others, and that alone.
     `logistic_pca` trains that rival too, where outputs are logistic: `say` is told of it as it begins, `meter` shows
-    how far it is.
+    how far it is. `codes`: a distance, euclidean or cosine, by which codes are set against labels, beside the data and
+    PCA.
     """
     if threads is not None:
         jit.set_threads(threads)
@@ -51,21 +53,39 @@ def evaluate(
         _check_logistic(loaded, task)
     if normal:
         return _detection(loaded, model, data, split, label, ignore, normal)
-    dataset, cases, used = open_split(loaded, model, data, task, split, label, ignore)
+    read_for = task
+    if codes is not None and task == "reconstruct":
+        _check_labels(loaded, split)
+        read_for = None  # reconstruct drops the labels
+    dataset, cases, used = open_split(loaded, model, data, read_for, split, label, ignore)
     facts = {"model": model, "data": dataset.name, "split": used, "network": dashes(loaded.model.widths)}
     if count := dataset.unlabelled.get("train" if used == "all" else used):
         facts["unlabelled"] = count
     if used in ("all", "train") and dataset.fingerprint == loaded.provenance.get("data"):
         facts["note"] = "the model was trained on these cases; --split valid shows held-out ones, if there were any"
+    beside = {}
+    if codes is not None:
+        pca = fit_pca(loaded, dataset, models.coder(loaded).network.outputs)
+        beside = retrieval.measure(loaded, cases, pca, codes)
     if task in ("classify", "regress"):
-        return facts | _supervised(loaded, cases, task, mc)
+        return facts | _supervised(loaded, cases, task, mc) | beside
     if task == "one_class":
-        return facts | _distance(loaded, cases)
+        return facts | _distance(loaded, cases) | beside
     facts |= _reconstruction(loaded, dataset, cases)
     if logistic_pca:
         rival = fit_logistic_pca(dataset.splits["train"], loaded.preparation, facts["code"], meter or Meter(), say)
         facts["logistic_pca_squared_error"] = float(scores.squared_errors(rival, loaded, cases).mean())
-    return facts | (_energy(loaded, cases) if task is None else {})
+    return facts | (_energy(loaded, cases) if task is None else {}) | beside
+
+
+def _check_labels(loaded: Checkpoint, split: str) -> None:
+    """UsageError where held-out cases were drawn without labels: with them, others would be drawn."""
+    drawn = parse_valid(loaded.config.get("valid", "none"))[0] in ("fraction", "count")
+    if drawn and split in ("train", "valid"):
+        raise UsageError(
+            f"--codes --split {split}: this autoencoder's cases were drawn without their labels; give --split test, or "
+            "train it with --valid last:COUNT"
+        )
 
 
 def _detection(loaded: Checkpoint, model, data, split: str, label, ignore, normal) -> dict:

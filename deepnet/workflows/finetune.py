@@ -89,6 +89,8 @@ def finetune(
     _check_normal(normal, task)
     known = networks.known_classes(parent, task)
     dataset, held_out = sources.read(data, valid, task, label, ignore, seed, known, normal=normal)
+    if patience is not None and "valid" not in dataset.splits:
+        raise UsageError("--patience looks at held-out cases: add --valid 0.1, or another choice of them")
     sources.check_jitter(jitter, dataset)
     prepared = preparing.settings(contrast, pca, zca)
     preparation = networks.preparation_of(parent, dataset, scale, prepared, task, start)

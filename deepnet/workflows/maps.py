@@ -7,9 +7,9 @@ from ..checkpoint import Checkpoint
 from ..data import Cases, Dataset, has_label
 from . import models, sources
 from .evaluate import fit_pca
+from .retrieval import classes_of
 
 POINTS = 5000  # cases on a map, as in figure 3 of Hinton and Salakhutdinov (2006)
-MOST_NAMES = 100  # classes that a map can tell apart
 GOLDEN = 0.6180339887498949  # multiples of it, modulo 1, fill a line evenly
 
 
@@ -27,7 +27,7 @@ def codes(model: Checkpoint, dataset: Dataset, cases: Cases) -> tuple[list, np.n
     code = coder.all(lambda own, out: feed(rows[own], out), len(rows))
     width = code.shape[1]
     plain = fit_pca(model, dataset, max(2, width)).codes(x)
-    labels, names = _classes(cases.targets, rows, model.preparation.classes)
+    labels, names = classes_of(cases.targets, rows, model.preparation.classes)
     maps = {"pca": _plane(plain[:, :2]), "code": _plane(code)}
     if labels is None:
         errors = {}
@@ -64,16 +64,6 @@ def _title(word: str, width: int, components: int, errors: dict) -> str:
     if errors.get(f"{word}_map") is not None:
         found = f"{100 * errors[f'{word}_map']:.1f} % here, {found}"
     return f"{title}\nnearest neighbour wrong {found}"
-
-
-def _classes(targets, rows: np.ndarray, classes: tuple[str, ...]) -> tuple[np.ndarray | None, list[str]]:
-    """The classes (n,) of these cases as numbers from 0, and their names; None where cases have none, or too many."""
-    if targets is None or targets.ndim != 1 or targets.dtype.kind == "f" or not has_label(targets).any():
-        return None, []
-    found, labels = np.unique(targets[rows], return_inverse=True)
-    if len(found) > MOST_NAMES:
-        return None, []
-    return labels, [classes[n] if classes else str(n) for n in found]
 
 
 def _plane(code: np.ndarray) -> np.ndarray:

@@ -7,6 +7,24 @@ import math
 
 import numpy as np
 
+from .codes import clusters, neighbour_error, neighbours, normalised_mutual_information, purity, retrieval_precision
+
+__all__ = [
+    "PCA",
+    "classification",
+    "clusters",
+    "mcnemar",
+    "mean_with_interval",
+    "neighbour_error",
+    "neighbours",
+    "normalised_mutual_information",
+    "paired",
+    "purity",
+    "regression",
+    "retrieval_precision",
+    "wilson",
+]
+
 Z95 = 1.959963984540054
 
 
@@ -188,27 +206,3 @@ class PCA:
     def reconstruct(self, x: np.ndarray) -> np.ndarray:
         """(N, D) from K coordinates."""
         return self.codes(x) @ self.basis.T + self.mean
-
-
-def neighbour_error(codes: np.ndarray, labels: np.ndarray) -> float:
-    """Share of cases whose nearest other case has another label, leaving one out (Cover and Hart 1967).
-
-    codes (N, K) finite, labels (N,), N at least 2. By brute force: products find who may be nearest, differences in
-    float64 decide, and of equally near cases the first counts, so that the answer depends on no BLAS.
-    """
-    x = np.asarray(codes, np.float64)
-    x = x[:, np.ptp(x, axis=0) > 0]  # a unit that never changes tells nothing
-    centred = x - x.mean(axis=0)
-    squares = (centred**2).sum(axis=1)
-    slack = 8 * (x.shape[1] + 4) * np.finfo(np.float64).eps * squares.max(initial=0.0)  # what products may be wrong by
-    nearest = np.empty(len(x), np.int64)
-    for first in range(0, len(x), 256):
-        rows = np.arange(first, min(first + 256, len(x)))
-        far = squares - 2 * centred[rows] @ centred.T
-        far[rows - first, rows] = np.inf
-        nearest[rows] = far.argmin(axis=1)
-        may = far <= far.min(axis=1, keepdims=True) + slack
-        for row in np.flatnonzero(may.sum(axis=1) > 1):
-            others = np.flatnonzero(may[row])
-            nearest[first + row] = others[((x[others] - x[first + row]) ** 2).sum(axis=1).argmin()]
-    return float((labels[nearest] != labels).mean())
