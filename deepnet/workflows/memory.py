@@ -6,7 +6,8 @@ from itertools import islice
 
 from ..errors import OutputError
 from ..files import free_memory
-from ..nn.network import KEPT, MOST_KNOWN, PIECE, Network
+from ..nn.network import MOST_KNOWN, Network
+from ..nn.pieces import KEPT, PIECE
 from ..optimizers import OPTIMIZERS
 from ..optimizers.objective import Optimizer
 

@@ -13,7 +13,8 @@ from ..files import open_input, shown
 from ..kernels import operands
 from ..nn import stack as stacks
 from ..nn.layers import Weighted
-from ..nn.network import Network, rows_of
+from ..nn.network import Network
+from ..nn.pieces import rows_of
 from ..nn.stack import Stack
 from . import sources
 

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from deepnet.nn import network as network_page
+from deepnet.nn import pieces as pieces_page
 from deepnet.nn.layers import LAYERS, Dense, Dropout, Maxout, Noise
 from deepnet.nn.losses import LOSSES
-from deepnet.nn.network import Network, NetworkObjective, rows_of
+from deepnet.nn.network import Network, NetworkObjective
+from deepnet.nn.pieces import rows_of
 from tests.nn.nets import CASES, NETWORKS, objective, places
 
 KINKS = {"relu": (0,), "leaky_relu": (0,), "elu": (0,), "hard_tanh": (-1, 1)}  # where the first two derivatives jump
@@ -173,8 +174,8 @@ def test_float32_network_is_the_float64_one(loss):
 def test_pieces_add_up(name, kept, monkeypatch):
     """A minibatch worked through in pieces, kept or read again, is the one of a single piece."""
     one, theta = objective(NETWORKS[name], np.float64, weight_decay=0.1, key=None, cases=11)
-    monkeypatch.setattr(network_page, "PIECE", 4)
-    monkeypatch.setattr(network_page, "KEPT", 1 << 20 if kept else 0)
+    monkeypatch.setattr(pieces_page, "PIECE", 4)
+    monkeypatch.setattr(pieces_page, "KEPT", 1 << 20 if kept else 0)
     many, _ = objective(NETWORKS[name], np.float64, weight_decay=0.1, key=None, cases=11)
     v = np.random.default_rng(7).normal(size=theta.size)
     v[np.setdiff1d(np.arange(theta.size), places(one.layout))] = 0
