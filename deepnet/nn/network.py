@@ -95,11 +95,11 @@ class NetworkObjective:
         self.name = "a network's loss"
         self._factors: list[float] = []
         self.spans = [(0, self.layout.size, 1.0)]
+        self._weighted = {i: layer for i, layer in enumerate(network.layers) if isinstance(layer, Weighted)}
         self._below = Network(network.layers[:-1], network.loss)
         self.loss: Loss = LOSSES[network.loss]
         self.weight_decay, self.l1, self.everything = weight_decay, l1, everything
-        weighty = [i for i, layer in enumerate(network.layers) if "W" in layer.shapes()]
-        self._limits = list(zip(weighty, max_norm, strict=True)) if max_norm else []
+        self._limits = list(zip(self._weighted, max_norm, strict=True)) if max_norm else []
         self._precision_name, self._dtype = precision, np.dtype(dtype)
         self._precision = operands.PRECISIONS[precision]()
         self._feed = feed
@@ -261,13 +261,16 @@ class NetworkObjective:
         for i, layer in self._downwards(parts, piece):
             layer.backward(grads[i], piece.work[i], piece.input_of(i))
 
-    def _downwards(self, parts: list, piece: Piece) -> Iterator[tuple[int, Layer]]:
-        """Each layer from the top, once the layer below has its gradient, so that its parameters may change."""
-        for i in range(len(parts) - 1, -1, -1):
-            layer = self.network.layers[i]
-            if i:
-                self.network.layers[i - 1].pull(piece.work[i - 1], layer.pending(parts[i], piece.work[i]))
-            yield i, layer
+    def _downwards(self, parts: list, piece: Piece) -> Iterator[tuple[int, Weighted]]:
+        """Each layer of weights from the top, once the next one below has its gradient, so that weights may change."""
+        above = len(parts) - 1
+        pending = self._weighted[above].pending(parts[above], piece.work[above])
+        for i in range(above - 1, min(self._weighted) - 1, -1):
+            pending = self.network.layers[i].pull(parts[i], piece.work[i], pending)
+            if i in self._weighted:
+                yield above, self._weighted[above]
+                above = i
+        yield above, self._weighted[above]
 
     def _parts(self, vector: np.ndarray) -> list:
         """Each layer's own arrays in theta, velocity or gradient, made once for a run."""

@@ -3,8 +3,8 @@
 A layer is settings only; its parameters lie in theta, its arrays in the run's workspace.
 
 Axes: B cases, M inputs, N outputs; `_t` marks an array stored transposed. Activations travel upwards straight, (B,
-N). Gradients travel downwards as a pending product (W, d_t) that the layer below multiplies out with its own slope,
-so that the product and the chain rule are one kernel; (None, d_t) is a gradient that is ready.
+N). Gradients travel downwards as a pending product (W, d_t, mask) that the layer below multiplies out with its own
+slope, so that the product, dropout's mask and the chain rule are one kernel. A layer without parameters passes it on.
 
 p and g are the layer's own arrays in theta and in the gradient, w its workspace for the current minibatch; those of its
 arrays that are `lasting`, (B, N) all, belong to the cases until parameters change, the others are free between two

@@ -4,6 +4,7 @@ Axes: B cases, M inputs, N columns of W. Arrays as in `nn.layers`; the gradient 
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,8 +13,15 @@ from ...kernels import operands, products, updates
 from ..units import UNITS
 
 Arrays = Mapping[str, np.ndarray]
-Pending = tuple[np.ndarray | None, np.ndarray]
 LINEAR = UNITS["linear"].code
+
+
+class Pending(NamedTuple):
+    """The gradient (W d_t)' mask (B, M) at what a layer gives, not multiplied out yet; no mask is one of ones."""
+
+    W: np.ndarray
+    d_t: np.ndarray
+    mask: np.ndarray | None = None
 
 
 def r_forward(p: Arrays, v: Arrays, w: Arrays, x: np.ndarray, rx: np.ndarray | None) -> np.ndarray:
@@ -25,8 +33,8 @@ def r_forward(p: Arrays, v: Arrays, w: Arrays, x: np.ndarray, rx: np.ndarray | N
 
 
 def pending(p: Arrays, w: Arrays) -> Pending:
-    """What the layer below multiplies out."""
-    return p["W"], w["d_t"]
+    """What the layer below multiplies out, from the gradient at z."""
+    return Pending(p["W"], w["d_t"])
 
 
 def backward(g: Arrays, w: Arrays, x: np.ndarray | operands.Listed) -> None:
@@ -50,12 +58,3 @@ def descend(
     products.outer_step(x, w["d"], rule, p["W"], velocity["W"])
     sums.column_sums(w["d"], g["b"])
     updates.momentum(p["b"], velocity["b"], g["b"], rule.rate, rule.mu)
-
-
-def multiply_out(pending: Pending, d_t: np.ndarray) -> None:
-    """d_t (M, B) <- a pending gradient."""
-    W, above = pending
-    if W is None:
-        d_t[...] = above
-    else:
-        products.down(W, above, np.zeros(len(d_t), d_t.dtype), LINEAR, d_t)
