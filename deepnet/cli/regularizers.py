@@ -24,6 +24,14 @@ Dropout = Annotated[
         parser=values.several(values.number(0, 0.99)),
     ),
 ]
+BatchNorm = Annotated[
+    bool,
+    option(
+        "Architecture",
+        "--batch-norm",
+        help="With --layers, normalise what each hidden unit takes in over the minibatch (Ioffe and Szegedy 2015).",
+    ),
+]
 LayerRates = Annotated[
     str | None,
     option(

@@ -3,7 +3,7 @@
 An autoencoder is a network whose targets are its inputs; there is no other class for it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from ..kernels import losses as sums
 from ..kernels import norms, operands, outputs, products, random, updates
-from .layers import Layer, Weighted
+from .layers import BatchNorm, Layer, Weighted
 from .losses import LOSSES, Loss
 from .parameters import Layout
 from .pieces import PIECE, Feed, Minibatch, Piece
@@ -54,6 +54,11 @@ class Network:
             parts[int(index)][own] = view
         return parts
 
+    @property
+    def mixes(self) -> bool:
+        """Whether a case's outputs depend on the others of its minibatch."""
+        return any(isinstance(layer, BatchNorm) for layer in self.layers)
+
     def workspace(self, cases: int, dtype: np.dtype) -> list[dict[str, np.ndarray]]:
         """Every layer's arrays for minibatches of at most `cases` cases."""
         return [layer.workspace(cases, dtype) for layer in self.layers]
@@ -76,7 +81,8 @@ class NetworkObjective:
     `at` moves it to a minibatch of any size, which is worked through in pieces; dropout is fixed by that key, so all
     methods speak of the same function. Products have the `precision` of that name (`kernels.operands.PRECISIONS`).
     `everything` is the number of cases of the feed, for optimizers that ask for the `whole`; without it a minibatch is.
-    `max_norm` has the limit of each layer of weights, or none, and `project` keeps it.
+    `max_norm` has the limit of each layer of weights, or none, and `project` keeps it. Batch normalisation takes the
+    statistics of each piece of a minibatch alone (Hoffer, Hubara and Soudry 2017), or each layer's `statistics`.
     """
 
     def __init__(
@@ -90,6 +96,7 @@ class NetworkObjective:
         everything: int | None = None,
         l1: float = 0.0,
         max_norm: tuple[float, ...] = (),
+        statistics: Sequence[Mapping[str, np.ndarray]] = (),
     ):
         self.network, self.layout = network, network.layout
         self.name = "a network's loss"
@@ -105,6 +112,7 @@ class NetworkObjective:
         self._feed = feed
         self._minibatch = Minibatch(network.layers, feed, cases, self._dtype)
         self._known: dict[int, tuple[np.ndarray, list]] = {}
+        self.statistics = statistics
         self._pieces: list[Piece] = []
         self.grad = self.layout.zeros(dtype)
         self._part: np.ndarray | None = None
@@ -124,6 +132,16 @@ class NetworkObjective:
             self._factors[int(s.name.partition(".")[0])] = next((f for a, b, f in spans if a <= s.start < b), 0.0)
 
     @property
+    def statistics(self) -> Sequence[Mapping[str, np.ndarray]]:
+        """Each layer's statistics of the training cases, or none at all: then those of the pieces serve."""
+        return self._statistics
+
+    @statistics.setter
+    def statistics(self, statistics: Sequence[Mapping[str, np.ndarray]]) -> None:
+        self._statistics = statistics
+        self._known.clear()
+
+    @property
     def whole(self) -> "NetworkObjective":
         """The same objective over all cases of the feed, without noise; its next gradient counts into `tally`."""
         if self.everything is None:
@@ -131,7 +149,9 @@ class NetworkObjective:
         if self._all is None:
             settings = self.weight_decay, self._dtype, self._precision_name, self.everything, self.l1
             self._all = NetworkObjective(self.network, self._feed, PIECE, *settings)
-            self._all.at(np.arange(self.everything), None)
+            # Pieces of cases in the order of the data would not be like those of a minibatch.
+            rows = random.permutation(0, self.everything) if self.network.mixes else np.arange(self.everything)
+            self._all.at(rows, None)
         self._all.tally, self._all._counted = self.tally, False
         return self._all
 
@@ -279,6 +299,8 @@ class NetworkObjective:
             if len(self._known) > MOST_KNOWN:  # vectors that come and go
                 self._known.clear()
             known = self._known[id(vector)] = vector, self.network.split(vector)
+            for own, given in zip(known[1], self.statistics, strict=bool(self.statistics)):
+                own |= given
         return known[1]
 
     def _scratch(self) -> np.ndarray:

@@ -35,6 +35,7 @@ def finetune(
     init=("glorot",),
     noise=(0.0,),
     dropout=(0.0,),
+    batch_norm=False,
     task="classify",
     optimizer="nesterov",
     epochs=30,
@@ -75,12 +76,16 @@ def finetune(
     preparation = networks.preparation_of(parent, dataset, scale, task, units if layers else None, start)
     cases = len(dataset.splits["train"])
     batch_size = _batch_size(batch_size, optimizer, cases)
-    network, arrays = networks.build(parent, dataset, preparation, task, layers, units, init, noise, dropout, seed)
+    network, arrays = networks.build(
+        parent, dataset, preparation, task, layers, units, init, noise, dropout, seed, batch_norm
+    )
+    regularizers.check_mixed(network, batch_size)
     rule = _optimizer(optimizer, task, learning_rate, momentum, clip, settings, -(-cases // batch_size), epochs)
     asked = regularizers.settings(network, task, optimizer, noise, layer_rates, l1, max_norm, label_smoothing, average)
     moving = regularizers.spans(network, asked.get("layer_rates", ()), optimizer)
     smaller = "smaller --layers" if parent is None else "a smaller net to --from"
     check_memory(network, rule, cases, batch_size, smaller, "average" in asked)
+    asked |= {"batch_norm": True} if batch_norm else {}
     theta = pack(network, networks.draw(network, arrays, seed))
     config = {
         "command": "finetune",

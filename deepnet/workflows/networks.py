@@ -9,7 +9,7 @@ from ..errors import DataError, UsageError
 from ..files import shown
 from ..kernels import random
 from ..nn import initializers, stack
-from ..nn.layers import Dense, Maxout, Weighted, of_units
+from ..nn.layers import BatchNorm, Dense, Maxout, Weighted, of_units
 from ..nn.losses import LOSSES
 from ..nn.network import Network
 from ..nn.stack import Stack
@@ -44,9 +44,11 @@ def preparation_of(parent, dataset, scale, task, units, start):
 
 
 def build(
-    parent, dataset, preparation, task, layers, units, init, noise, dropout, seed
+    parent, dataset, preparation, task, layers, units, init, noise, dropout, seed, batch_norm=False
 ) -> tuple[Network, list[dict | str]]:
     """The network, and its layers' first arrays; of new ones the names of their initializers, which `draw` follows."""
+    if batch_norm and parent is not None:
+        raise UsageError("--batch-norm with --from: its layers stay as they are; leave it, or start from --layers")
     body, arrays = _below(parent, task)
     if parent is not None and isinstance(parent.model, Network) and not body:
         return _continue(parent, dataset, task, noise, dropout)
@@ -58,6 +60,7 @@ def build(
         return _with_noise(network, arrays, noise, dropout)
     if parent is None:
         body, arrays = _random_layers(preparation, task, layers, units, init)
+        body = [_normalized(layer) for layer in body] if batch_norm else body
     outputs, loss = _head(dataset, preparation, task)
     below = body[-1].outputs if body else len(preparation.offset)
     network = Network((*body, Dense(below, outputs, LOSSES[loss].unit)), loss)
@@ -137,10 +140,18 @@ def _random_layers(preparation, task, layers, units, init) -> tuple[list[Weighte
 
 
 def _first_arrays(layer: Weighted, rule: str, key: int) -> dict[str, np.ndarray]:
-    """First weights by an initializer, those of maxout piece by piece, and biases of zero."""
+    """First weights by an initializer, those of maxout piece by piece, factors of one, and biases of zero."""
     keys = [random.fold(key, piece) for piece in range(layer.pieces)] if isinstance(layer, Maxout) else [key]
     weights = np.hstack([initializers.draw(rule, own, layer.inputs, layer.outputs) for own in keys])
-    return {"W": weights, "b": np.zeros(weights.shape[1], np.float32)}
+    rest = {name: shape for name, shape in layer.shapes().items() if name != "W"}
+    return {"W": weights} | {name: np.full(shape, name == "gamma", np.float32) for name, shape in rest.items()}
+
+
+def _normalized(layer: Weighted) -> BatchNorm:
+    """The layer with batch normalisation before its units."""
+    if not isinstance(layer, Dense):
+        raise UsageError(f"--batch-norm: {layer.unit} has no single input a unit to normalise; use other --units")
+    return BatchNorm(layer.inputs, layer.outputs, layer.unit)
 
 
 def _head(dataset, preparation, task) -> tuple[int, str]:

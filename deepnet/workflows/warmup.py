@@ -89,6 +89,8 @@ def _groups(folder: Path):
             _run(finetune(pixels, net, **_SMALL, units=(unit,), dropout=(0.5,), valid="0.2"))
         _run(finetune(pixels, net, **_SMALL, noise=(0.1,), max_norm=(0.1,), l1=0.1, average=0.9))
         evaluate(net, pixels, mc=1)
+        _run(finetune(pixels, net, **_SMALL, batch_norm=True, optimizer="hessian_free"))
+        _use(net, pixels)
 
     def optimizers():
         for name, kind in OPTIMIZERS.items():
