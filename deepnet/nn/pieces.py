@@ -5,11 +5,12 @@ Axes as in `nn.layers`.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ..kernels import operands, random
-from .layers import Layer, Weighted
+from .layers import Dropout, Layer, Weighted
 
 # Writes the scaled inputs (B, M) and the targets (B, N) of some rows into the arrays it is given.
 Feed = Callable[[np.ndarray, np.ndarray, np.ndarray | None], None]
@@ -28,7 +29,7 @@ def rows_of(work: Work, cases: int) -> Work:
 class Piece:
     """At most PIECE cases of a minibatch: their rows, inputs x and targets t, each layer's arrays, losses and errors.
 
-    `first` is x as the products take it.
+    `first` is x as the products take it: what dropout makes of it has the same zeros.
     """
 
     rows: np.ndarray
@@ -38,11 +39,15 @@ class Piece:
     work: Work
     values: np.ndarray
     errors: np.ndarray
-    first: np.ndarray
+    first: Any
 
     def input_of(self, i: int) -> np.ndarray:
         """What layer i sees."""
-        return self.first if i == 0 else self.work[i - 1]["a"]
+        if i == 0:
+            return self.first
+        below = self.work[i - 1]
+        dropped = i == 1 and "mask" in below and isinstance(self.first, operands.Listed)
+        return self.first.masked(below["a"]) if dropped else below["a"]
 
 
 class _Room:
@@ -114,5 +119,5 @@ class Minibatch:
     def _fill(self, piece: Piece, i: int) -> None:
         """Read a piece's cases."""
         self._feed(piece.rows, piece.x, piece.t)
-        weighted = isinstance(self._layers[0], Weighted)
-        piece.first = self._rooms[i].x.listed(len(piece.rows)) if weighted else piece.x
+        taken = self._layers[isinstance(self._layers[0], Dropout)]  # the layer that multiplies x, or what is kept of it
+        piece.first = self._rooms[i].x.listed(len(piece.rows)) if isinstance(taken, Weighted) else piece.x

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from deepnet.kernels import bfloat16, operands
+from deepnet.kernels.jit import ENABLED
 from deepnet.nn import pieces as pieces_page
 from deepnet.nn.layers import LAYERS, BatchNorm, Dense, Dropout, Maxout, Noise
 from deepnet.nn.losses import LOSSES
@@ -138,6 +140,47 @@ def test_dropout_layers_draw_their_own_masks():
     made, theta = objective(network, np.float64, cases=20)
     made.value(theta)
     assert not np.array_equal(made._pieces[0].work[0]["mask"], made._pieces[0].work[1]["mask"])
+
+
+def test_zeros_are_left_out_above_dropout_too(monkeypatch):
+    """Steps that dropout's inputs leave zero are skipped by the layer above it, and no bit changes."""
+    network = Network((Dropout(300, 0.2), Dense(300, 70, "relu"), Dense(70, 3, "softmax")), "cross_entropy")
+    _, theta = objective(network, np.float32, cases=100)
+    found, taken = [], []
+
+    def feed(rows, x, t):
+        x[...], t[...] = np.arange(300) % 4 == 0, 1 / 3
+
+    for listed in (True, False):
+        own = NetworkObjective(network, feed, 100)
+        if not listed:
+            monkeypatch.setattr(operands.Listed, "listed", lambda room, count: room.x[:count])
+        own.at(np.arange(100), 5)
+        taken.append(type(own._pieces[0].input_of(1)))
+        velocity, moved = np.zeros_like(theta), theta.copy()
+        own.descend(moved, velocity, 0.1, 0.9)
+        found.append([own.gradient(theta).copy(), own.curvature(theta)(theta).copy(), moved])
+    assert taken == [operands.Listed if ENABLED else np.ndarray, np.ndarray]
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.skipif(not (ENABLED and bfloat16.available()), reason="this CPU does not multiply bfloat16")
+def test_pieces_keep_their_own_rounded_inputs():
+    network = Network((Dense(100, 40, "tanh"), Dense(40, 3, "softmax")), "cross_entropy")
+    inputs = np.random.default_rng(0).random((2000, 100)).astype(np.float32)
+    inputs[:, ::2] = 0  # so that steps are listed
+
+    def feed(rows, x, t):
+        x[...], t[...] = inputs[rows], 1 / 3
+
+    made, theta = NetworkObjective(network, feed, 2000, precision="bfloat16"), objective(network, np.float32)[1]
+    made.at(np.arange(2000), None)
+    both, each = made.value(theta), []
+    for rows in (np.arange(1000), np.arange(1000, 2000)):
+        made.at(rows, None)
+        each.append(made.value(theta))
+    assert both == pytest.approx(np.mean(each), rel=1e-7)
 
 
 WIDE = {
