@@ -51,7 +51,9 @@ def test_contestants_that_die_or_are_not_there_are_dashes(tmp_path):
     assert list(row["ratios"]) == ["slow"]
 
 
-@pytest.mark.parametrize("page", ["products", "contrastive", "backprop", "bfloat16", "curvature", "growth", "process"])
+@pytest.mark.parametrize(
+    "page", ["products", "contrastive", "backprop", "dropout", "bfloat16", "curvature", "growth", "process"]
+)
 def test_every_page_tells_its_options(page):
     done = subprocess.run([sys.executable, FOLDER / f"{page}.py", "-h"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

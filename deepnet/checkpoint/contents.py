@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..nn.autoencoder import Autoencoder
-from ..nn.layers import Dense, Dropout, Maxout, Noise
+from ..nn.layers import BatchNorm, Dense, Dropout, Maxout, Noise
 from ..nn.network import Network
 from ..nn.rbm import RBM
 from ..nn.stack import Stack
@@ -67,7 +67,8 @@ class Preparation:
 class Checkpoint:
     """What a model file holds.
 
-    `arrays` are the layers' parameters without padding, `train` the state of a run that was cut.
+    `arrays` are the layers' parameters without padding, and statistics of the training cases where a layer has such;
+    `train` the state of a run that was cut.
     """
 
     model: Stack | Network
@@ -126,6 +127,13 @@ KINDS: dict[str, Kind] = {
         {"unit": str},
         lambda layer: {"unit": layer.unit} | ({} if layer.bias else {"bias": np.int64(0)}),
         lambda a, d: Dense(*_matrix(d), a["unit"], a.get("bias", 1) != 0),
+    ),
+    "batchnorm": Kind(
+        BatchNorm,
+        "network",
+        {"unit": str},
+        lambda layer: {"unit": layer.unit},
+        lambda a, d: BatchNorm(*_matrix(d), a["unit"]),
     ),
     "maxout": Kind(
         Maxout,

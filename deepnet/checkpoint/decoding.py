@@ -8,7 +8,7 @@ from ..errors import ModelError
 from ..files import shown
 from ..kernels.minibatch import CONTRASTS
 from ..nn.autoencoder import HIDDEN, VISIBLE, Autoencoder
-from ..nn.layers import MOST_PIECES, Dense, Dropout, Noise
+from ..nn.layers import MOST_PIECES, BatchNorm, Dense, Dropout, Noise
 from ..nn.losses import LOSSES
 from ..nn.network import Network
 from ..nn.rbm import RBM
@@ -148,11 +148,15 @@ def _check_arrays(layer, arrays: dict, where: str) -> None:
         raise ModelError(f"{where} has {layer.pieces} pieces a unit, which are not 2 to {MOST_PIECES}; {FOREIGN}")
     layout = getattr(layer, "layout", None)
     shapes = layer.shapes() if layout is None else {s.name: s.shape for s in layout.segments}
+    if isinstance(layer, BatchNorm):
+        shapes |= layer.statistics()
     if {key: getattr(a, "shape", None) for key, a in arrays.items()} != shapes:
         raise ModelError(f"{where} has arrays of unexpected names or shapes; make the model again")
     for key, a in arrays.items():
         if a.dtype != np.float32 or not np.isfinite(a).all():
             raise ModelError(f"{where}: {key} holds values that are no finite float32 numbers; make the model again")
+    if isinstance(layer, BatchNorm) and (arrays["variance"] < 0).any():
+        raise ModelError(f"{where} has units of variance below 0; {FOREIGN}")
 
 
 def _check_chain(below, layer, where: str) -> None:
@@ -175,7 +179,7 @@ def _check_units(network: Network, name: str) -> None:
     if network.loss == "svdd" and any("b" in layer.shapes() for layer in network.layers):
         raise ModelError(f"{name} is of one class and has biases; {FOREIGN}")
     for i, layer in enumerate(hidden):
-        if isinstance(layer, Dense) and UNITS[layer.unit].rowwise:
+        if isinstance(layer, Dense | BatchNorm) and UNITS[layer.unit].rowwise:
             raise ModelError(f"{name}: layer {i + 1} is hidden and has {layer.unit} units; {FOREIGN}")
 
 

@@ -41,6 +41,14 @@ Jitter = Annotated[
         parser=values.integer(0),
     ),
 ]
+BatchNorm = Annotated[
+    bool,
+    option(
+        "Architecture",
+        "--batch-norm",
+        help="With --layers, normalise what each hidden unit takes in over the minibatch (Ioffe and Szegedy 2015).",
+    ),
+]
 LayerRates = Annotated[
     str | None,
     option(

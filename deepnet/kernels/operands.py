@@ -185,12 +185,17 @@ class Listed(NamedTuple):
             return x
         along, across = x, x
         if Rounding.active is not None:
-            along, across = Rounding.active.along("x", x), Rounding.active.across("x'", x)
+            own = id(self.x)  # each piece of a minibatch keeps its words
+            along, across = Rounding.active.along(f"x {own}", x), Rounding.active.across(f"x' {own}", x)
         lists = Listed(x, (index[:panels], counts[:panels]), self.cases, self.worth, along, across)
         _list_steps(along, *lists.steps)
         _list_cases(across, *lists.cases)
         self.worth[0] = int(lists.steps[1].sum()) < SPARSE * panels * along.shape[1]
         return lists
+
+    def masked(self, a):
+        """The same lists for a (B, M), which is zero wherever x is; a alone where operands are rounded."""
+        return self._replace(x=a, along=a, across=a) if Rounding.active is None else a
 
 
 _WHOLE: dict[int, tuple[np.ndarray, np.ndarray]] = {}

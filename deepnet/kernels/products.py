@@ -78,13 +78,18 @@ def _finish_down(activate, code, bias, c, i0, i1, j0, j1):
 
 
 @njit
-def _finish_chain(chain, code, a, c, out, i0, i1, j0, j1):
+def _finish_chain(chain, code, a, masked, mask, c, out, i0, i1, j0, j1):
     transpose_tile(c, i0, i1, j0, j1, out)
-    if code == LINEAR:
+    if code == LINEAR and not masked:
         return
     for j in range(j0, j1):
         value, row = row_of(a, j, i0, i1), row_of(out, j, i0, i1)
-        call(chain, (code, np.int64(value.ctypes.data), np.int64(row.ctypes.data), i1 - i0))
+        if masked:
+            kept = row_of(mask, j, i0, i1)
+            for i in range(row.size):
+                row[i] *= kept[i]
+        if code != LINEAR:
+            call(chain, (code, np.int64(value.ctypes.data), np.int64(row.ctypes.data), i1 - i0))
     transpose_tile(out, j0, j1, i0, i1, c)
 
 
@@ -97,14 +102,14 @@ def _finish_scale(scale, c):
 
 
 # What follows a product, tile by tile.
-NOTHING, UP, NEGATIVE, SAMPLE, DOWN, CHAIN = range(6)
+NOTHING, UP, NEGATIVE, SAMPLE, DOWN, CHAIN, MASKED = range(7)
 
 
-@native(32)
+@native(34)
 def _tile(
     t, down, across, activate, chain, fill, block,
     a, a_row, a_k, steps, b, b_row, index, index_row, counts, lists, keep, c, c_row,
-    rows, columns, end, code, bias, k0, k1, draw, other, other_row, other_t, other_t_row,
+    rows, columns, end, code, bias, k0, k1, draw, other, other_row, other_t, other_t_row, mask, mask_row,
 ):  # fmt: skip
     """Tile t of a product and what follows it."""
     first, last, j0, j1 = edges(t, down, across, rows, columns)
@@ -123,16 +128,17 @@ def _tile(
         _finish_sample(code, bias_row, out, np.uint32(k0), np.uint32(k1), draw, states_t, i0, i1, j0, j1)
     elif end == DOWN:
         _finish_down(activate, code, vector_at(bias, rows), out, i0, i1, j0, j1)
-    elif end == CHAIN:
+    elif end in (CHAIN, MASKED):
         below, straight = matrix_at(other, columns, other_row, rows), matrix_at(other_t, columns, other_t_row, rows)
-        _finish_chain(chain, code, below, out, straight, i0, i1, j0, j1)
+        kept = matrix_at(mask, columns, mask_row, rows)
+        _finish_chain(chain, code, below, end == MASKED, kept, out, straight, i0, i1, j0, j1)
     restore(mode)
 
 
 @njit
 def _one(
     t, down, across, tile, activate, chain, fill, block,
-    a, b, index, counts, c, keep, end, code, bias, k0, k1, draw, other, other_t,
+    a, b, index, counts, c, keep, end, code, bias, k0, k1, draw, other, other_t, mask,
 ):  # fmt: skip
     call(
         tile,
@@ -144,26 +150,45 @@ def _one(
             np.int64(c.ctypes.data), c.strides[0] // 4, c.shape[0], c.shape[1],
             end, code, np.int64(bias.ctypes.data), np.int64(k0), np.int64(k1), draw,
             np.int64(other.ctypes.data), other.strides[0] // 4,
-            np.int64(other_t.ctypes.data), other_t.strides[0] // 4,
+            np.int64(other_t.ctypes.data), other_t.strides[0] // 4, np.int64(mask.ctypes.data), mask.strides[0] // 4,
         ),
     )  # fmt: skip
 
 
 @njit(parallel=True)
 def _product(
-    tile, activate, chain, fill, block, a, b, index, counts, c, keep, end, code, bias, k0, k1, draw, other, other_t
+    tile,
+    activate,
+    chain,
+    fill,
+    block,
+    a,
+    b,
+    index,
+    counts,
+    c,
+    keep,
+    end,
+    code,
+    bias,
+    k0,
+    k1,
+    draw,
+    other,
+    other_t,
+    mask,
 ):
     down, across = grid(c.shape[0], c.shape[1], a.shape[1], TALL[0], TALL[1])
     if down * across == 1:  # the calling thread does it
         _one(
             0, 1, 1, tile, activate, chain, fill, block,
-            a, b, index, counts, c, keep, end, code, bias, k0, k1, draw, other, other_t,
+            a, b, index, counts, c, keep, end, code, bias, k0, k1, draw, other, other_t, mask,
         )  # fmt: skip
         return
     for t in prange(down * across):
         _one(
             t, down, across, tile, activate, chain, fill, block,
-            a, b, index, counts, c, keep, end, code, bias, k0, k1, draw, other, other_t,
+            a, b, index, counts, c, keep, end, code, bias, k0, k1, draw, other, other_t, mask,
         )  # fmt: skip
 
 
@@ -255,6 +280,7 @@ def _contrast(pair, fill, block, x_t, d, index, counts, y_t, e, every, whole, sc
 _ROW, _COLUMN = np.zeros(1, np.float32), np.zeros((2, 32), np.float32)[:, :1]
 _NO_CASES, _NO_CASES_T = np.zeros((0, 32), np.float32), np.zeros((32, 0), np.float32)
 _NO_KEY = (np.uint32(0), np.uint32(0), 0)
+_NOTHING = (_COLUMN, _COLUMN, _COLUMN)
 
 
 @functools.cache
@@ -309,7 +335,7 @@ def _pairs(x, d, y_t, e):
 def up(x, W, bias, code, out):
     """out (B, N) <- f(x W + bias): x (B, M), W (M, N), bias (N,), `code` a unit of `kernels.units`."""
     if compiled(out):
-        _product(*_factors(x, W), out, 0, UP, code, bias, *_NO_KEY, _COLUMN, _COLUMN)
+        _product(*_factors(x, W), out, 0, UP, code, bias, *_NO_KEY, *_NOTHING)
     else:
         out[...] = activate_twin(code, _array(x) @ W + bias)
 
@@ -317,7 +343,7 @@ def up(x, W, bias, code, out):
 def up_negative(x, W, bias, code, out):
     """out (B, N) <- -f(x W + bias)."""
     if compiled(out):
-        _product(*_factors(x, W), out, 0, NEGATIVE, code, bias, *_NO_KEY, _COLUMN, _COLUMN)
+        _product(*_factors(x, W), out, 0, NEGATIVE, code, bias, *_NO_KEY, *_NOTHING)
     else:
         out[...] = -activate_twin(code, _array(x) @ W + bias)
 
@@ -325,7 +351,7 @@ def up_negative(x, W, bias, code, out):
 def up_add(x, W, out):
     """out (B, N) <- out + x W."""
     if compiled(out):
-        _product(*_factors(x, W), out, 1, NOTHING, LINEAR, _ROW, *_NO_KEY, _COLUMN, _COLUMN)
+        _product(*_factors(x, W), out, 1, NOTHING, LINEAR, _ROW, *_NO_KEY, *_NOTHING)
     else:
         out += _array(x) @ W
 
@@ -334,7 +360,7 @@ def up_sample(x, W, bias, code, key, draw, mean, states_t):
     """mean (B, N) of the units whose input is x W + bias, states_t (N, B) drawn from them (see `units.sample_row`)."""
     if compiled(mean):
         place = (*halves(key), draw)
-        _product(*_factors(x, W), mean, 0, SAMPLE, code, bias, *place, states_t, _COLUMN)
+        _product(*_factors(x, W), mean, 0, SAMPLE, code, bias, *place, states_t, _COLUMN, _COLUMN)
     else:
         mean[...], states = sample_twin(code, _array(x) @ W + bias, key, draw)
         states_t[...] = states.T
@@ -343,17 +369,21 @@ def up_sample(x, W, bias, code, key, draw, mean, states_t):
 def down(W, d_t, bias, code, out_t):
     """out_t (M, B) <- f(W d_t + bias): W (M, N), d_t (N, B), bias (M,)."""
     if compiled(out_t):
-        _product(*_turned_factors(W, d_t), out_t, 0, DOWN, code, bias, *_NO_KEY, _COLUMN, _COLUMN)
+        _product(*_turned_factors(W, d_t), out_t, 0, DOWN, code, bias, *_NO_KEY, *_NOTHING)
     else:
         out_t[...] = activate_twin(code, W @ d_t + bias[:, None])
 
 
-def down_chain(W, d_t, code, a, out, out_t):
-    """out (B, M) and out_t (M, B) <- (W d_t) * f'(z), with a (B, M) what `units.chain` takes of the layer below."""
+def down_chain(W, d_t, mask, code, a, out, out_t):
+    """out (B, M) and out_t (M, B) <- (W d_t) * mask * f'(z), with a (B, M) what `units.chain` takes of the layer below.
+
+    mask (B, M) is that of dropout between the two layers, or None.
+    """
     if compiled(out_t):
-        _product(*_turned_factors(W, d_t), out_t, 0, CHAIN, code, _ROW, *_NO_KEY, a, out)
+        end, kept = (CHAIN, _COLUMN) if mask is None else (MASKED, mask)
+        _product(*_turned_factors(W, d_t), out_t, 0, end, code, _ROW, *_NO_KEY, a, out, kept)
     else:
-        out[...] = (W @ d_t).T * slope_twin(code, a)
+        out[...] = (W @ d_t).T * (1 if mask is None else mask) * slope_twin(code, a)
         out_t[...] = out.T
 
 

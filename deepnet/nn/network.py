@@ -3,7 +3,7 @@
 An autoencoder is a network whose targets are its inputs; there is no other class for it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,15 +11,12 @@ import numpy as np
 
 from ..kernels import losses as sums
 from ..kernels import norms, operands, outputs, products, random, updates
-from .layers import Layer, Weighted
+from .layers import BatchNorm, Layer, Weighted
 from .layers.affine import bias
 from .losses import LOSSES, Loss
 from .parameters import Layout
+from .pieces import PIECE, Feed, Minibatch, Piece
 from .units import UNITS
-
-# Writes the prepared inputs (B, M) and the targets (B, N) of some rows into the arrays it is given. What it changes at
-# random is drawn from the minibatch's key; without one it changes nothing.
-Feed = Callable[[np.ndarray, np.ndarray, np.ndarray, int | None], None]
 
 
 @dataclass(frozen=True)
@@ -58,6 +55,11 @@ class Network:
             parts[int(index)][own] = view
         return parts
 
+    @property
+    def mixes(self) -> bool:
+        """Whether a case's outputs depend on the others of its minibatch."""
+        return any(isinstance(layer, BatchNorm) for layer in self.layers)
+
     def workspace(self, cases: int, dtype: np.dtype) -> list[dict[str, np.ndarray]]:
         """Every layer's arrays for minibatches of at most `cases` cases."""
         return [layer.workspace(cases, dtype) for layer in self.layers]
@@ -69,49 +71,9 @@ class Network:
         return x
 
 
-def rows_of(work: list[dict[str, np.ndarray]], cases: int) -> list[dict[str, np.ndarray]]:
-    """The workspace of a smaller minibatch, as views."""
-    return [{n: a[:, :cases] if n.endswith("_t") else a[:cases] for n, a in w.items()} for w in work]
-
-
-PIECE = 1000  # cases that pass through a network at a time
-KEPT = 1 << 28  # bytes of activations that are kept for the pieces of a larger minibatch
 MOST_KNOWN = 8  # vectors whose views are remembered
 # Sums over an epoch: of cases, their losses and errors; cases of which a gradient or a curvature product was taken.
 TALLY = ("cases", "loss", "wrong", "squared_error", "gradients", "curvature_products")
-
-
-@dataclass
-class _Piece:
-    """At most PIECE cases of a minibatch: their rows, inputs x and targets t, each layer's arrays, losses and errors.
-
-    `first` is x as the products take it.
-    """
-
-    rows: np.ndarray
-    key: int | None
-    x: np.ndarray
-    t: np.ndarray
-    work: list[dict[str, np.ndarray]]
-    values: np.ndarray
-    errors: np.ndarray
-    first: np.ndarray
-
-    def input_of(self, i: int) -> np.ndarray:
-        """What layer i sees."""
-        return self.first if i == 0 else self.work[i - 1]["a"]
-
-
-class _Room:
-    """The arrays that a piece alone has: its inputs, targets, activations, losses and errors."""
-
-    def __init__(self, network: Network, work: list[dict[str, np.ndarray]], cases: int, dtype):
-        self.x = operands.Listed.room(cases, network.inputs, dtype)
-        self.t = operands.matrix(cases, network.outputs, dtype)
-        self.lasting = [
-            {name: w[name] for name in layer.lasting} for layer, w in zip(network.layers, work, strict=True)
-        ]
-        self.values, self.errors = np.zeros(cases, dtype), np.zeros(cases, dtype)
 
 
 class NetworkObjective:
@@ -122,7 +84,8 @@ class NetworkObjective:
     `at` moves it to a minibatch of any size, which is worked through in pieces; dropout is fixed by that key, so all
     methods speak of the same function. Products have the `precision` of that name (`kernels.operands.PRECISIONS`).
     `everything` is the number of cases of the feed, for optimizers that ask for the `whole`; without it a minibatch is.
-    `max_norm` has the limit of each layer of weights, or none, and `project` keeps it.
+    `max_norm` has the limit of each layer of weights, or none, and `project` keeps it. Batch normalisation takes the
+    statistics of each piece of a minibatch alone (Hoffer, Hubara and Soudry 2017), or each layer's `statistics`.
     """
 
     def __init__(
@@ -137,26 +100,25 @@ class NetworkObjective:
         l1: float = 0.0,
         max_norm: tuple[float, ...] = (),
         output_decay: float = 0.0,
+        statistics: Sequence[Mapping[str, np.ndarray]] = (),
     ):
         self.network, self.layout = network, network.layout
         self.name = "a network's loss"
         self._factors: list[float] = []
         self.spans = [(0, self.layout.size, 1.0)]
+        self._weighted = {i: layer for i, layer in enumerate(network.layers) if isinstance(layer, Weighted)}
         self._below = Network(network.layers[:-1], network.loss)
         self.loss: Loss = LOSSES[network.loss]
         self.weight_decay, self.l1, self.everything = weight_decay, l1, everything
         self.output_decay = output_decay
-        weighty = [i for i, layer in enumerate(network.layers) if "W" in layer.shapes()]
-        self._limits = list(zip(weighty, max_norm, strict=True)) if max_norm else []
+        self._limits = list(zip(self._weighted, max_norm, strict=True)) if max_norm else []
         self._precision_name, self._dtype = precision, np.dtype(dtype)
         self._precision = operands.PRECISIONS[precision]()
         self._feed = feed
-        self._most = min(cases, PIECE)
-        self._shared = network.workspace(self._most, dtype)
-        self._rooms: list[_Room] = []
-        self._views: dict[tuple[int, int], tuple] = {}
+        self._minibatch = Minibatch(network.layers, feed, cases, self._dtype)
         self._known: dict[int, tuple[np.ndarray, list]] = {}
-        self._pieces: list[_Piece] = []
+        self.statistics = statistics
+        self._pieces: list[Piece] = []
         self.grad = self.layout.zeros(dtype)
         self._part: np.ndarray | None = None
         self._all: NetworkObjective | None = None
@@ -176,9 +138,17 @@ class NetworkObjective:
 
     def set_noise(self, share: float) -> None:
         """From here on noise has this share of its layers' deviations."""
-        for w in self._shared:
-            if "share" in w:
-                w["share"][...] = share
+        self._minibatch.set_noise(share)
+
+    @property
+    def statistics(self) -> Sequence[Mapping[str, np.ndarray]]:
+        """Each layer's statistics of the training cases, or none at all: then those of the pieces serve."""
+        return self._statistics
+
+    @statistics.setter
+    def statistics(self, statistics: Sequence[Mapping[str, np.ndarray]]) -> None:
+        self._statistics = statistics
+        self._known.clear()
 
     @property
     def whole(self) -> "NetworkObjective":
@@ -188,63 +158,23 @@ class NetworkObjective:
         if self._all is None:
             settings = self.weight_decay, self._dtype, self._precision_name, self.everything, self.l1
             self._all = NetworkObjective(self.network, self._feed, PIECE, *settings, output_decay=self.output_decay)
-            self._all.at(np.arange(self.everything), None)
+            # Pieces of cases in the order of the data would not be like those of a minibatch.
+            rows = random.permutation(0, self.everything) if self.network.mixes else np.arange(self.everything)
+            self._all.at(rows, None)
         self._all.tally, self._all._counted = self.tally, False
         return self._all
 
     def at(self, rows: np.ndarray, key: int | None) -> None:
         """Move to the minibatch of these rows of the data; noise is drawn from the key, none without."""
-        count = max(1, -(-len(rows) // self._most))
-        width = sum(layer.outputs for layer in self.network.layers) + self.network.inputs
-        self._kept = len(rows) * width * self._dtype.itemsize <= KEPT or count == 1
-        self._pieces, self._counted, self._cases = [], False, len(rows)
-        for i in range(count):
-            part = rows[len(rows) * i // count : len(rows) * (i + 1) // count]
-            own = key if key is None or count == 1 else random.fold(key, i)
-            self._pieces.append(_Piece(part, own, *self._arrays(i if self._kept else 0, len(part))))
-        if self._kept:
-            for i, piece in enumerate(self._pieces):
-                self._fill(piece, i)
-
-    def _arrays(self, i: int, n: int) -> tuple:
-        """Views of room i for n cases: x, t, the layers' workspace, losses, errors."""
-        while i >= len(self._rooms):
-            work = self._shared if not self._rooms else self._lasting()
-            self._rooms.append(_Room(self.network, work, self._most, self._dtype))
-        if (i, n) not in self._views:
-            room = self._rooms[i]
-            pairs = zip(rows_of(self._shared, n), rows_of(room.lasting, n), strict=True)
-            work = [shared | own for shared, own in pairs]
-            x = room.x.x[:n]
-            self._views[i, n] = x, room.t[:n], work, room.values[:n], room.errors[:n], x
-        return self._views[i, n]
-
-    def _lasting(self) -> list[dict[str, np.ndarray]]:
-        """New arrays like the shared ones of those that last."""
-        return [
-            {name: operands.matrix(self._most, layer.outputs, self._dtype) for name in layer.lasting}
-            for layer in self.network.layers
-        ]
-
-    def _fill(self, piece: _Piece, i: int) -> None:
-        """Read a piece's cases."""
-        self._feed(piece.rows, piece.x, piece.t, piece.key)
-        weighted = isinstance(self.network.layers[0], Weighted)
         with self._precision:
-            piece.first = self._rooms[i].x.listed(len(piece.rows)) if weighted else piece.x
-
-    def _each(self) -> Iterator[_Piece]:
-        """Piece after piece, read anew where they are not kept."""
-        for piece in self._pieces:
-            if not self._kept:
-                self._fill(piece, 0)
-            yield piece
+            self._pieces = self._minibatch.at(rows, key)
+        self._counted, self._cases = False, len(rows)
 
     def value(self, theta: np.ndarray) -> float:
         """The objective at theta; leaves `outputs` and `case_losses` of a minibatch of one piece."""
         parts, total = self._parts(theta), 0.0
         with self._precision:
-            for piece in self._each():
+            for piece in self._minibatch.each():
                 self._forward(parts, piece)
                 total += sums.total(piece.values)
         return total / self._cases + self._decay(theta)
@@ -261,7 +191,7 @@ class NetworkObjective:
         """
         total, parts = 0.0, self._parts(theta)
         with self._precision:
-            for number, piece in enumerate(self._each()):
+            for number, piece in enumerate(self._minibatch.each()):
                 self._forward(parts, piece)
                 total += sums.total(piece.values)
                 self._count(piece)
@@ -305,7 +235,7 @@ class NetworkObjective:
         call overwrites. Activations are kept, so a product costs four thirds of a gradient.
         """
         parts = self._parts(theta)
-        if self._kept:
+        if self._minibatch.kept:
             with self._precision:
                 for piece in self._pieces:
                     self._forward(parts, piece)
@@ -313,8 +243,8 @@ class NetworkObjective:
         def product(v: np.ndarray) -> np.ndarray:
             directions = self._parts(v)
             with self._precision:
-                for number, piece in enumerate(self._each()):
-                    if not self._kept:
+                for number, piece in enumerate(self._minibatch.each()):
+                    if not self._minibatch.kept:
                         self._forward(parts, piece)
                     self._curve(parts, directions, piece)
                     into = self._scratch() if number else self._product
@@ -327,7 +257,7 @@ class NetworkObjective:
 
         return product
 
-    def _curve(self, parts: list, directions: list, piece: _Piece) -> None:
+    def _curve(self, parts: list, directions: list, piece: Piece) -> None:
         """The gradient at the last z of the Gauss-Newton product: H R z / n (Pearlmutter 1994)."""
         rx: np.ndarray | None = None
         for i, layer in enumerate(self.network.layers):
@@ -345,7 +275,7 @@ class NetworkObjective:
         """
         parts = self._parts(theta)
         with self._precision:
-            for number, piece in enumerate(self._each()):
+            for number, piece in enumerate(self._minibatch.each()):
                 self._forward(parts, piece)
                 into = self._scratch() if number else self._product
                 own = self._parts(into)
@@ -356,17 +286,20 @@ class NetworkObjective:
         self._product *= self._dtype.type(self._cases)
         return self._product
 
-    def _backward(self, parts: list, piece: _Piece, grads: list) -> None:
+    def _backward(self, parts: list, piece: Piece, grads: list) -> None:
         for i, layer in self._downwards(parts, piece):
             layer.backward(grads[i], piece.work[i], piece.input_of(i))
 
-    def _downwards(self, parts: list, piece: _Piece) -> Iterator[tuple[int, Layer]]:
-        """Each layer from the top, once the layer below has its gradient, so that its parameters may change."""
-        for i in range(len(parts) - 1, -1, -1):
-            layer = self.network.layers[i]
-            if i:
-                self.network.layers[i - 1].pull(piece.work[i - 1], layer.pending(parts[i], piece.work[i]))
-            yield i, layer
+    def _downwards(self, parts: list, piece: Piece) -> Iterator[tuple[int, Weighted]]:
+        """Each layer of weights from the top, once the next one below has its gradient, so that weights may change."""
+        above = len(parts) - 1
+        pending = self._weighted[above].pending(parts[above], piece.work[above])
+        for i in range(above - 1, min(self._weighted) - 1, -1):
+            pending = self.network.layers[i].pull(parts[i], piece.work[i], pending)
+            if i in self._weighted:
+                yield above, self._weighted[above]
+                above = i
+        yield above, self._weighted[above]
 
     def _parts(self, vector: np.ndarray) -> list:
         """Each layer's own arrays in theta, velocity or gradient, made once for a run."""
@@ -375,6 +308,8 @@ class NetworkObjective:
             if len(self._known) > MOST_KNOWN:  # vectors that come and go
                 self._known.clear()
             known = self._known[id(vector)] = vector, self.network.split(vector)
+            for own, given in zip(known[1], self.statistics, strict=bool(self.statistics)):
+                own |= given
         return known[1]
 
     def _scratch(self) -> np.ndarray:
@@ -388,7 +323,7 @@ class NetworkObjective:
         for piece in self._pieces:
             self._count(piece)
 
-    def _count(self, piece: _Piece) -> None:
+    def _count(self, piece: Piece) -> None:
         if self._counted:
             return
         self.tally["cases"][0] += len(piece.rows)
@@ -405,7 +340,7 @@ class NetworkObjective:
         """Each case's loss (B,) in a minibatch of one piece, after `value`."""
         return self._pieces[0].values
 
-    def _forward(self, parts: list, piece: _Piece) -> None:
+    def _forward(self, parts: list, piece: Piece) -> None:
         """All that is known at the top: outputs, losses and errors of the cases, the gradient at the last z."""
         x, top = self._below.forward(parts, piece.work, piece.first, piece.key), piece.work[-1]
         products.up(x, parts[-1]["W"], bias(parts[-1]), UNITS["linear"].code, top["z"])

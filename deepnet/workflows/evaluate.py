@@ -10,7 +10,6 @@ from ..data import Cases, Dataset, parse_valid, places
 from ..errors import DataError, UsageError
 from ..files import shown
 from ..kernels import jit
-from ..nn.network import NetworkObjective
 from ..nn.stack import Stack
 from ..training import Meter
 from . import models, preparing, retrieval, scores, sources
@@ -163,7 +162,7 @@ def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore)
 def outputs_of(loaded: Checkpoint, cases: Cases, task: str) -> tuple[np.ndarray, np.ndarray]:
     """A network's outputs (N, outputs) and losses (N,) on cases with targets."""
     feed = sources.network_feed(cases, loaded.preparation, task)
-    objective = NetworkObjective(loaded.model, feed, models.CHUNK)
+    objective = models.objective_of(loaded, feed)
     theta = models.pack(loaded.model, loaded.arrays)
     outputs = np.empty((len(cases), loaded.model.outputs), np.float32)
     losses = np.empty(len(cases), np.float32)

@@ -39,6 +39,7 @@ def finetune(
     noise_schedule=None,
     dropout=(0.0,),
     bias=True,
+    batch_norm=False,
     task="classify",
     loss=None,
     normal=(),
@@ -101,8 +102,9 @@ def finetune(
     cases = len(dataset.splits["train"])
     batch_size = _batch_size(batch_size, optimizer, cases)
     network, arrays = networks.build(
-        parent, dataset, preparation, task, layers, units, init, noise, dropout, seed, asked_loss, bias
+        parent, dataset, preparation, task, layers, units, init, noise, dropout, seed, asked_loss, bias, batch_norm
     )
+    regularizers.check_mixed(network, batch_size)
     per_epoch = -(-cases // batch_size)
     rule = _optimizer(optimizer, network.loss, learning_rate, momentum, clip, settings, per_epoch, epochs)
     share = regularizers.noise_schedule(noise_schedule, network, per_epoch, epochs)
@@ -114,6 +116,7 @@ def finetune(
     moving = regularizers.spans(network, asked.get("layer_rates", ()), optimizer)
     smaller = "smaller --layers" if parent is None else "a smaller net to --from"
     check_memory(network, rule, cases, batch_size, smaller, "average" in asked)
+    asked |= {"batch_norm": True} if batch_norm else {}
     theta = pack(network, networks.draw(network, arrays, seed))
     if task == "one_class" and preparation.centre is None:
         train = dataset.splits["train"]

@@ -65,7 +65,9 @@ def layer_rows(model: Checkpoint) -> list[dict]:
                 "unit": _unit(layer),
                 "inputs": layer.inputs,
                 "outputs": layer.outputs,
-                "parameters": sum(a.size for a in arrays.values()),
+                "parameters": sum(
+                    a.size for name, a in arrays.items() if name not in getattr(layer, "statistics", dict)()
+                ),
                 "norm": float(np.linalg.norm(weights.astype(np.float64))),
                 "weights": weights.ravel()[:: max(1, weights.size // 20_000)],
             }

@@ -6,7 +6,9 @@ from itertools import islice
 
 from ..errors import OutputError
 from ..files import free_memory
-from ..nn.network import KEPT, MOST_KNOWN, PIECE, Network
+from ..nn.layers import BatchNorm, Layer
+from ..nn.network import MOST_KNOWN, Network
+from ..nn.pieces import KEPT, PIECE
 from ..optimizers import OPTIMIZERS
 from ..optimizers.objective import Optimizer
 
@@ -59,8 +61,13 @@ def taken(network: Network, rule: Optimizer, cases: int, batch_size: int, mean: 
 def _activations(network: Network, batch_size: int) -> int:
     """Bytes of the layers' arrays for a piece of a minibatch, five a unit, and of the activations kept for others.
 
-    A piece of maxout has about as many as a unit.
+    A piece of maxout has about as many as a unit, batch normalisation twice as many at most.
     """
-    units = sum(layer.outputs * (1 + getattr(layer, "pieces", 0)) for layer in network.layers)
+    units = sum(_shares(layer) * layer.outputs for layer in network.layers)
     piece = BYTES * min(batch_size, PIECE)
     return piece * (5 * units + 3 * network.inputs) + min(KEPT, BYTES * batch_size * (units + network.inputs))
+
+
+def _shares(layer: Layer) -> int:
+    """How many times a dense layer's arrays it has."""
+    return 2 if isinstance(layer, BatchNorm) else 1 + getattr(layer, "pieces", 0)

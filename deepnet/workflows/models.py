@@ -12,8 +12,9 @@ from ..errors import UsageError
 from ..files import open_input, shown
 from ..kernels import operands
 from ..nn import stack as stacks
-from ..nn.layers import Weighted
-from ..nn.network import Network, rows_of
+from ..nn.layers import BatchNorm, Weighted
+from ..nn.network import Network, NetworkObjective
+from ..nn.pieces import rows_of
 from ..nn.stack import Stack
 from . import sources
 
@@ -39,7 +40,20 @@ def is_model(path: str) -> bool:
 def parts_of(network: Network, arrays: list[dict]) -> list[dict]:
     """The layers' arrays with padded rows, as kernels want them."""
     theta = pack(network, arrays)
-    return network.split(theta)
+    return [own | known for own, known in zip(network.split(theta), statistics_of(network, arrays), strict=True)]
+
+
+def statistics_of(network: Network, arrays: list[dict]) -> list[dict]:
+    """What batch normalisation knows of the training cases, layer by layer; empty dicts for other layers."""
+    return [
+        {name: own[name] for name in layer.statistics()} if isinstance(layer, BatchNorm) else {}
+        for layer, own in zip(network.layers, arrays, strict=True)
+    ]
+
+
+def objective_of(model: Checkpoint, feed) -> NetworkObjective:
+    """A trained network's objective on blocks of at most CHUNK cases."""
+    return NetworkObjective(model.model, feed, CHUNK, statistics=statistics_of(model.model, model.arrays))
 
 
 def pack(network: Network, arrays: list[dict]) -> np.ndarray:

@@ -11,7 +11,7 @@ from ..errors import DataError, UsageError
 from ..files import shown
 from ..kernels import random
 from ..nn import initializers, stack
-from ..nn.layers import Dense, Maxout, Weighted, of_units
+from ..nn.layers import BatchNorm, Dense, Maxout, Weighted, of_units
 from ..nn.losses import LOSSES
 from ..nn.network import Network
 from ..nn.stack import Stack
@@ -51,9 +51,23 @@ def preparation_of(parent, dataset, scale, asked, task, start):
 
 
 def build(
-    parent, dataset, preparation, task, layers, units, init, noise, dropout, seed, loss=None, bias=True
+    parent,
+    dataset,
+    preparation,
+    task,
+    layers,
+    units,
+    init,
+    noise,
+    dropout,
+    seed,
+    loss=None,
+    bias=True,
+    batch_norm=False,
 ) -> tuple[Network, list[dict | str]]:
     """The network, and its layers' first arrays; of new ones the names of their initializers, which `draw` follows."""
+    if batch_norm and parent is not None:
+        raise UsageError("--batch-norm with --from: its layers stay as they are; leave it, or start from --layers")
     body, arrays = _below(parent, task)
     if parent is not None and not bias:
         raise UsageError("--from takes the layers of its file and --no-bias is for new layers: leave one of them")
@@ -67,6 +81,7 @@ def build(
         return _with_noise(network, arrays, noise, dropout)
     if parent is None:
         body, arrays = _random_layers(preparation, task, layers, units, init)
+        body = [_normalized(layer) for layer in body] if batch_norm else body
     if task == "one_class":
         return _with_noise(*one_class.network(body, arrays), noise, dropout)
     outputs, loss = _head(dataset, preparation, task, loss)
@@ -149,11 +164,18 @@ def _random_layers(preparation, task, layers, units, init) -> tuple[list[Weighte
 
 
 def _first_arrays(layer: Weighted, rule: str, key: int) -> dict[str, np.ndarray]:
-    """First weights by an initializer, those of maxout piece by piece, and biases of zero where it has some."""
+    """First weights by an initializer, those of maxout piece by piece, factors of one, and biases of zero."""
     keys = [random.fold(key, piece) for piece in range(layer.pieces)] if isinstance(layer, Maxout) else [key]
     weights = np.hstack([initializers.draw(rule, own, layer.inputs, layer.outputs) for own in keys])
-    biases = {"b": np.zeros(weights.shape[1], np.float32)} if "b" in layer.shapes() else {}
-    return {"W": weights} | biases
+    rest = {name: shape for name, shape in layer.shapes().items() if name != "W"}
+    return {"W": weights} | {name: np.full(shape, name == "gamma", np.float32) for name, shape in rest.items()}
+
+
+def _normalized(layer: Weighted) -> BatchNorm:
+    """The layer with batch normalisation before its units."""
+    if not isinstance(layer, Dense):
+        raise UsageError(f"--batch-norm: {layer.unit} has no single input a unit to normalise; use other --units")
+    return BatchNorm(layer.inputs, layer.outputs, layer.unit)
 
 
 def _head(dataset, preparation, task, loss) -> tuple[int, str]:

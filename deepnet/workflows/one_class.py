@@ -9,7 +9,7 @@ import numpy as np
 
 from ..data import Cases
 from ..errors import UsageError
-from ..nn.layers import Dense, Layer, Maxout, Weighted
+from ..nn.layers import BatchNorm, Dense, Layer, Maxout, Weighted
 from ..nn.network import Network
 from . import sources
 from .models import Reader
@@ -20,9 +20,11 @@ SOUND = "linear", "relu", "leaky_relu", "square"
 
 
 def without_biases(layers: Sequence[Weighted]) -> tuple[Dense, ...]:
-    """The same layers without their b; UsageError for maxout, whose pieces are what they are by it."""
+    """The same layers without their b; UsageError for those that are what they are by it."""
     if any(isinstance(layer, Maxout) for layer in layers):
         raise UsageError("--units maxout: it has biases, and layers without them are wanted; use another unit")
+    if any(isinstance(layer, BatchNorm) for layer in layers):
+        raise UsageError("--batch-norm: it has biases, and layers without them are wanted; leave it")
     return tuple(Dense(layer.inputs, layer.outputs, layer.unit, bias=False) for layer in layers)
 
 

@@ -41,6 +41,14 @@ def noise_schedule(text: str | None, network: Network, per_epoch: int, epochs: i
     return parse("--noise-schedule", text, per_epoch, epochs)
 
 
+def check_mixed(network: Network, batch_size: int) -> None:
+    """Refuse minibatches of one case where their own statistics normalise them."""
+    if network.mixes and batch_size < 2:
+        raise UsageError(
+            f"--batch-size {batch_size}: batch normalisation compares the cases of a minibatch; give 2 or more"
+        )
+
+
 def _each(option: str, given, network: Network) -> list[float]:
     """One value for each layer of weights, the output layer's last, from one value or as many; none from None."""
     count = len(_weighty(network))

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..kernels import bfloat16, jit, operands, products, random
 from ..kernels import units as kernels
-from ..nn.layers import Dense, Dropout, of_units
+from ..nn.layers import BatchNorm, Dense, Dropout, of_units
 from ..nn.losses import LOSSES
 from ..nn.network import Network, NetworkObjective
 from ..nn.rbm import RBM, Chain, ContrastiveDivergence, Penalties
@@ -110,6 +110,8 @@ def _networks() -> Iterator[tuple[str, Network]]:
         for name in (*(name for name, unit in UNITS.items() if not unit.rowwise), "maxout:3"):
             layers = of_units(name, 5, 4), Dropout(4, 0.3), of_units(name, 4, 6), Dense(6, 3, LOSSES[loss].unit)
             yield f"{name} units, {loss}", Network(layers, loss)
+        normalized = BatchNorm(5, 4, "tanh"), Dropout(4, 0.3), BatchNorm(4, 6, "logistic")
+        yield f"batch normalisation, {loss}", Network((*normalized, Dense(6, 3, LOSSES[loss].unit)), loss)
 
 
 def _cases(network: Network, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ import numpy as np
 from ..checkpoint import Checkpoint
 from ..errors import ModelError, UsageError
 from ..kernels import jit, random, updates
+from ..nn import population
 from ..nn.network import Network, NetworkObjective
 from ..optimizers import check
 from ..optimizers.objective import Optimizer, Span
@@ -21,6 +22,7 @@ from .records import End, Epoch, Warned
 from .runs import NORM, Clock, Loop, Saver, append, command, counts, dashes, metrics_of, restored, steps_of
 
 FINE, TOP = "fine-tuning", "output layer alone"
+SAMPLE = 10_000  # training cases that batch normalisation's statistics are taken from until the run is over
 
 
 @dataclass
@@ -34,7 +36,10 @@ class _Stage:
 
 @dataclass
 class _Seen:
-    """What an epoch's figures are made from: the objectives on both kinds of cases, and the rows to probe."""
+    """What an epoch's figures are made from: the objectives on both kinds of cases, and the rows to probe.
+
+    The cases held out are measured with statistics of SAMPLE training cases, where the network has such.
+    """
 
     objective: NetworkObjective
     held_out: NetworkObjective | None
@@ -216,19 +221,36 @@ class Tuning:
         """Sums over all cases held out."""
         for tally in held_out.tally.values():
             tally[:] = 0
+        held_out.statistics = self._statistics(self._shown, SAMPLE)
         for rows in blocks(len(self.dataset.splits["valid"])):
             held_out.at(rows, None)
             held_out.value(self._shown)
             held_out.count()
         return held_out.tally
 
+    def _statistics(self, theta: np.ndarray, most: int | None) -> list[dict[str, np.ndarray]]:
+        """Batch normalisation's statistics at theta: of all training cases, or a fixed choice of at most so many."""
+        train = self.dataset.splits["train"]
+        if not self.network.mixes:
+            return [{} for _ in self.network.layers]
+        rows = np.arange(len(train))
+        if most is not None and most < len(train):
+            key = random.fold(self.config["seed"], random.PROBE, 1)
+            rows = np.sort(random.permutation(key, len(train))[:most])
+        feed = sources.network_feed(train, self.preparation, self.task)
+        return population.statistics(self.network, theta, feed, [rows[own] for own in blocks(len(rows))], CHUNK)
+
     def checkpoint(self, complete: bool) -> Checkpoint:
-        """The file's contents now."""
+        """The file's contents now; one of a run that was cut has statistics of SAMPLE training cases."""
         train = None
         if not complete:
             own = self.state | self.good.packed(self.state) | self.best.state
             train = {"stage": np.array([self.stage], np.int64)} | own
-        parts = [{n: np.ascontiguousarray(a) for n, a in own.items()} for own in self.network.split(self.theta)]
+        known = self._statistics(self.theta, None if complete else SAMPLE)
+        parts = [
+            {n: np.ascontiguousarray(a) for n, a in (own | more).items()}
+            for own, more in zip(self.network.split(self.theta), known, strict=True)
+        ]
         provenance = {
             "data": self.dataset.fingerprint,
             "data_name": self.dataset.name,

@@ -100,6 +100,8 @@ def _groups(folder: Path):
             _run(finetune(pixels, net, **_SMALL, contrast=kind, pca=9, jitter=2))
             _use(net, pixels)
         _run(finetune(shades, net, **_SMALL, jitter=2, scale="unit"))
+        _run(finetune(pixels, net, **_SMALL, batch_norm=True, optimizer="hessian_free"))
+        _use(net, pixels)
 
     def optimizers():
         for name, kind in OPTIMIZERS.items():

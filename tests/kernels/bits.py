@@ -14,7 +14,7 @@ from numba import types
 
 from deepnet.kernels import microkernel, minibatch, random, units
 from deepnet.kernels.jit import FLAGS, set_threads
-from deepnet.nn.layers import Dense, Dropout, Maxout
+from deepnet.nn.layers import BatchNorm, Dense, Dropout, Maxout
 from deepnet.nn.network import Network, NetworkObjective
 from deepnet.nn.rbm import RBM, ContrastiveDivergence, Penalties, free_energy
 from deepnet.optimizers import OPTIMIZERS
@@ -65,6 +65,7 @@ def network():
         Dropout(70, 0.5),
         Dense(70, 65, "tanh"),
         Maxout(65, 65, 3),
+        BatchNorm(65, 65, "relu"),
         *(Dense(65, 65, unit) for unit in ("softplus", "leaky_relu", "elu", "hard_tanh", "square")),
         Dense(65, CLASSES, "softmax"),
     )

@@ -127,19 +127,26 @@ def test_down(unit):
         assert guard.untouched, (B, M, N)
 
 
+@pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("unit", CODES)
-def test_down_chain(unit):
+def test_down_chain(unit, masked):
     code = CODES[unit]
     for B, M, N in shapes():
         a, W, _, _, d = factors(B, M, N)
         if UNITS[unit].needs == "a":
             units.activate(code, a)
         straight, turned = Guarded(B, M), Guarded(M, B)
-        products.down_chain(inside(W), inside(np.ascontiguousarray(d.T)), code, inside(a), straight.out, turned.out)
+        mask = (np.random.default_rng(B).random((B, M)) < 0.5).astype(np.float32) * 2 if masked else None
+        kept = inside(mask) if masked else None
+        products.down_chain(
+            inside(W), inside(np.ascontiguousarray(d.T)), kept, code, inside(a), straight.out, turned.out
+        )
         out, out_t = np.zeros((B, M)), np.zeros((M, B))
-        products.down_chain(*wide(W, d.T), code, *wide(a), out, out_t)
+        products.down_chain(*wide(W, d.T), mask, code, *wide(a), out, out_t)
         np.testing.assert_array_equal(out, out_t.T)
-        close(straight.out, out, reach(W, d.T).T * steepest(unit, a) + 8 * ULP * (1 + np.abs(out)))
+        close(straight.out, out, (1 + masked) * (reach(W, d.T).T * steepest(unit, a) + 8 * ULP * (1 + np.abs(out))))
+        if masked:
+            assert not straight.out[mask == 0].any()
         np.testing.assert_array_equal(straight.out, turned.out.T)
         assert straight.untouched, (B, M, N)
         assert turned.untouched, (B, M, N)

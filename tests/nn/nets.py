@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from deepnet.nn.layers import Dense, Dropout, Noise, of_units
+from deepnet.nn.layers import BatchNorm, Dense, Dropout, Noise, of_units
 from deepnet.nn.losses import LOSSES
 from deepnet.nn.network import Network, NetworkObjective
 from deepnet.nn.units import UNITS
@@ -12,6 +12,10 @@ CASES, INPUTS, OUTPUTS = 6, 5, 3
 
 def bodies(unit):
     """Layers below the output: none, one or several of units, dropout at every place and two of them in a row."""
+    normalized = {
+        "batchnorm": (BatchNorm(INPUTS, 6, unit), Dropout(6, 0.25), BatchNorm(6, 4, unit)),
+        "batchnorm above": (of_units(unit, INPUTS, 6), Noise(6, 0.2), BatchNorm(6, 4, unit)),
+    }
     return {
         "plain": (of_units(unit, INPUTS, 4),),
         "deep": (of_units(unit, INPUTS, 4), of_units(unit, 4, 4), Dense(4, 3, "tanh"), of_units(unit, 3, 4)),
@@ -32,7 +36,7 @@ def bodies(unit):
             of_units(unit, 6, 4),
         ),
         "noise above": (of_units(unit, INPUTS, 4), Dropout(4, 0.25), Noise(4, 0.5)),
-    }
+    } | (normalized if unit in UNITS else {})
 
 
 NETWORKS = {

@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 
-from deepnet.nn import network as network_page
-from deepnet.nn.layers import LAYERS, Dense, Dropout, Maxout, Noise
+from deepnet.kernels import bfloat16, operands
+from deepnet.kernels.jit import ENABLED
+from deepnet.nn import pieces as pieces_page
+from deepnet.nn.layers import LAYERS, BatchNorm, Dense, Dropout, Maxout, Noise
 from deepnet.nn.losses import LOSSES
-from deepnet.nn.network import Network, NetworkObjective, rows_of
+from deepnet.nn.network import Network, NetworkObjective
+from deepnet.nn.pieces import rows_of
 from tests.nn.nets import CASES, NETWORKS, objective, places
 
 KINKS = {"relu": (0,), "leaky_relu": (0,), "elu": (0,), "hard_tanh": (-1, 1)}  # where the first two derivatives jump
@@ -17,12 +20,14 @@ def kink_free(made, theta):
     made.value(theta)
     inputs = [made._pieces[0].x, *(w["a"] for w in made._pieces[0].work)]
     parts, away = made.network.split(theta), [1.0]
-    for x, p, layer in zip(inputs, parts, made.network.layers, strict=False):
+    work = made._pieces[0].work
+    for x, p, layer, w in zip(inputs, parts, made.network.layers, work, strict=False):
         if isinstance(layer, Maxout):
             pieces = np.sort((x @ p["W"] + p["b"]).reshape(len(x), layer.pieces, -1), axis=1)
             away.append((pieces[:, -1] - pieces[:, -2]).min())
-        elif isinstance(layer, Dense):
-            away += [np.abs(x @ p["W"] + p.get("b", 0) - kink).min() for kink in KINKS.get(layer.unit, ())]
+        elif isinstance(layer, Dense | BatchNorm):
+            z = x @ p["W"] + p.get("b", 0) if isinstance(layer, Dense) else w["z"]
+            away += [np.abs(z - kink).min() for kink in KINKS.get(layer.unit, ())]
     if made.network.loss == "hinge":
         away.append(np.abs(1 - (2 * made._pieces[0].t - 1) * made.outputs).min())
     return min(away) > 1e-4
@@ -161,6 +166,47 @@ def test_dropout_layers_draw_their_own_masks():
     assert not np.array_equal(made._pieces[0].work[0]["mask"], made._pieces[0].work[1]["mask"])
 
 
+def test_zeros_are_left_out_above_dropout_too(monkeypatch):
+    """Steps that dropout's inputs leave zero are skipped by the layer above it, and no bit changes."""
+    network = Network((Dropout(300, 0.2), Dense(300, 70, "relu"), Dense(70, 3, "softmax")), "cross_entropy")
+    _, theta = objective(network, np.float32, cases=100)
+    found, taken = [], []
+
+    def feed(rows, x, t, key):
+        x[...], t[...] = np.arange(300) % 4 == 0, 1 / 3
+
+    for listed in (True, False):
+        own = NetworkObjective(network, feed, 100)
+        if not listed:
+            monkeypatch.setattr(operands.Listed, "listed", lambda room, count: room.x[:count])
+        own.at(np.arange(100), 5)
+        taken.append(type(own._pieces[0].input_of(1)))
+        velocity, moved = np.zeros_like(theta), theta.copy()
+        own.descend(moved, velocity, 0.1, 0.9)
+        found.append([own.gradient(theta).copy(), own.curvature(theta)(theta).copy(), moved])
+    assert taken == [operands.Listed if ENABLED else np.ndarray, np.ndarray]
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.skipif(not (ENABLED and bfloat16.available()), reason="this CPU does not multiply bfloat16")
+def test_pieces_keep_their_own_rounded_inputs():
+    network = Network((Dense(100, 40, "tanh"), Dense(40, 3, "softmax")), "cross_entropy")
+    inputs = np.random.default_rng(0).random((2000, 100)).astype(np.float32)
+    inputs[:, ::2] = 0  # so that steps are listed
+
+    def feed(rows, x, t, key):
+        x[...], t[...] = inputs[rows], 1 / 3
+
+    made, theta = NetworkObjective(network, feed, 2000, precision="bfloat16"), objective(network, np.float32)[1]
+    made.at(np.arange(2000), None)
+    both, each = made.value(theta), []
+    for rows in (np.arange(1000), np.arange(1000, 2000)):
+        made.at(rows, None)
+        each.append(made.value(theta))
+    assert both == pytest.approx(np.mean(each), rel=1e-7)
+
+
 WIDE = {
     loss: Network(
         (
@@ -168,6 +214,7 @@ WIDE = {
             Dropout(100, 0.2),
             Maxout(100, 33, 3),
             Dense(33, 33, "relu", False),
+            BatchNorm(33, 33, "tanh"),
             Dense(33, 10, LOSSES[loss].unit),
         ),
         loss,
@@ -197,12 +244,12 @@ def test_float32_network_is_the_float64_one(loss):
 def test_pieces_add_up(name, kept, monkeypatch):
     """A minibatch worked through in pieces, kept or read again, is the one of a single piece."""
     one, theta = objective(NETWORKS[name], np.float64, weight_decay=0.1, key=None, cases=11)
-    monkeypatch.setattr(network_page, "PIECE", 4)
-    monkeypatch.setattr(network_page, "KEPT", 1 << 20 if kept else 0)
+    monkeypatch.setattr(pieces_page, "PIECE", 4)
+    monkeypatch.setattr(pieces_page, "KEPT", 1 << 20 if kept else 0)
     many, _ = objective(NETWORKS[name], np.float64, weight_decay=0.1, key=None, cases=11)
     v = np.random.default_rng(7).normal(size=theta.size)
     v[np.setdiff1d(np.arange(theta.size), places(one.layout))] = 0
-    for made in (many, many.whole):
+    for made in () if one.network.mixes else (many, many.whole):
         assert made.value(theta) == pytest.approx(one.value(theta), rel=1e-12)
         for a, b in (
             (made.gradient(theta), one.gradient(theta)),
@@ -223,7 +270,7 @@ def test_pieces_add_up(name, kept, monkeypatch):
     np.testing.assert_allclose(velocity, -0.1 * gradient, rtol=1e-12, atol=1e-15)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", [name for name, network in NETWORKS.items() if not network.mixes])
 def test_gradient_squares(name):
     """Against the gradient of each case alone."""
     made, theta = objective(NETWORKS[name], np.float64, weight_decay=0, key=None)

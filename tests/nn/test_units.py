@@ -39,7 +39,7 @@ def test_bounded_values(name):
         np.testing.assert_allclose(a.sum(axis=1), 1, rtol=1e-6)
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", [name for name, loss in LOSSES.items() if loss.curve is None])
 def test_losses_match_their_unit(name):
     """The gradient of a loss at the output unit's input is a - t, its Hessian the unit's own derivative."""
     loss, rng = LOSSES[name], np.random.default_rng(3)
@@ -54,6 +54,6 @@ def test_losses_match_their_unit(name):
     np.testing.assert_allclose(back.real, (a - t) / 2, rtol=1e-12)
     np.testing.assert_allclose(value.imag / 1e-30, ((a - t) * d).sum(axis=1), rtol=1e-11)
     product, moved = d.copy(), Z + 1e-30j * d
-    loss.curvature(a, product)
+    loss.curvature(a, t, product)
     loss.output.activate(moved)
     np.testing.assert_allclose(product, moved.imag / 1e-30, rtol=1e-12, atol=1e-14)

@@ -45,6 +45,7 @@ FINETUNE = {
     "held out": {"valid": "0.1", "patience": 1, "epochs": 4, "learning_rate": "0.5"},
     "frozen first": {"freeze_epochs": 2},
     "dropout": {"start": None, "layers": (20, 10), "units": ("relu",), "init": ("he",), "dropout": (0.2, 0.5, 0.5)},
+    "batch normalisation": {"start": None, "layers": (20, 10), "batch_norm": True, "valid": "0.1"},
     "schedule": {"learning_rate": "cosine:0.1:0.001", "momentum": "step:0.5:0.9:1", "weight_decay": 0.001, "clip": 1.0},
     "autoencoder": {"task": "reconstruct", "valid": "last:50"},
     "from a network": {"start": "net"},

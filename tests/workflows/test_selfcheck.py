@@ -46,7 +46,7 @@ def weak(x, W, bias, code, out, right=products.up):
 
 
 FAULTS = {
-    "a slope": (units, "slope_twin", steep, "gradients"),
+    "a slope": (products, "slope_twin", steep, "gradients"),
     "a gradient": (layers.Dense, "backward", staticmethod(forgetful), "gradients"),
     "a curvature": (losses.Loss, "curvature", flat, "Gauss-Newton products"),
     "a sampler": (rbm.Chain, "hidden_states", late, "contrastive divergence"),

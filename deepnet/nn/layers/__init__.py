@@ -3,17 +3,18 @@
 A layer is settings only; its parameters lie in theta, its arrays in the run's workspace.
 
 Axes: B cases, M inputs, N outputs; `_t` marks an array stored transposed. Activations travel upwards straight, (B,
-N). Gradients travel downwards as a pending product (W, d_t) that the layer below multiplies out with its own slope,
-so that the product and the chain rule are one kernel; (None, d_t) is a gradient that is ready.
+N). Gradients travel downwards as a pending product (W, d_t, mask) that the layer below multiplies out with its own
+slope, so that the product, dropout's mask and the chain rule are one kernel. A layer without parameters passes it on.
 
 p and g are the layer's own arrays in theta and in the gradient, w its workspace for the current minibatch; those of its
-arrays that are `lasting`, (B, N) all, belong to the cases until parameters change, the others are free between two
-methods.
+arrays that are `lasting`, (B, N) or one row (1, N), belong to the cases until parameters change, the others are free
+between two methods. Batch normalisation finds in p the statistics of the training cases where these are to be used.
 """
 
 from ...errors import UsageError
 from ..units import UNITS
 from .affine import Arrays, Pending
+from .batchnorm import BatchNorm
 from .dense import Dense
 from .dropout import Dropout
 from .maxout import MOST_PIECES, Maxout
@@ -23,6 +24,7 @@ __all__ = [
     "LAYERS",
     "MOST_PIECES",
     "Arrays",
+    "BatchNorm",
     "Dense",
     "Dropout",
     "Layer",
@@ -33,13 +35,14 @@ __all__ = [
     "of_units",
 ]
 
-Weighted = Dense | Maxout  # layers of units, which have weights
+Weighted = Dense | Maxout | BatchNorm  # layers of units, which have weights
 Layer = Weighted | Dropout | Noise
-LAYERS: dict[str, type[Dense] | type[Dropout] | type[Noise] | type[Maxout]] = {
+LAYERS: dict[str, type[Dense] | type[Dropout] | type[Noise] | type[Maxout] | type[BatchNorm]] = {
     "dense": Dense,
     "dropout": Dropout,
     "noise": Noise,
     "maxout": Maxout,
+    "batchnorm": BatchNorm,
 }
 
 

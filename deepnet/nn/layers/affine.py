@@ -7,6 +7,7 @@ Axes: B cases, M inputs, N columns of W. Arrays as in `nn.layers`; the gradient 
 
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,7 +16,6 @@ from ...kernels import operands, products, updates
 from ..units import UNITS
 
 Arrays = Mapping[str, np.ndarray]
-Pending = tuple[np.ndarray | None, np.ndarray]
 LINEAR = UNITS["linear"].code
 
 
@@ -29,6 +29,14 @@ def bias(p: Arrays) -> np.ndarray:
     return p["b"] if "b" in p else _zeros(p["W"].shape[1], p["W"].dtype)
 
 
+class Pending(NamedTuple):
+    """The gradient (W d_t)' mask (B, M) at what a layer gives, not multiplied out yet; no mask is one of ones."""
+
+    W: np.ndarray
+    d_t: np.ndarray
+    mask: np.ndarray | None = None
+
+
 def r_forward(p: Arrays, v: Arrays, w: Arrays, x: np.ndarray, rx: np.ndarray | None) -> np.ndarray:
     """R z = x V + V_b + (R x) W, the derivative of z in the direction v of the parameters (Pearlmutter 1994)."""
     products.up(x, v["W"], bias(v), LINEAR, w["r"])
@@ -38,8 +46,8 @@ def r_forward(p: Arrays, v: Arrays, w: Arrays, x: np.ndarray, rx: np.ndarray | N
 
 
 def pending(p: Arrays, w: Arrays) -> Pending:
-    """What the layer below multiplies out."""
-    return p["W"], w["d_t"]
+    """What the layer below multiplies out, from the gradient at z."""
+    return Pending(p["W"], w["d_t"])
 
 
 def backward(g: Arrays, w: Arrays, x: np.ndarray | operands.Listed) -> None:
@@ -66,12 +74,3 @@ def descend(
     if "b" in g:
         sums.column_sums(w["d"], g["b"])
         updates.momentum(p["b"], velocity["b"], g["b"], rule.rate, rule.mu)
-
-
-def multiply_out(pending: Pending, d_t: np.ndarray) -> None:
-    """d_t (M, B) <- a pending gradient."""
-    W, above = pending
-    if W is None:
-        d_t[...] = above
-    else:
-        products.down(W, above, np.zeros(len(d_t), d_t.dtype), LINEAR, d_t)

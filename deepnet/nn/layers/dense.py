@@ -56,19 +56,13 @@ class Dense:
         self._unit.chain(w[self._unit.needs], w["r"])
         return w["r"]
 
-    def pull(self, w: Arrays, pending: Pending) -> None:
-        """Gradient at a, pending, to gradient at z: w["d"] and w["d_t"]."""
-        W, d_t = pending
-        if W is None or self._unit.rowwise:
-            if W is not None:
-                zero = np.zeros(self.outputs, d_t.dtype)
-                products.down(W, d_t, zero, LINEAR, w["d_t"])
-                d_t = w["d_t"]
-            sums.transpose(d_t, w["d"])
+    def pull(self, p: Arrays, w: Arrays, above: Pending) -> Pending:
+        """Gradient at a, pending, to gradient at z, w["d"] and w["d_t"]; that at x is pending then."""
+        products.down_chain(*above, self._unit.code, w[self._unit.needs], w["d"], w["d_t"])
+        if self._unit.rowwise:
             self._unit.chain(w[self._unit.needs], w["d"])
             sums.transpose(w["d"], w["d_t"])
-        else:
-            products.down_chain(W, d_t, self._unit.code, w[self._unit.needs], w["d"], w["d_t"])
+        return self.pending(p, w)
 
     r_forward = staticmethod(affine.r_forward)
     pending = staticmethod(affine.pending)

@@ -5,8 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from ...kernels import operands, products, random
-from .affine import Arrays, Pending, multiply_out
+from ...kernels import dropout as kernels
+from ...kernels import operands
+from .affine import Arrays, Pending
 
 
 @dataclass(frozen=True)
@@ -34,19 +35,17 @@ class Dropout:
         return {}
 
     def workspace(self, cases: int, dtype: np.dtype) -> dict[str, np.ndarray]:
-        """The mask, scaled, and a, d, R a."""
-        straight = {name: operands.matrix(cases, self.width, dtype) for name in ("a", "d", "r", "mask")}
-        return straight | {"d_t": operands.matrix(self.width, cases, dtype)}
+        """The mask, scaled, its product with one above, a, and R a."""
+        return {name: operands.matrix(cases, self.width, dtype) for name in ("mask", "both", "a", "r")}
 
-    def forward(self, p: Arrays, w: Arrays, x: np.ndarray, key: int | None) -> np.ndarray:
-        """a (B, M) for x (B, M); the mask is a function of the key."""
+    def forward(self, p: Arrays, w: Arrays, x: np.ndarray | operands.Listed, key: int | None) -> np.ndarray:
+        """a (B, M) for x (B, M), with x's lists of zeros where it has such; the mask is a function of the key."""
+        given = x.x if isinstance(x, operands.Listed) else x
         if key is None:
-            w["mask"][...] = 1
+            w["mask"][...], w["a"][...] = 1, given
         else:
-            kept = random.uniform(key, 0, *x.shape) >= np.float32(self.rate)
-            np.multiply(kept, w["mask"].dtype.type(1 / (1 - self.rate)), out=w["mask"])
-        np.multiply(x, w["mask"], out=w["a"])
-        return w["a"]
+            kernels.drop(key, given, self.rate, w["mask"], w["a"])
+        return x.masked(w["a"]) if isinstance(x, operands.Listed) else w["a"]
 
     def r_forward(self, p: Arrays, v: Arrays, w: Arrays, x: np.ndarray, rx: np.ndarray | None) -> np.ndarray:
         """R a = (R x) m."""
@@ -57,22 +56,9 @@ class Dropout:
         """R a is ready."""
         return w["r"]
 
-    def pull(self, w: Arrays, pending: Pending) -> None:
-        """Gradient at a to gradient at x, w["d_t"]."""
-        multiply_out(pending, w["d_t"])
-        w["d_t"][...] *= w["mask"].T
-
-    def pending(self, p: Arrays, w: Arrays) -> Pending:
-        """The gradient, ready."""
-        return None, w["d_t"]
-
-    def backward(self, g: Arrays, w: Arrays, x: np.ndarray | operands.Listed) -> None:
-        """It has no parameters."""
-
-    def squares(self, g: Arrays, w: Arrays, x: np.ndarray | operands.Listed) -> None:
-        """It has no parameters."""
-
-    def descend(
-        self, p: Arrays, velocity: Arrays, g: Arrays, w: Arrays, x: np.ndarray | operands.Listed, rule: products.Descent
-    ) -> None:
-        """It has no parameters."""
+    def pull(self, p: Arrays, w: Arrays, above: Pending) -> Pending:
+        """Gradient at a to gradient at x, both pending: the mask is multiplied in by the layer below."""
+        if above.mask is None:
+            return above._replace(mask=w["mask"])
+        np.multiply(above.mask, w["mask"], out=w["both"])
+        return above._replace(mask=w["both"])

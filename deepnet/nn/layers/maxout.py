@@ -57,15 +57,12 @@ class Maxout:
         kernels.gather(w["which"], w["r"], w["ra"])
         return w["ra"]
 
-    def pull(self, w: Arrays, pending: Pending) -> None:
-        """Gradient at a, pending, to gradient at z: w["d"] and w["d_t"]."""
-        W, d_t = pending
-        if W is None:
-            sums.transpose(d_t, w["da"])
-        else:
-            products.down_chain(W, d_t, LINEAR, w["a"], w["da"], w["da_t"])
+    def pull(self, p: Arrays, w: Arrays, above: Pending) -> Pending:
+        """Gradient at a, pending, to gradient at z, w["d"] and w["d_t"]; that at x is pending then."""
+        products.down_chain(*above, LINEAR, w["a"], w["da"], w["da_t"])
         kernels.scatter(w["which"], w["da"], w["d"])
         sums.transpose(w["d"], w["d_t"])
+        return self.pending(p, w)
 
     r_forward = staticmethod(affine.r_forward)
     pending = staticmethod(affine.pending)

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from ...kernels import operands, products, random
-from .affine import Arrays, Pending, multiply_out
+from ...kernels import operands, random
+from .affine import Arrays, Pending
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class Noise:
         return {}
 
     def workspace(self, cases: int, dtype: np.dtype) -> dict[str, np.ndarray]:
-        """a and R a, and d transposed; the share."""
+        """a and R a; the share."""
         straight = {name: operands.matrix(cases, self.width, dtype) for name in ("a", "r")}
-        return straight | {"d_t": operands.matrix(self.width, cases, dtype), "share": np.ones(1, np.float32)}
+        return straight | {"share": np.ones(1, np.float32)}
 
     def forward(self, p: Arrays, w: Arrays, x: np.ndarray, key: int | None) -> np.ndarray:
         """a (B, M) for x (B, M); the noise is a function of the key."""
@@ -54,21 +54,6 @@ class Noise:
         """R a is ready."""
         return w["r"]
 
-    def pull(self, w: Arrays, pending: Pending) -> None:
-        """Gradient at a, which is that at x, w["d_t"]."""
-        multiply_out(pending, w["d_t"])
-
-    def pending(self, p: Arrays, w: Arrays) -> Pending:
-        """The gradient, ready."""
-        return None, w["d_t"]
-
-    def backward(self, g: Arrays, w: Arrays, x: np.ndarray | operands.Listed) -> None:
-        """It has no parameters."""
-
-    def squares(self, g: Arrays, w: Arrays, x: np.ndarray | operands.Listed) -> None:
-        """It has no parameters."""
-
-    def descend(
-        self, p: Arrays, velocity: Arrays, g: Arrays, w: Arrays, x: np.ndarray | operands.Listed, rule: products.Descent
-    ) -> None:
-        """It has no parameters."""
+    def pull(self, p: Arrays, w: Arrays, above: Pending) -> Pending:
+        """Gradient at a, pending, which is that at x."""
+        return above

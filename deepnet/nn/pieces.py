@@ -1,0 +1,130 @@
+"""A minibatch of any size in pieces of at most PIECE cases, and the arrays that each of them has.
+
+Axes as in `nn.layers`.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..kernels import operands, random
+from .layers import Dropout, Layer, Weighted
+
+# Writes the prepared inputs (B, M) and the targets (B, N) of some rows into the arrays it is given. What it changes at
+# random is drawn from the minibatch's key; without one it changes nothing.
+Feed = Callable[[np.ndarray, np.ndarray, np.ndarray, int | None], None]
+Work = list[dict[str, np.ndarray]]
+
+PIECE = 1000  # cases that pass through a network at a time
+KEPT = 1 << 28  # bytes of activations that are kept for the pieces of a larger minibatch
+
+
+def rows_of(work: Work, cases: int) -> Work:
+    """The workspace of a smaller minibatch, as views."""
+    return [{n: a[:, :cases] if n.endswith("_t") else a[:cases] for n, a in w.items()} for w in work]
+
+
+@dataclass
+class Piece:
+    """At most PIECE cases of a minibatch: their rows, inputs x and targets t, each layer's arrays, losses and errors.
+
+    `first` is x as the products take it: what dropout makes of it has the same zeros.
+    """
+
+    rows: np.ndarray
+    key: int | None
+    x: np.ndarray
+    t: np.ndarray
+    work: Work
+    values: np.ndarray
+    errors: np.ndarray
+    first: Any
+
+    def input_of(self, i: int) -> np.ndarray:
+        """What layer i sees."""
+        if i == 0:
+            return self.first
+        below = self.work[i - 1]
+        dropped = i == 1 and "mask" in below and isinstance(self.first, operands.Listed)
+        return self.first.masked(below["a"]) if dropped else below["a"]
+
+
+class _Room:
+    """The arrays that a piece alone has: its inputs, targets, activations, losses and errors."""
+
+    def __init__(self, layers: Sequence[Layer], work: Work, cases: int, dtype: np.dtype):
+        self.x = operands.Listed.room(cases, layers[0].inputs, dtype)
+        self.t = operands.matrix(cases, layers[-1].outputs, dtype)
+        self.lasting = [{name: w[name] for name in layer.lasting} for layer, w in zip(layers, work, strict=True)]
+        self.values, self.errors = np.zeros(cases, dtype), np.zeros(cases, dtype)
+
+
+class Minibatch:
+    """The pieces of one minibatch after another, in arrays made once; `most` cases a piece at most.
+
+    Activations of all pieces are `kept` where they take KEPT bytes at most; else each piece is read anew in each pass.
+    """
+
+    def __init__(self, layers: Sequence[Layer], feed: Feed, most: int, dtype: np.dtype):
+        self.most, self.kept = min(most, PIECE), True
+        self.pieces: list[Piece] = []
+        self._layers, self._feed, self._dtype = layers, feed, dtype
+        self._shared = [layer.workspace(self.most, dtype) for layer in layers]
+        self._rooms: list[_Room] = []
+        self._views: dict[tuple[int, int], tuple] = {}
+
+    def at(self, rows: np.ndarray, key: int | None) -> list[Piece]:
+        """Move to these rows of the data; each piece draws from a key of its own."""
+        count = max(1, -(-len(rows) // self.most))
+        width = sum(layer.outputs for layer in self._layers) + self._layers[0].inputs
+        self.kept = len(rows) * width * self._dtype.itemsize <= KEPT or count == 1
+        self.pieces = []
+        for i in range(count):
+            part = rows[len(rows) * i // count : len(rows) * (i + 1) // count]
+            own = key if key is None or count == 1 else random.fold(key, i)
+            self.pieces.append(Piece(part, own, *self._arrays(i if self.kept else 0, len(part))))
+        if self.kept:
+            for i, piece in enumerate(self.pieces):
+                self._fill(piece, i)
+        return self.pieces
+
+    def each(self) -> Iterator[Piece]:
+        """Piece after piece, read anew where they are not kept."""
+        for piece in self.pieces:
+            if not self.kept:
+                self._fill(piece, 0)
+            yield piece
+
+    def set_noise(self, share: float) -> None:
+        """From here on noise has this share of its layers' deviations."""
+        for w in self._shared:
+            if "share" in w:
+                w["share"][...] = share
+
+    def _arrays(self, i: int, n: int) -> tuple:
+        """Views of room i for n cases: x, t, the layers' workspace, losses, errors."""
+        while i >= len(self._rooms):
+            work = self._shared if not self._rooms else self._lasting()
+            self._rooms.append(_Room(self._layers, work, self.most, self._dtype))
+        if (i, n) not in self._views:
+            room = self._rooms[i]
+            pairs = zip(rows_of(self._shared, n), rows_of(room.lasting, n), strict=True)
+            work = [shared | own for shared, own in pairs]
+            x = room.x.x[:n]
+            self._views[i, n] = x, room.t[:n], work, room.values[:n], room.errors[:n], x
+        return self._views[i, n]
+
+    def _lasting(self) -> Work:
+        """New arrays like the shared ones of those that last."""
+        return [
+            {name: operands.matrix(len(w[name]), w[name].shape[1], self._dtype) for name in layer.lasting}
+            for layer, w in zip(self._layers, self._shared, strict=True)
+        ]
+
+    def _fill(self, piece: Piece, i: int) -> None:
+        """Read a piece's cases."""
+        self._feed(piece.rows, piece.x, piece.t, piece.key)
+        taken = self._layers[isinstance(self._layers[0], Dropout)]  # the layer that multiplies x, or what is kept of it
+        piece.first = self._rooms[i].x.listed(len(piece.rows)) if isinstance(taken, Weighted) else piece.x
