@@ -8,6 +8,7 @@ from deepnet.errors import UsageError
 
 from . import options as o
 from . import regularizers as r
+from . import teachers as t
 from . import values
 from .config import given
 from .options import option
@@ -19,13 +20,16 @@ HELP = (
   deepnet finetune mnist --from stack.h5 -o net.h5
   deepnet finetune mnist --from stack.h5 -o net.h5 --valid 10000 --patience 5
   deepnet finetune mnist --layers 500,500 --units relu --init he -o net.h5
-  deepnet finetune mnist --from code.h5 --task reconstruct -o coder.h5
+  deepnet finetune mnist --layers 800 --task mimic --teacher net.h5 -o small.h5
 
 The task chooses the output layer and the loss:
   classify     softmax units, cross-entropy
   regress      linear units, squared error
   Both put their output layer on a stack, or on the code of an autoencoder.
   reconstruct  the stack unrolled into an autoencoder, the loss of its data
+  mimic        a classifier that learns from trained ones, --teacher: their
+               probabilities at a --temperature, or their --logits. The data
+               need no labels; what is saved is an ordinary classifier.
 
 A rate or momentum is a number or a schedule over epochs:
   step:0.5:0.9:5  linear:0.1:0.001  exponential:0.1:0.98  cosine:0.1:0.001
@@ -157,6 +161,10 @@ def finetune(
     noise: r.Noise = "0",
     dropout: r.Dropout = "0",
     task: Task = "classify",
+    teacher: t.Teacher = None,
+    temperature: t.Temperature = None,
+    logits: t.Logits = False,
+    hard_weight: t.HardWeight = None,
     optimizer: Optimizer = "nesterov",
     epochs: Epochs = "30",
     batch_size: BatchSize = None,
@@ -206,6 +214,10 @@ def finetune(
             noise=noise,
             dropout=dropout,
             task=task,
+            teacher=teacher or (),
+            temperature=temperature,
+            logits=logits,
+            hard_weight=hard_weight,
             optimizer=optimizer,
             epochs=epochs,
             batch_size=batch_size,

@@ -10,13 +10,13 @@ from functools import cached_property
 import numpy as np
 
 from ..kernels import losses as sums
-from ..kernels import norms, operands, outputs, products, random, updates
+from ..kernels import norms, operands, products, random, updates
 from .layers import Layer, Weighted
 from .losses import LOSSES, Loss
 from .parameters import Layout
 from .units import UNITS
 
-# Writes the scaled inputs (B, M) and the targets (B, N) of some rows into the arrays it is given.
+# Writes the scaled inputs (B, M) and the targets, (B, N) or as wide as the loss wants them, of some rows.
 Feed = Callable[[np.ndarray, np.ndarray, np.ndarray | None], None]
 
 
@@ -77,6 +77,7 @@ KEPT = 1 << 28  # bytes of activations that are kept for the pieces of a larger 
 MOST_KNOWN = 8  # vectors whose views are remembered
 # Sums over an epoch: of cases, their losses and errors; cases of which a gradient or a curvature product was taken.
 TALLY = ("cases", "loss", "wrong", "squared_error", "gradients", "curvature_products")
+MIMICRY = ("apart", "labelled")  # beside a teacher: cases of another class than its own, cases with a label
 
 
 @dataclass
@@ -103,9 +104,9 @@ class _Piece:
 class _Room:
     """The arrays that a piece alone has: its inputs, targets, activations, losses and errors."""
 
-    def __init__(self, network: Network, work: list[dict[str, np.ndarray]], cases: int, dtype):
+    def __init__(self, network: Network, loss: Loss, work: list[dict[str, np.ndarray]], cases: int, dtype):
         self.x = operands.Listed.room(cases, network.inputs, dtype)
-        self.t = operands.matrix(cases, network.outputs, dtype)
+        self.t = operands.matrix(cases, loss.targets(network.outputs), dtype)
         self.lasting = [
             {name: w[name] for name in layer.lasting} for layer, w in zip(network.layers, work, strict=True)
         ]
@@ -118,7 +119,8 @@ class NetworkObjective:
     `at` moves it to a minibatch of any size, which is worked through in pieces; dropout is fixed by that key, so all
     methods speak of the same function. Products have the `precision` of that name (`kernels.operands.PRECISIONS`).
     `everything` is the number of cases of the feed, for optimizers that ask for the `whole`; without it a minibatch is.
-    `max_norm` has the limit of each layer of weights, or none, and `project` keeps it.
+    `max_norm` has the limit of each layer of weights, or none, and `project` keeps it. `loss` takes the place of the
+    network's own, as where a classifier learns from a teacher; its outputs are then those of the loss's unit.
     """
 
     def __init__(
@@ -132,13 +134,14 @@ class NetworkObjective:
         everything: int | None = None,
         l1: float = 0.0,
         max_norm: tuple[float, ...] = (),
+        loss: Loss | None = None,
     ):
         self.network, self.layout = network, network.layout
         self.name = "a network's loss"
         self._factors: list[float] = []
         self.spans = [(0, self.layout.size, 1.0)]
         self._below = Network(network.layers[:-1], network.loss)
-        self.loss: Loss = LOSSES[network.loss]
+        self.loss: Loss = LOSSES[network.loss] if loss is None else loss
         self.weight_decay, self.l1, self.everything = weight_decay, l1, everything
         weighty = [i for i, layer in enumerate(network.layers) if "W" in layer.shapes()]
         self._limits = list(zip(weighty, max_norm, strict=True)) if max_norm else []
@@ -155,7 +158,7 @@ class NetworkObjective:
         self._part: np.ndarray | None = None
         self._all: NetworkObjective | None = None
         self._product = self.layout.zeros(dtype)
-        self.tally = {name: np.zeros(1) for name in TALLY}
+        self.tally = {name: np.zeros(1) for name in (TALLY + MIMICRY if self.loss.mimics else TALLY)}
 
     @property
     def spans(self) -> list[tuple[int, int, float]]:
@@ -175,7 +178,7 @@ class NetworkObjective:
             return self
         if self._all is None:
             settings = self.weight_decay, self._dtype, self._precision_name, self.everything, self.l1
-            self._all = NetworkObjective(self.network, self._feed, PIECE, *settings)
+            self._all = NetworkObjective(self.network, self._feed, PIECE, *settings, loss=self.loss)
             self._all.at(np.arange(self.everything), None)
         self._all.tally, self._all._counted = self.tally, False
         return self._all
@@ -198,7 +201,7 @@ class NetworkObjective:
         """Views of room i for n cases: x, t, the layers' workspace, losses, errors."""
         while i >= len(self._rooms):
             work = self._shared if not self._rooms else self._lasting()
-            self._rooms.append(_Room(self.network, work, self._most, self._dtype))
+            self._rooms.append(_Room(self.network, self.loss, work, self._most, self._dtype))
         if (i, n) not in self._views:
             room = self._rooms[i]
             pairs = zip(rows_of(self._shared, n), rows_of(room.lasting, n), strict=True)
@@ -323,7 +326,7 @@ class NetworkObjective:
             if i < len(self.network.layers) - 1:
                 rx = layer.r_activate(piece.work[i])
         top = piece.work[-1]
-        self.loss.curvature(top["a"], top["r"])
+        self.loss.curvature(top["a"], piece.t, top["r"])
         sums.scaled(top["r"], 1 / self._cases, top["d"], top["d_t"])
 
     def gradient_squares(self, theta: np.ndarray) -> np.ndarray:
@@ -372,7 +375,7 @@ class NetworkObjective:
         return self._part
 
     def count(self) -> None:
-        """Add the minibatch's loss, wrong cases (softmax) or squared error (other outputs) to `tally`."""
+        """Add the minibatch's loss and its errors, as the loss counts them, to `tally`."""
         for piece in self._pieces:
             self._count(piece)
 
@@ -381,7 +384,12 @@ class NetworkObjective:
             return
         self.tally["cases"][0] += len(piece.rows)
         self.tally["loss"][0] += sums.total(piece.values)
-        self.tally["wrong" if self.loss.unit == "softmax" else "squared_error"][0] += sums.total(piece.errors)
+        self.tally[self.loss.counts][0] += sums.total(piece.errors)
+        if self.loss.mimics:
+            labels = piece.t[:, -1].real
+            wrong = (labels >= 0) & (piece.work[-1]["a"].argmax(axis=1) != labels)
+            self.tally["labelled"][0] += np.count_nonzero(labels >= 0)
+            self.tally["wrong"][0] += np.count_nonzero(wrong)
 
     @property
     def outputs(self) -> np.ndarray:
@@ -398,7 +406,7 @@ class NetworkObjective:
         x, top = self._below.forward(parts, piece.work, piece.first, piece.key), piece.work[-1]
         products.up(x, parts[-1]["W"], parts[-1]["b"], UNITS["linear"].code, top["z"])
         ready = top["a"], top["d"], top["d_t"], piece.values, piece.errors
-        outputs.finish(self.loss.code, top["z"], piece.t, 1 / self._cases, *ready)
+        self.loss.finish(top["z"], piece.t, 1 / self._cases, *ready)
 
     def project(self, theta: np.ndarray) -> None:
         """Scale the incoming weights of each unit back to `max_norm` at most, in the layers that move.

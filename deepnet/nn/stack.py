@@ -71,6 +71,5 @@ def loss_for(unit: str) -> str:
     for name, loss in LOSSES.items():
         if loss.unit == unit:
             return name
-    raise UsageError(
-        f"no loss matches {unit} units at the output; use one of {', '.join(loss.unit for loss in LOSSES.values())}"
-    )
+    able = ", ".join(dict.fromkeys(loss.unit for loss in LOSSES.values()))
+    raise UsageError(f"no loss matches {unit} units at the output; use one of {able}")

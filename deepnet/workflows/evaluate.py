@@ -14,7 +14,8 @@ from ..nn.network import NetworkObjective
 from ..nn.rbm import RBM, free_energy
 from ..nn.stack import Stack
 from ..training import Meter
-from . import models, sources
+from . import models, sources, teachers
+from .beside import beside
 from .logistic_pca import fit_logistic_pca
 from .passes import check_passes, entropies, mean_outputs
 from .runs import dashes
@@ -29,6 +30,7 @@ def evaluate(
     ignore=(),
     mc=None,
     logistic_pca=False,
+    teacher=(),
     threads=None,
     meter=None,
     say=lambda line: None,
@@ -38,7 +40,7 @@ def evaluate(
     What the model is for decides what is measured: a classifier's error, a regressor's RMSE, the reconstruction of an
     autoencoder or a stack beside PCA of the same width. `mc`: by the mean of so many passes with dropout and
     noise. `logistic_pca` trains that rival too, where outputs are logistic: `say` is told of it as it begins, `meter`
-    shows how far it is.
+    shows how far it is. `teacher`: a classifier beside these; its cases need no labels then.
     """
     if threads is not None:
         jit.set_threads(threads)
@@ -48,10 +50,15 @@ def evaluate(
         check_passes(loaded, model, task)
     if logistic_pca:
         _check_logistic(loaded, task)
-    dataset, cases, used = open_split(loaded, model, data, task, split, label, ignore)
+    guides = _teachers(loaded, model, task, teacher, mc) if teacher else None
+    dataset, cases, used = open_split(loaded, model, data, "mimic" if guides else task, split, label, ignore)
     facts = {"model": model, "data": dataset.name, "split": used, "network": dashes(loaded.model.widths)}
     if used in ("all", "train") and dataset.fingerprint == loaded.provenance.get("data"):
         facts["note"] = "the model was trained on these cases; --split valid shows held-out ones, if there were any"
+    if guides is not None:
+        guides.check_data(dataset)
+        own = {"cases": len(cases)} if cases.targets is None else _supervised(loaded, cases, task, None)
+        return facts | own | beside(loaded, model, guides, cases)
     if task in ("classify", "regress"):
         return facts | _supervised(loaded, cases, task, mc)
     facts |= _reconstruction(loaded, dataset, cases)
@@ -77,6 +84,15 @@ def _check_logistic(loaded: Checkpoint, task: str | None) -> None:
         )
 
 
+def _teachers(loaded: Checkpoint, model, task: str | None, paths, mc: int | None) -> teachers.Teachers:
+    """The classifiers that a student is held against; UsageError for one that is none itself."""
+    if task != "classify" or loaded.model.loss != "cross_entropy":
+        raise UsageError(f"--teacher: {shown(model)} is no classifier with probabilities; leave it out")
+    if mc is not None:
+        raise UsageError("--teacher measures single passes and --mc the mean of many: leave one of them")
+    return teachers.load(paths, shown(model), loaded.preparation.classes)
+
+
 def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore) -> tuple[Dataset, Cases, str]:
     """The data set, the cases of its split, and that split's name; data of one split are evaluated whole.
 
@@ -84,7 +100,7 @@ def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore)
     training are held out again.
     """
     config = loaded.config
-    classes = loaded.preparation.classes if task == "classify" else None
+    classes = loaded.preparation.classes if task in ("classify", "mimic") else None
     held_out = config.get("valid", "none") if split in ("train", "valid") else "none"
     if held_out.startswith("data ") or held_out == "given":
         held_out = "none"

@@ -12,7 +12,7 @@ from ..optimizers import BATCHES, OPTIMIZERS
 from ..optimizers.objective import Optimizer
 from ..optimizers.schedules import constant, parse
 from ..training import Meter
-from . import networks, regularizers, sources
+from . import networks, regularizers, sources, teachers
 from .memory import check_memory
 from .models import pack
 from .plans import written
@@ -20,8 +20,8 @@ from .records import Start
 from .runs import Clock, check_precision, check_resume, open_run
 from .tuning import FINE, TOP, Tuning
 
-# The default rate of plain gradient rules where outputs are numbers or pixels: at 0.1, right for a softmax, first steps
-# saturate the layers below and the net gives one constant.
+# The default rate of plain gradient rules where outputs are numbers, pixels or logits: at 0.1, right for a softmax,
+# first steps saturate the layers below and the net gives one constant.
 GENTLE = "0.01"
 
 
@@ -36,6 +36,10 @@ def finetune(
     noise=(0.0,),
     dropout=(0.0,),
     task="classify",
+    teacher=(),
+    temperature=None,
+    logits=False,
+    hard_weight=None,
     optimizer="nesterov",
     epochs=30,
     batch_size=None,
@@ -69,15 +73,22 @@ def finetune(
     if threads is not None:
         jit.set_threads(threads)
     check_precision(precision)
-    old = open_run(output, "network", force, resume, dry_run, (data, valid, start))
+    old = open_run(output, "network", force, resume, dry_run, (data, valid, start, *teacher))
     parent = checkpoint.load(start) if start is not None else None
-    dataset, held_out = sources.read(data, valid, task, label, ignore, seed, networks.known_classes(parent, task))
+    mimicry = teachers.mimicry(task, teacher, temperature, logits, hard_weight, parent)
+    known = networks.known_classes(parent, task) if mimicry is None else mimicry.teachers.classes
+    dataset, held_out = sources.read(data, valid, task, label, ignore, seed, known)
+    if mimicry is not None:
+        mimicry.teachers.check_data(dataset)
     preparation = networks.preparation_of(parent, dataset, scale, task, units if layers else None, start)
     cases = len(dataset.splits["train"])
     batch_size = _batch_size(batch_size, optimizer, cases)
-    network, arrays = networks.build(parent, dataset, preparation, task, layers, units, init, noise, dropout, seed)
-    rule = _optimizer(optimizer, task, learning_rate, momentum, clip, settings, -(-cases // batch_size), epochs)
+    made = "classify" if mimicry is not None else task  # a student is an ordinary classifier
+    network, arrays = networks.build(parent, dataset, preparation, made, layers, units, init, noise, dropout, seed)
+    steep = made != "classify" or logits
+    rule = _optimizer(optimizer, steep, learning_rate, momentum, clip, settings, -(-cases // batch_size), epochs)
     asked = regularizers.settings(network, task, optimizer, noise, layer_rates, l1, max_norm, label_smoothing, average)
+    asked |= mimicry.settings if mimicry is not None else {}
     moving = regularizers.spans(network, asked.get("layer_rates", ()), optimizer)
     smaller = "smaller --layers" if parent is None else "a smaller net to --from"
     check_memory(network, rule, cases, batch_size, smaller, "average" in asked)
@@ -108,7 +119,7 @@ def finetune(
         "parent": parent.digest if parent else None,
     } | asked
     history = _earlier(parent) if parent else {}
-    run = Tuning(dataset, preparation, network, theta, rule, moving, config, history, meter or Meter())
+    run = Tuning(dataset, preparation, network, theta, rule, moving, config, history, meter or Meter(), mimicry)
     done = False
     if old is not None:
         schedules = [getattr(rule, name) for name in ("learning_rate", "momentum") if hasattr(rule, name)]
@@ -139,15 +150,15 @@ def _batch_size(given: int | None, optimizer: str, cases: int) -> int:
     return sources.batch_of(given, cases)
 
 
-def _optimizer(name: str, task: str, rate, momentum, clip, more, per_epoch: int, epochs: int) -> Optimizer:
-    """The optimizer with its settings; None leaves its default, for the steeper losses GENTLE."""
+def _optimizer(name: str, steep: bool, rate, momentum, clip, more, per_epoch: int, epochs: int) -> Optimizer:
+    """The optimizer with its settings; None leaves its default, where the loss is steep GENTLE."""
     kind, settings = OPTIMIZERS[name], {}
     own = {field.name: field.default for field in fields(kind)}
     for option, value in (("learning_rate", rate), ("momentum", momentum), ("clip", clip)):
         if value is not None and option not in own:
             able = ", ".join(n for n, other in OPTIMIZERS.items() if option in other.__dataclass_fields__)
             raise UsageError(f"--{option.replace('_', '-')}: {name} has none; use --optimizer {able}")
-    if rate is None and task != "classify" and own.get("learning_rate") == constant(0.1):
+    if rate is None and steep and own.get("learning_rate") == constant(0.1):
         rate = GENTLE
     if rate is not None:
         settings["learning_rate"] = parse("--learning-rate", rate, per_epoch, epochs, positive=True)

@@ -15,7 +15,7 @@ def settings(network: Network, task, optimizer, noise, layer_rates, l1, max_norm
     """
     _check_smooth(optimizer, {"--l1": l1, "--max-norm": max_norm})
     if label_smoothing and task != "classify":
-        raise UsageError(f"--label-smoothing is for classes, and --task {task} has none; leave it")
+        raise UsageError(f"--label-smoothing is for the labels of --task classify, and this is --task {task}; leave it")
     found = {
         "noise": list(noise) if any(noise) else None,
         "layer_rates": _each("--layer-rates", layer_rates, network),

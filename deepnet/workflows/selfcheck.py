@@ -112,10 +112,17 @@ def _networks() -> Iterator[tuple[str, Network]]:
             yield f"{name} units, {loss}", Network(layers, loss)
 
 
+def _targets(network: Network) -> np.ndarray:
+    """Probabilities, which serve every loss; of a teacher logits, and a label or none."""
+    t = np.random.default_rng(5).random((CASES, network.outputs))
+    if LOSSES[network.loss].mimics:
+        return np.column_stack([6 * t - 3, np.arange(CASES) % (network.outputs + 1) - 1])
+    return t / t.sum(axis=1, keepdims=True)
+
+
 def _objective(network: Network, dtype) -> tuple[NetworkObjective, np.ndarray]:
     rng = np.random.default_rng(2)
-    inputs, targets = rng.normal(size=(CASES, network.inputs)), rng.random((CASES, network.outputs))
-    targets /= targets.sum(axis=1, keepdims=True)
+    inputs, targets = rng.normal(size=(CASES, network.inputs)), _targets(network)
 
     def feed(rows, x, t):
         x[...], t[...] = inputs[rows], targets[rows]
@@ -149,13 +156,30 @@ def _gradients() -> Iterator[tuple[str, float]]:
         yield f"{name} in float32", _off(narrow.gradient(same), gradient, 1e-5)
 
 
+def _spread(z: np.ndarray) -> np.ndarray:
+    """diag(s) - s s' of s = softmax(z)."""
+    s = np.exp(z - z.max()) / np.exp(z - z.max()).sum()
+    return np.diag(s) - np.outer(s, s)
+
+
+def _hessian(name: str, a: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """A case's Hessian of the loss at z, as a matrix on changes of a."""
+    loss = LOSSES[name]
+    if loss.mimics:
+        own = np.eye(len(a)) if name == "logits" else _spread(a / loss.temperature)
+        return own + loss.hard_weight * (t[-1] >= 0) * _spread(a)
+    if name == "cross_entropy":
+        return np.diag(1 / a)  # inverse of diag(a) - a a' where sums are kept
+    return np.diag(1 / (a * (1 - a))) if name == "binary_cross_entropy" else np.eye(len(a))
+
+
 def _curvature() -> Iterator[tuple[str, float]]:
     """Gauss-Newton products against J'HJ, with J from differences of the outputs, and the squares of gradients."""
     for name, network in _networks():
         objective, theta = _objective(network, np.float64)
         inner, outputs = _places(network), []
         objective.value(theta)
-        a = objective.outputs.copy()
+        a, t = objective.outputs.copy(), _targets(network)
         for i in inner:
             ends = []
             for step in (1e-6, -1e-6):
@@ -170,11 +194,7 @@ def _curvature() -> Iterator[tuple[str, float]]:
         v[inner] = np.random.default_rng(3).normal(size=len(inner))
         expected = np.zeros_like(theta)
         for case in range(CASES):
-            H = {"squared_error": np.eye(len(a[case]))}.get(network.loss)
-            if network.loss == "cross_entropy":
-                H = np.diag(1 / a[case])  # inverse of diag(a) - a a' where sums are kept
-            elif network.loss == "binary_cross_entropy":
-                H = np.diag(1 / (a[case] * (1 - a[case])))
+            H = _hessian(network.loss, a[case], t[case])
             expected[inner] += J[case].T @ (H @ (J[case] @ v[inner])) / CASES
         for s in network.layout.segments:
             if len(s.shape) == 2:

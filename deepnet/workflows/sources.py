@@ -81,10 +81,13 @@ def code_feed(codes: np.ndarray) -> Callable:
     return feed
 
 
-def network_feed(cases: Cases, preparation: Preparation, task: str, smoothing: float = 0.0) -> Callable:
+def network_feed(
+    cases: Cases, preparation: Preparation, task: str, smoothing: float = 0.0, logits: np.ndarray | None = None
+) -> Callable:
     """Writes scaled rows and their targets: one unit a class, the (standardised) numbers, or the inputs themselves.
 
     `smoothing` is the share of a class's target that is spread over all classes (Szegedy et al. 2016, section 7).
+    `logits` (cases, classes) are a teacher's, to mimic: they and a label's class, or -1, are the targets then.
     """
     visible, classes = visible_feed(cases.inputs, preparation), len(preparation.classes)
     one = (np.eye(classes) * (1 - smoothing) + smoothing / max(1, classes)).astype(np.float32)
@@ -93,6 +96,9 @@ def network_feed(cases: Cases, preparation: Preparation, task: str, smoothing: f
         visible(rows, x)
         if task == "reconstruct":
             t[...] = x
+        elif logits is not None:
+            t[:, :-1] = logits[rows]
+            t[:, -1] = -1 if cases.targets is None else cases.targets[rows]
         elif cases.targets is None:
             t[...] = 0
         elif task == "classify":

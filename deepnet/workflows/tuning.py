@@ -18,6 +18,7 @@ from .models import CHUNK, blocks, pack
 from .plans import written
 from .records import End, Epoch, Warned
 from .runs import NORM, Clock, Loop, Saver, append, command, dashes, metrics_of, restored, steps_of
+from .teachers import Mimicry
 
 FINE, TOP = "fine-tuning", "output layer alone"
 
@@ -54,10 +55,12 @@ class Tuning:
         config: dict,
         history: dict,
         meter: Meter,
+        mimicry: Mimicry | None = None,
     ):
         self.dataset, self.preparation, self.network, self.theta = dataset, preparation, network, theta
         self.optimizer, self.config, self.history, self.meter = optimizer, config, history, meter
         self.task, self.stage, self.state = config["task"], 0, {}
+        self.mimicry, self.loss = mimicry, mimicry.loss if mimicry is not None else None
         self.stages = [_Stage(FINE, config["epochs"], moving)]
         if config["freeze_epochs"]:
             self.stages.insert(0, _Stage(TOP, config["freeze_epochs"], _top(network, moving)))
@@ -72,7 +75,8 @@ class Tuning:
             "network": dashes(self.network.widths),
             "start": "pre-trained" if self.config["parent"] else "random weights",
             "task": self.task,
-            "loss": self.network.loss,
+            "loss": self.network.loss if self.mimicry is None else self.mimicry.name,
+            **({} if self.mimicry is None else self.mimicry.summary),
             "optimizer": optimizer,
             **{name: written(schedule) for name, schedule in rates.items()},
             "epochs": self.config["epochs"],
@@ -95,13 +99,14 @@ class Tuning:
         train = self.dataset.splits["train"]
         objective = NetworkObjective(
             self.network,
-            sources.network_feed(train, self.preparation, self.task, self.config.get("label_smoothing", 0.0)),
+            self._feed(train, self.config.get("label_smoothing", 0.0)),
             self.config["batch_size"],
             self.config["weight_decay"],
             precision=self.config["precision"],
             everything=len(train),
             l1=self.config.get("l1", 0.0),
             max_norm=self.config.get("max_norm", ()),
+            loss=self.loss,
         )
         check(self.config["optimizer"], self.optimizer, objective)
         seen = _Seen(objective, self._held_out(), self._probe())
@@ -169,6 +174,10 @@ class Tuning:
             metrics[f"{word}_error"] = float(tally["wrong"][0]) / cases
         elif self.task == "reconstruct":
             metrics[f"{word}_squared_error"] = float(tally["squared_error"][0]) / cases
+        elif self.task == "mimic":
+            if labelled := float(tally["labelled"][0]):
+                metrics[f"{word}_error"] = float(tally["wrong"][0]) / labelled
+            metrics[f"{word}_agreement"] = 1 - float(tally["apart"][0]) / cases
         return metrics | {f"{word}_loss": float(tally["loss"][0]) / cases}
 
     def _counters(self, tally: dict, stage: str) -> dict[str, float]:
@@ -197,8 +206,12 @@ class Tuning:
         """The objective on the cases held out, or None."""
         if "valid" not in self.dataset.splits:
             return None
-        feed = sources.network_feed(self.dataset.splits["valid"], self.preparation, self.task)
-        return NetworkObjective(self.network, feed, CHUNK)
+        return NetworkObjective(self.network, self._feed(self.dataset.splits["valid"]), CHUNK, loss=self.loss)
+
+    def _feed(self, cases, smoothing: float = 0.0):
+        """What an objective reads of these cases; of a student's what its teachers say too, asked here once for all."""
+        logits = None if self.mimicry is None else self.mimicry.targets(cases, self.meter)
+        return sources.network_feed(cases, self.preparation, self.task, smoothing, logits=logits)
 
     def _tally(self, held_out: NetworkObjective) -> dict[str, np.ndarray]:
         """Sums over all cases held out."""
@@ -242,7 +255,7 @@ class Tuning:
         if not fits or any(best[n].shape != a.shape or best[n].dtype != a.dtype for n, a in self.best.state.items()):
             raise ModelError("--resume: the state in the file does not fit its model; use --force to start anew")
         self.stage, self.best, self.theta = int(stage[0]), Best(best), pack(self.network, old.arrays)
-        objective = NetworkObjective(self.network, None, 1)
+        objective = NetworkObjective(self.network, None, 1, loss=self.loss)
         course = self._course(self.stages[self.stage])
         self.state, self.good = restored(state, self.theta, self._fresh(objective), course)
         self.history = {stage: dict(metrics) for stage, metrics in old.history.items()}
@@ -272,7 +285,8 @@ class Tuning:
             result |= {name: float(values[kept - 1]) for name, values in metrics_of(history).items()}
         if count and history["halvings"][-1]:
             result["rate_halved"] = int(history["halvings"][-1])
-        follow = command("evaluate", output, data, config=self.config)
+        beside = () if self.mimicry is None else ("--teacher", ",".join(self.mimicry.teachers.models))
+        follow = command("evaluate", output, data, *beside, config=self.config)
         return End(outcome, result, follow if checkpoint.complete else "")
 
 
@@ -286,6 +300,6 @@ def _top(network: Network, moving: list[Span]) -> list[Span]:
 
 
 def _score(metrics: dict[str, float]) -> tuple[float, float]:
-    """What early stopping lowers: the validation error (or squared error), then the validation loss."""
-    held = [v for k, v in metrics.items() if k.startswith("validation")]
+    """What early stopping lowers: the validation error (or squared error, or disagreement), then the loss."""
+    held = [1 - v if k.endswith("agreement") else v for k, v in metrics.items() if k.startswith("validation")]
     return held[0], held[-1]
