@@ -73,27 +73,25 @@ def load(paths, student: str = "--from", classes: tuple[str, ...] | None = None)
     found: dict[str, Checkpoint] = {}
     for path in paths:
         model = checkpoint.load(path)
-        made = "a stack" if isinstance(model.model, Stack) else _made(model)
-        if made != "classify":
-            words = "is a stack" if made == "a stack" else f"was made to {made}"
-            raise UsageError(f"--teacher: {shown(path)} {words}; give a classifier, as finetune makes it")
+        if isinstance(model.model, Stack) or model.model.loss != "cross_entropy" or not model.preparation.classes:
+            raise UsageError(f"--teacher: {shown(path)} {_told(model)}; give a classifier with probabilities")
         own = model.preparation.classes
-        known, whose = (classes, student) if classes else (own, "")
-        if found:
-            known, whose = next(iter(found.values())).preparation.classes, shown(next(iter(found)))
-        if own != known:
+        if classes is None:
+            classes, student = own, shown(path)
+        if own != classes:
             raise UsageError(
-                f"--teacher: {shown(path)} tells {_listed(own)} apart and {whose} {_listed(known)}; give nets of the "
-                "same classes"
+                f"--teacher: {shown(path)} tells {_listed(own)} apart and {student} {_listed(classes)}; give nets of "
+                "the same classes"
             )
         found[str(path)] = model
     return Teachers(found)
 
 
-def _made(model: Checkpoint) -> str:
-    """What a network was made to do; a classifier tells probabilities."""
-    task = sources.task_of(model.model.loss, model.preparation)
-    return task if task != "classify" or model.model.loss == "cross_entropy" else "give margins"
+def _told(model: Checkpoint) -> str:
+    """What a model is, in words."""
+    if isinstance(model.model, Stack):
+        return "is a stack"
+    return f"was made to {sources.task_of(model.model.loss, model.preparation)} by {model.model.loss}"
 
 
 def _listed(classes: tuple[str, ...]) -> str:
@@ -145,9 +143,9 @@ class Mimicry:
     @property
     def summary(self) -> dict:
         """What a plan shows of it."""
-        shown_ = {"teacher": ", ".join(map(shown, self.teachers.models))}
+        paths = ", ".join(map(shown, self.teachers.models))
         soft = {"temperature": self.loss.temperature} if self.name == "soft_targets" else {}
-        return shown_ | soft | {"hard_weight": self.loss.hard_weight}
+        return {"teacher": paths, **soft, "hard_weight": self.loss.hard_weight}
 
     @property
     def settings(self) -> dict:

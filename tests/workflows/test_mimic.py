@@ -176,6 +176,17 @@ def test_beside_its_teacher(student, digits, big, call):
     assert call("evaluate", student, digits, "--teacher", big[0], "--require", "agreement>=0.999").code == 7
 
 
+def test_who_learns_from_it_is_nearer_to_it(student, digits, big, tmp_path, finish, call):
+    """Than the same net alone, trained as long on the same cases."""
+    alone = str(tmp_path / "alone.h5")
+    finish(workflows.finetune(digits, alone, valid="100", **SMALL | {"epochs": 12}))
+    near, far = (
+        json.loads(call("evaluate", path, digits, "--teacher", big[0], "--json").out) for path in (student, alone)
+    )
+    assert near["kl"] < 0.7 * far["kl"]
+    assert near["agreement"] >= far["agreement"]
+
+
 REFUSED = {
     "no teacher": (2, (), "add --teacher"),
     "another task": (2, ("--task", "classify", "--teacher", "BIG"), "--task mimic"),
@@ -189,8 +200,8 @@ REFUSED = {
     "a weight below 0": (2, ("--teacher", "BIG", "--hard-weight", "-1"), "0 or more"),
     "smoothing": (2, ("--teacher", "BIG", "--label-smoothing", "0.1"), "--task classify"),
     "a stack": (2, ("--teacher", "STACK"), "is a stack; give a classifier"),
-    "an autoencoder": (2, ("--teacher", "CODER"), "was made to reconstruct; give a classifier"),
-    "a regressor": (2, ("--teacher", "HOUSES"), "was made to regress; give a classifier"),
+    "an autoencoder": (2, ("--teacher", "CODER"), "was made to reconstruct by binary_cross_entropy; give"),
+    "a regressor": (2, ("--teacher", "HOUSES"), "was made to regress by squared_error; give"),
     "other classes among teachers": (2, ("--teacher", "BIG,FLOWERS"), "the same classes"),
     "other classes and width": (3, ("--teacher", "FLOWERS"), "Iris"),
     "no such file": (4, ("--teacher", "nothing.h5"), "nothing.h5"),
