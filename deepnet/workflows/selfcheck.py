@@ -153,7 +153,7 @@ def _gradients() -> Iterator[tuple[str, float]]:
             numeric[i] = (ends[0] - ends[1]) / 2e-5
         yield name, _off(gradient, numeric, 1e-7)
         narrow, same = _objective(network, np.float32)
-        yield f"{name} in float32", _off(narrow.gradient(same), gradient, 1e-5)
+        yield f"{name} in float32", _off(narrow.gradient(same), gradient, 1e-5 * max(1, np.abs(gradient).max()))
 
 
 def _spread(z: np.ndarray) -> np.ndarray:
