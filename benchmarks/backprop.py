@@ -54,7 +54,7 @@ def starts(job):
 
 def ours(job, precision="float32"):
     """The objective and the optimizer as `deepnet finetune` uses them."""
-    from deepnet.kernels import random, updates
+    from deepnet.kernels import minibatch, random
     from deepnet.nn.layers import Dense
     from deepnet.nn.network import Network, NetworkObjective
     from deepnet.optimizers import Momentum
@@ -68,8 +68,8 @@ def ours(job, precision="float32"):
     network = Network(tuple(Dense(a, b, u) for a, b, u in zip(widths, widths[1:], units, strict=False)), loss)
     one = np.eye(widths[-1], dtype=np.float32)
 
-    def feed(rows, v, t):
-        updates.gather(x, rows, offset, scale, v)
+    def feed(rows, v, t, key):
+        minibatch.gather(x, rows, offset, scale, v)
         t[...] = v if job["coder"] else one[y[rows]]
 
     objective = NetworkObjective(network, feed, B, precision=precision)

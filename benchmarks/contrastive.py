@@ -55,7 +55,7 @@ def batches(job, step):
 
 def ours(job, precision="float32"):
     """The objective and the optimizer as `deepnet pretrain` uses them."""
-    from deepnet.kernels import random, updates
+    from deepnet.kernels import minibatch, random
     from deepnet.nn.rbm import RBM, ContrastiveDivergence, Penalties, start
     from deepnet.optimizers import Momentum
     from deepnet.optimizers.schedules import constant
@@ -65,7 +65,7 @@ def ours(job, precision="float32"):
     theta = start(rbm, weights(job), None)
 
     def feed(rows, v):
-        updates.gather(x, rows, offset, scale, v)
+        minibatch.gather(x, rows, offset, scale, v)
 
     penalties = Penalties(weight_decay=DECAY)
     objective = ContrastiveDivergence(rbm, feed, job["batch"], 1, penalties, precision=precision)

@@ -16,7 +16,7 @@ MOST_PRODUCT, MOST_OUTSIDE = 1.5, 0.15
 
 def objective():
     """The autoencoder's objective over CASES cases, activations kept, and a theta."""
-    from deepnet.kernels import updates
+    from deepnet.kernels import minibatch
     from deepnet.nn.layers import Dense
     from deepnet.nn.network import Network, NetworkObjective
 
@@ -29,8 +29,8 @@ def objective():
     x[rng.random(x.shape, dtype=np.float32) > 0.2] = 0
     offset, scale = np.zeros(widths[0], np.float32), np.full(widths[0], 255, np.float32)
 
-    def feed(rows, v, t):
-        updates.gather(x, rows, offset, scale, v)
+    def feed(rows, v, t, key):
+        minibatch.gather(x, rows, offset, scale, v)
         t[...] = v
 
     made = NetworkObjective(network, feed, CASES, everything=CASES)

@@ -64,15 +64,18 @@ def difference(own: np.ndarray, first: np.ndarray, shares: bool) -> dict:
     }
 
 
-def classification(outputs: np.ndarray, targets: np.ndarray, losses: np.ndarray, classes: tuple[str, ...]) -> dict:
-    """Error, wrong cases, cross-entropy (nats a case), precision and recall by class, confusion matrix (rows true).
+def classification(
+    outputs: np.ndarray, targets: np.ndarray, losses: np.ndarray, classes: tuple[str, ...], loss: str
+) -> dict:
+    """Error, wrong cases, mean loss under its name, precision and recall by class, confusion matrix (rows true).
 
-    outputs (N, C) probabilities, targets (N,) class indices, losses (N,) each case's cross-entropy.
+    outputs (N, C) probabilities or margins, targets (N,) class indices, losses (N,) each case's, for a cross-entropy in
+    nats.
     """
     predicted, count = outputs.argmax(axis=1), len(classes)
     confusion = np.bincount(targets * count + predicted, minlength=count * count).reshape(count, count)
     wrong = int((predicted != targets).sum())
-    entropy, interval = mean_with_interval(losses)
+    mean, interval = mean_with_interval(losses)
     hits, true, called = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
     rows = [
         {
@@ -88,8 +91,8 @@ def classification(outputs: np.ndarray, targets: np.ndarray, losses: np.ndarray,
         "error": wrong / len(targets),
         "error_interval": wilson(wrong, len(targets)),
         "wrong": wrong,
-        "cross_entropy": entropy,
-        "cross_entropy_interval": interval,
+        loss: mean,
+        f"{loss}_interval": interval,
         "classes": rows,
         "confusion": confusion.tolist(),
     }
@@ -112,8 +115,25 @@ def regression(outputs: np.ndarray, targets: np.ndarray) -> dict:
     }
 
 
+def roc_auc(scores: np.ndarray, positive: np.ndarray) -> tuple[float, list[float]]:
+    """How often a positive case scores above another, ties as half: the area under the ROC curve, and its interval.
+
+    scores (N,), positive (N,) booleans, both kinds there. By ranks, those of ties averaged (Mann and Whitney 1947); the
+    interval is that of Hanley and McNeil 1982.
+    """
+    _, place, count = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = np.cumsum(count) - (count - 1) / 2
+    one = int(positive.sum())
+    other = len(scores) - one
+    area = float((ranks[place][positive].sum() - one * (one + 1) / 2) / (one * other))
+    twice = area / (2 - area) - area**2, 2 * area**2 / (1 + area) - area**2
+    variance = (area * (1 - area) + (one - 1) * twice[0] + (other - 1) * twice[1]) / (one * other)
+    reach = Z95 * math.sqrt(max(0.0, variance))
+    return area, [max(0.0, area - reach), min(1.0, area + reach)]
+
+
 class PCA:
-    """Principal components of training cases, the linear rival of an autoencoder's code.
+    """Principal components of training cases: an autoencoder's linear rival, and what `--pca` and `--zca` are made of.
 
     Fed block by block, so that the data never become one array of floats. By LAPACK, so its last bits depend on the
     machine.
@@ -131,10 +151,16 @@ class PCA:
         self._products += block.T @ block
 
     def fit(self) -> "PCA":
-        """Mean (D,) and components (D, K), largest variance first."""
+        """Mean (D,), components (D, K), largest variance first, and their variances (K,).
+
+        The largest element of each component is above 0.
+        """
         self.mean = self._sum / self._cases
         covariance = self._products / self._cases - np.outer(self.mean, self.mean)
-        self.basis = np.linalg.eigh(covariance)[1][:, ::-1][:, : self.components]
+        values, vectors = np.linalg.eigh(covariance)
+        self.variances = np.maximum(values[::-1][: self.components], 0)
+        basis = vectors[:, ::-1][:, : self.components]
+        self.basis = basis * np.where(basis[np.abs(basis).argmax(axis=0), np.arange(basis.shape[1])] < 0, -1.0, 1.0)
         return self
 
     def codes(self, x: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ import numpy as np
 
 from .errors import DivergedError
 from .kernels import random, updates
+from .optimizers.schedules import Schedule
 
 Stop = Callable[[], str | None]
 
@@ -38,6 +39,7 @@ class Course:
     """What one stage of training runs over: cases, minibatch size, epochs, and the key of all its draws.
 
     `average`: the share that a running mean of theta, in `state["average"]`, keeps at each update; None for no mean.
+    `noise`: the schedule of the share that noise has of its layers' deviations; None for all of it.
     """
 
     stage: str
@@ -46,6 +48,7 @@ class Course:
     epochs: int
     key: int
     average: float | None = None
+    noise: Schedule | None = None
 
     @property
     def minibatches(self) -> int:
@@ -143,6 +146,8 @@ def fit(
             if (reason := stop()) is not None:
                 break
             rows = order[b * course.batch_size : (b + 1) * course.batch_size]
+            if course.noise is not None:
+                objective.set_noise(course.noise.at(int(state["updates"][0])))
             objective.at(rows, random.fold(course.key, random.SAMPLE, epoch, b))
             optimizer.step(objective, theta, state)
             _settle(objective, theta, state, course.average)

@@ -9,12 +9,13 @@ import pytest
 
 from deepnet.cli import options
 from deepnet.figures import FIGURES
+from deepnet.kernels.minibatch import CONTRASTS
 from deepnet.kernels.operands import PRECISIONS
 from deepnet.nn import autoencoder
 from deepnet.nn.corruptions import CORRUPTIONS
 from deepnet.nn.initializers import INITIALIZERS
 from deepnet.nn.layers import LAYERS, MOST_PIECES
-from deepnet.nn.losses import LOSSES
+from deepnet.nn.losses import CLASSIFIERS, LOSSES
 from deepnet.nn.units import UNITS
 from deepnet.optimizers import OPTIMIZERS
 from deepnet.optimizers.schedules import SCHEDULES
@@ -27,7 +28,9 @@ NAMED = {
     "precisions": (PRECISIONS, options.Precision, options.PRECISIONS),
     "methods": (METHODS, options.Method, options.METHODS),
     "corruptions": (CORRUPTIONS, options.Corruption, options.CORRUPTIONS),
+    "losses": (CLASSIFIERS, options.Loss, options.LOSSES),
     "figures": (FIGURES, options.Kind, options.KINDS),
+    "contrasts": (("none", *CONTRASTS), options.Contrast, options.CONTRASTS),
 }
 SOURCE = re.compile(r"[A-Z][a-z]+(,| and| et al\.)?.* (19|20)\d\d")
 

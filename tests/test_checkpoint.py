@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from deepnet import checkpoint
-from deepnet.checkpoint import Checkpoint, Preparation, decoding
+from deepnet.checkpoint import PROJECTIONS, Checkpoint, Preparation, Projection, decoding
 from deepnet.data import scaling
 from deepnet.errors import ModelError, OutputError
+from deepnet.kernels.minibatch import CONTRASTS
 from deepnet.nn.autoencoder import HIDDEN, VISIBLE, Autoencoder
 from deepnet.nn.layers import LAYERS, Dense, Dropout, Maxout, Noise, of_units
 from deepnet.nn.losses import LOSSES
@@ -85,10 +86,15 @@ def test_round_trip(made, tmp_path):
 @pytest.mark.parametrize("loss", [name for name, loss in LOSSES.items() if not loss.mimics])
 @pytest.mark.parametrize("unit", [*(name for name, unit in UNITS.items() if not unit.rowwise), "maxout:3"])
 def test_round_trip_of_every_unit_and_loss(unit, loss, tmp_path):
-    more = {"classes": ("a", "b", "c")} if loss == "cross_entropy" else {}
+    more, bias = {"classes": ("a", "b", "c")} if LOSSES[loss].counts == "wrong" else {}, loss != "svdd"
+    if loss == "svdd" and unit.startswith("maxout"):
+        return  # it has biases
     if loss == "squared_error":
         more = {"target_offset": MAKE.numbers(3), "target_scale": np.ones(3, np.float32)}
-    layers = Dropout(5, 0.5), of_units(unit, 5, 4), Noise(4, 0.1), Dense(4, 3, LOSSES[loss].unit)
+    if loss == "svdd":
+        more = {"centre": MAKE.numbers(3)}
+    first = of_units(unit, 5, 4) if bias else Dense(5, 4, unit, False)
+    layers = Dropout(5, 0.5), first, Noise(4, 0.1), Dense(4, 3, LOSSES[loss].unit, bias)
     model = network_of(layers, loss, 3, **more)
     checkpoint.save(str(tmp_path / "a.h5"), model)
     agree(checkpoint.load(str(tmp_path / "a.h5")), model)
@@ -656,6 +662,103 @@ def test_crafted_maxouts_are_refused(name, tmp_path, monkeypatch):
     crafted(tmp_path / "good.h5", lambda file: None, "maxout")
     assert checkpoint.load(str(tmp_path / "good.h5")).model.layers == layers
     crafted(tmp_path / "bad.h5", BAD_MAXOUTS[name], "maxout")
+    refused(tmp_path / "bad.h5")
+
+
+BAD_ONE_CLASSES = {
+    "no centre": drop("preprocess/centre"),
+    "a centre of another width": put("preprocess/centre", MAKE.numbers(3)),
+    "a centre in float64": put("preprocess/centre", np.ones(2)),
+    "a centre that is not finite": put("preprocess/centre", np.full(2, np.nan, np.float32)),
+    "a bias": put("model/1/b", MAKE.numbers(4)),
+    "a bias that is told": both(put("model/1/b", MAKE.numbers(4)), unmark("model/1", "bias")),
+    "a bias that is told and not there": unmark("model/1", "bias"),
+    "a bias as text": text("model/1", "bias"),
+    "a bias of the outputs": put("model/2/b", MAKE.numbers(2)),
+    "a centre of a regressor": mark("model", "loss", np.bytes_(b"squared_error")),
+    "classes": put("preprocess/classes", np.array([b"a", b"b"])),
+    "margins without classes": both(mark("model", "loss", np.bytes_(b"hinge")), drop("preprocess/centre")),
+}
+
+
+@pytest.mark.parametrize("name", BAD_ONE_CLASSES)
+def test_crafted_one_class_networks_are_refused(name, tmp_path, monkeypatch):
+    layers = Dense(3, 4, "relu", False), Dense(4, 2, "linear", False)
+    monkeypatch.setitem(MADE, "one class", lambda: network_of(layers, "svdd", 2, centre=MAKE.numbers(2)))
+    crafted(tmp_path / "good.h5", lambda file: None, "one class")
+    found = checkpoint.load(str(tmp_path / "good.h5"))
+    assert found.model.layers == layers
+    assert found.preparation.centre.tolist() == MAKE.numbers(2).tolist()
+    crafted(tmp_path / "bad.h5", BAD_ONE_CLASSES[name], "one class")
+    refused(tmp_path / "bad.h5")
+
+
+def prepared(kind="pca", contrast="l2"):
+    """A network of 2 inputs, made from 6 columns, or of 6."""
+    width = 2 if kind == "pca" else 6
+    network = network_of((Dense(width, 2, "softmax"),), "cross_entropy", 2, classes=("a", "b"))
+    projection = kind and Projection(kind, MAKE.numbers(6), MAKE.numbers(6, width))
+    network.preparation = Preparation(
+        "auto", MAKE.numbers(6), np.ones(6, np.float32), (2, 3), ("a", "b"), contrast=contrast, projection=projection
+    )
+    return network
+
+
+@pytest.mark.parametrize("contrast", [None, *CONTRASTS])
+@pytest.mark.parametrize("kind", [None, *PROJECTIONS])
+def test_round_trip_of_every_preparation(kind, contrast, tmp_path):
+    path = str(tmp_path / "a.h5")
+    checkpoint.save(path, prepared(kind, contrast))
+    found, expected = checkpoint.load(path), prepared(kind, contrast)
+    one, other = dict(vars(found.preparation)), dict(vars(expected.preparation))
+    if kind is not None:
+        assert same(vars(one.pop("projection")), vars(other.pop("projection")))
+    assert same(one, other)
+    assert found.model == expected.model
+    checkpoint.save(str(tmp_path / "b.h5"), found)
+    assert (tmp_path / "b.h5").read_bytes() == (tmp_path / "a.h5").read_bytes()
+
+
+def test_a_preparation_without_more_has_the_bytes_of_old(tmp_path):
+    """What is not asked for is not in the file, so that digests of older models stay."""
+    with h5py.File(io.BytesIO(checkpoint.encode(MADE["network"]()))) as file:
+        assert set(file["preprocess"].attrs) == {"scaling"}
+        assert not {"projection_matrix", "projection_mean"} & set(file["preprocess"])
+
+
+MATRIX = MAKE.numbers(6, 2)
+BAD_PROJECTIONS = {
+    "an unknown contrast": mark("preprocess", "contrast", np.bytes_(b"l3")),
+    "a contrast that is a number": mark("preprocess", "contrast", np.int64(1)),
+    "an unknown projection": mark("preprocess", "projection", np.bytes_(b"ica")),
+    "a projection that is a number": mark("preprocess", "projection", np.float64(np.nan)),
+    "no kind of projection": unmark("preprocess", "projection"),
+    "whitening to fewer": mark("preprocess", "projection", np.bytes_(b"zca")),
+    "no matrix": drop("preprocess/projection_matrix"),
+    "no mean": drop("preprocess/projection_mean"),
+    "a matrix turned": put("preprocess/projection_matrix", np.ascontiguousarray(MATRIX.T)),
+    "a matrix to other inputs": put("preprocess/projection_matrix", MAKE.numbers(6, 3)),
+    "a matrix from other columns": put("preprocess/projection_matrix", MAKE.numbers(7, 2)),
+    "a matrix from fewer columns than inputs": put("preprocess/projection_matrix", MAKE.numbers(1, 2)),
+    "a matrix from no column": put("preprocess/projection_matrix", MATRIX[:0]),
+    "a matrix of rank 1": put("preprocess/projection_matrix", MATRIX[:, 0].copy()),
+    "a matrix in float64": put("preprocess/projection_matrix", MATRIX.astype(np.float64)),
+    "a matrix of text": put("preprocess/projection_matrix", np.full((6, 2), b"a")),
+    "a matrix of nan": put("preprocess/projection_matrix", MATRIX * np.float32(np.nan)),
+    "a group for the matrix": group_for("preprocess/projection_matrix"),
+    "an infinite mean": put("preprocess/projection_mean", np.full(6, np.inf, np.float32)),
+    "a mean of another width": put("preprocess/projection_mean", MAKE.numbers(2)),
+    "a shape of the inputs": put("preprocess/shape", np.array([2])),
+    "an offset of the inputs' width": put("preprocess/offset", MAKE.numbers(2)),
+}
+
+
+@pytest.mark.parametrize("name", BAD_PROJECTIONS)
+def test_crafted_projections_are_refused(name, tmp_path, monkeypatch):
+    monkeypatch.setitem(MADE, "prepared", prepared)
+    crafted(tmp_path / "good.h5", lambda file: None, "prepared")
+    assert checkpoint.load(str(tmp_path / "good.h5")).preparation.width == 2
+    crafted(tmp_path / "bad.h5", BAD_PROJECTIONS[name], "prepared")
     refused(tmp_path / "bad.h5")
 
 

@@ -58,7 +58,7 @@ def classified():
     outputs = np.full((8, 3), 0.2, np.float32)
     outputs[np.arange(8), called] = 0.6
     losses = -np.log(outputs[np.arange(8), true])
-    return evaluation.classification(outputs, true, losses, NAMES)
+    return evaluation.classification(outputs, true, losses, NAMES, "cross_entropy")
 
 
 def test_classification_by_hand(classified):
@@ -77,7 +77,7 @@ def test_classification_by_hand(classified):
 
 def test_a_class_that_is_never_there_or_never_called_has_no_share():
     outputs = np.eye(3, dtype=np.float32)[[0, 0, 1]]
-    found = evaluation.classification(outputs, np.array([0, 0, 0]), np.zeros(3, np.float32), NAMES)
+    found = evaluation.classification(outputs, np.array([0, 0, 0]), np.zeros(3, np.float32), NAMES, "cross_entropy")
     assert [row["precision"] for row in found["classes"]] == [1.0, 0.0, None]
     assert [row["recall"] for row in found["classes"]] == [2 / 3, None, None]
     assert found["wrong"] == 1
@@ -127,6 +127,8 @@ def test_pca_is_that_of_the_svd(components):
     expected = (u * s)[:, :components]
     codes = pca.codes(x)
     assert np.allclose(np.abs(codes), np.abs(expected), atol=1e-6)
+    assert np.allclose(pca.variances, s[:components] ** 2 / len(x))
+    assert (pca.basis[np.abs(pca.basis).argmax(axis=0), np.arange(components)] > 0).all()
     assert np.allclose(pca.reconstruct(x), mean + expected @ vt[:components], atol=1e-6)
     assert np.allclose(pca.basis.T @ pca.basis, np.eye(components), atol=1e-12)
 
@@ -192,3 +194,34 @@ def test_no_error_begins_at_0():
     low, high = evaluation.wilson(0, 100)
     assert low == 0
     assert high == pytest.approx(0.0370, abs=1e-4)
+
+
+def test_roc_auc_is_a_count_of_pairs():
+    """Against counting all pairs, with ties; order does not matter; ends and middle."""
+    rng = np.random.default_rng(0)
+    for levels in (2, 5, 1000):
+        scores, positive = rng.integers(0, levels, 80) / 7, rng.random(80) < 0.3
+        scores = scores + positive * rng.integers(0, 3, 80)
+        one, other = scores[positive][:, None], scores[~positive][None]
+        expected = ((one > other) + 0.5 * (one == other)).mean()
+        area, (low, high) = evaluation.roc_auc(scores, positive)
+        assert area == pytest.approx(expected, rel=1e-12)
+        assert 0 <= low < area < high <= 1
+        assert evaluation.roc_auc(-scores, positive)[0] == pytest.approx(1 - expected, rel=1e-12)
+        order = rng.permutation(80)
+        assert evaluation.roc_auc(scores[order], positive[order])[0] == pytest.approx(area, rel=1e-12)
+    apart = np.array([False, False, True])
+    assert evaluation.roc_auc(np.array([0.0, 1.0, 2.0]), apart)[0] == 1
+    assert evaluation.roc_auc(np.array([2.0, 1.0, 0.0]), apart)[0] == 0
+    assert evaluation.roc_auc(np.zeros(3), apart)[0] == 0.5
+
+
+def test_the_interval_of_an_area_covers_it():
+    """Hanley and McNeil's interval of normal scores holds the true area about as often as it says."""
+    rng, truth, hits = np.random.default_rng(1), 0.8413447, 0  # Phi(sqrt 2 / sqrt 2)
+    for _ in range(300):
+        scores, positive = rng.normal(size=150), np.arange(150) < 50
+        scores[positive] += np.sqrt(2)
+        low, high = evaluation.roc_auc(scores, positive)[1]
+        hits += low <= truth <= high
+    assert 0.9 <= hits / 300 <= 0.99

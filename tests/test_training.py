@@ -11,7 +11,7 @@ from deepnet.nn.layers import Dense, Dropout
 from deepnet.nn.network import Network, NetworkObjective
 from deepnet.nn.rbm import RBM, ContrastiveDivergence, Penalties
 from deepnet.optimizers import OPTIMIZERS
-from deepnet.optimizers.schedules import constant
+from deepnet.optimizers.schedules import constant, parse
 from deepnet.training import EXPLODED, HALVINGS, Best, Course, Good, Halved, Meter, begin, fit
 
 CASES, BATCH, EPOCHS = 23, 7, 3
@@ -29,7 +29,7 @@ def machine():
 def network():
     layers = (Dropout(12, 0.2), Dense(12, 9, "tanh"), Dropout(9, 0.5), Dense(9, 3, "softmax"))
 
-    def feed(rows, x, t):
+    def feed(rows, x, t, key):
         x[...], t[...] = X[rows], T[rows]
 
     return NetworkObjective(Network(layers, "cross_entropy"), feed, BATCH, 1e-3)
@@ -192,6 +192,15 @@ def test_minibatches(cases, size, sizes):
     course = Course("x", cases, size, 1, 1)
     assert course.minibatches == len(sizes)
     assert [len(rows) for rows in watch(course)[0].rows] == sizes
+
+
+def test_noise_follows_its_schedule():
+    """At every minibatch, before it, the share for the updates made so far."""
+    watcher, seen = Watcher(), []
+    watcher.set_noise = lambda share: seen.append((len(watcher.rows), share))
+    watch(replace(COURSE, noise=parse("--noise-schedule", "linear:1:0", 4, EPOCHS)), watcher)
+    total = 4 * EPOCHS
+    assert seen == [(t, pytest.approx(1 - t / total)) for t in range(total)]
 
 
 def test_no_epochs_do_nothing():

@@ -18,14 +18,14 @@ import h5py
 
 from ..errors import ModelError
 from ..files import read_input, shown, write_output
-from .contents import KINDS, NUMERICS, Checkpoint, Preparation, kind_of
+from .contents import KINDS, NUMERICS, PROJECTIONS, Checkpoint, Preparation, Projection, kind_of
 from .decoding import decode
 from .encoding import encode
 from .sealing import MAGIC, VERSION, seal, unseal
 from .tree import tree
 
-__all__ = ["KINDS", "MAGIC", "NUMERICS", "VERSION", "Checkpoint", "Preparation", "encode", "kind_of", "load", "save",
-           "seal", "unseal"]  # fmt: skip
+__all__ = ["KINDS", "MAGIC", "NUMERICS", "PROJECTIONS", "VERSION", "Checkpoint", "Preparation", "Projection", "encode",
+           "kind_of", "load", "save", "seal", "unseal"]  # fmt: skip
 
 # What a crafted file makes h5py, json and NumPy raise, and our own look-ups where a part is missing or of another kind.
 _DAMAGE = (OSError, LookupError, RuntimeError, ValueError, TypeError, AttributeError, ArithmeticError)

@@ -15,12 +15,29 @@ FORMAT = "deepnet"
 NUMERICS = "1: philox4x32-10; fma chains; sums in 16 lanes, cases in blocks of 256"
 
 
+PROJECTIONS = ("pca", "zca")
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """A linear map of the cases, x' = (x - mean) matrix; mean float32 (D,), matrix float32 (D, K).
+
+    pca: onto the first K principal components of the training cases. zca: whitening, K = D.
+    """
+
+    kind: str
+    mean: np.ndarray
+    matrix: np.ndarray
+
+
 @dataclass(frozen=True, eq=False)
 class Preparation:
     """What is done to data before the model sees them, and what its outputs are called.
 
-    x' = (x - offset) / scale; a regressor's outputs become y' target_scale + target_offset. `columns` are the names of
-    a table's input columns.
+    First x' = (x - offset) / scale, column by column; then each case is brought to one `contrast`, a name of
+    `kernels.minibatch.CONTRASTS`, if there is one; then it is projected, if it is. A regressor's outputs become y'
+    target_scale + target_offset. `columns` are the names of a table's input columns, `centre` is where a one-class
+    network wants its outputs.
     """
 
     kind: str
@@ -31,6 +48,19 @@ class Preparation:
     target_offset: np.ndarray | None = None
     target_scale: np.ndarray | None = None
     columns: tuple[str, ...] = ()
+    centre: np.ndarray | None = None
+    contrast: str | None = None
+    projection: Projection | None = None
+
+    @property
+    def width(self) -> int:
+        """The number of a model's visible units."""
+        return len(self.offset) if self.projection is None else self.projection.matrix.shape[1]
+
+    @property
+    def only_scaled(self) -> bool:
+        """Whether columns are scaled and nothing else is done."""
+        return self.contrast is None and self.projection is None
 
 
 @dataclass(eq=False)
@@ -94,8 +124,8 @@ KINDS: dict[str, Kind] = {
         Dense,
         "network",
         {"unit": str},
-        lambda layer: {"unit": layer.unit},
-        lambda a, d: Dense(*_matrix(d), a["unit"]),
+        lambda layer: {"unit": layer.unit} | ({} if layer.bias else {"bias": np.int64(0)}),
+        lambda a, d: Dense(*_matrix(d), a["unit"], a.get("bias", 1) != 0),
     ),
     "maxout": Kind(
         Maxout,

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..files import shown
+from ..kernels.minibatch import CONTRASTS
 from ..nn.autoencoder import HIDDEN, VISIBLE, Autoencoder
 from ..nn.layers import MOST_PIECES, Dense, Dropout, Noise
 from ..nn.losses import LOSSES
@@ -13,7 +14,7 @@ from ..nn.network import Network
 from ..nn.rbm import RBM
 from ..nn.stack import Stack
 from ..nn.units import UNITS
-from .contents import FORMAT, KINDS, Checkpoint, Preparation
+from .contents import FORMAT, KINDS, PROJECTIONS, Checkpoint, Preparation, Projection
 from .sealing import VERSION
 from .settings import parse
 from .tree import FOREIGN
@@ -172,27 +173,58 @@ def _check_units(network: Network, name: str) -> None:
     own = LOSSES.get(network.loss)
     if own is None or own.mimics or not isinstance(top, Dense) or top.unit != own.unit:
         raise ModelError(f"{name}: loss {shown(network.loss)} does not fit its output layer; {FOREIGN}")
+    if network.loss == "svdd" and any("b" in layer.shapes() for layer in network.layers):
+        raise ModelError(f"{name} is of one class and has biases; {FOREIGN}")
     for i, layer in enumerate(hidden):
         if isinstance(layer, Dense) and UNITS[layer.unit].rowwise:
             raise ModelError(f"{name}: layer {i + 1} is hidden and has {layer.unit} units; {FOREIGN}")
 
 
 def _preparation(tree: dict, model: Stack | Network, name: str) -> Preparation:
-    """Scaling, shape, and the names or numbers of the outputs."""
-    inputs = model.widths[0]
+    """Scaling, contrast, projection, shape, and the names or numbers of the outputs."""
+    contrast, projection = _contrast(tree[""], name), _projection(tree, model.widths[0], name)
+    inputs = model.widths[0] if projection is None else len(projection.mean)
     kind = _fact(tree[""], "scaling", str, name)
     if kind not in SCALINGS:
         raise ModelError(f"{name} has unknown scaling {shown(kind)}; install a newer deepnet")
     shape = _part(tree, "shape", np.ndarray, name)
     sizes = [int(n) for n in shape] if shape.ndim == 1 and shape.dtype.kind == "i" and len(shape) <= 8 else [0]
     if min(sizes, default=0) < 1 or math.prod(sizes) != inputs:
-        raise ModelError(f"{name}: its shape of a case does not fill its {inputs} inputs; make the model again")
+        raise ModelError(f"{name}: its shape of a case does not fill its {inputs} columns; make the model again")
     offset, scale = _floats(tree, "offset", inputs, name), _floats(tree, "scale", inputs, name, positive=True)
     classes = _classes(tree, model, name) if "classes" in tree else ()
-    if not classes and isinstance(model, Network) and model.loss == "cross_entropy" and model.outputs != inputs:
+    if not classes and _classifies(model) and (model.loss != "cross_entropy" or model.outputs != model.inputs):
         raise ModelError(f"{name} tells classes but has no names for them; make the model again")
     columns = _columns(tree, inputs, name) if "columns" in tree else ()
-    return Preparation(kind, offset, scale, tuple(sizes), classes, *_targets(tree, model, name), columns)
+    more = *_targets(tree, model, name), columns, _centre(tree, model, name), contrast, projection
+    return Preparation(kind, offset, scale, tuple(sizes), classes, *more)
+
+
+def _contrast(facts: dict, name: str) -> str | None:
+    """The contrast that cases are brought to, if there is one."""
+    if "contrast" in facts and facts["contrast"] not in CONTRASTS:
+        raise ModelError(f"{name} has an unknown contrast, {shown(facts['contrast'])}; install a newer deepnet")
+    return facts.get("contrast")
+
+
+def _projection(tree: dict, inputs: int, name: str) -> Projection | None:
+    """A map of the columns to the model's inputs; one that whitens gives as many as it takes."""
+    if "projection" not in tree[""]:
+        return None
+    kind = tree[""]["projection"]
+    if kind not in PROJECTIONS:
+        raise ModelError(f"{name} has an unknown projection, {shown(kind)}; install a newer deepnet")
+    matrix = _part(tree, "projection_matrix", np.ndarray, name)
+    if matrix.dtype != np.float32 or matrix.ndim != 2 or matrix.shape[1] != inputs or not np.isfinite(matrix).all():
+        raise ModelError(f"{name} has a projection that is no finite float32 map to its {inputs} inputs; {FOREIGN}")
+    if len(matrix) < inputs or (kind == "zca" and len(matrix) != inputs):
+        raise ModelError(f"{name} has a projection {kind} of {len(matrix)} columns to {inputs} inputs; {FOREIGN}")
+    return Projection(kind, _floats(tree, "projection_mean", len(matrix), name), matrix)
+
+
+def _classifies(model: Stack | Network) -> bool:
+    """Whether its loss is one of classes."""
+    return isinstance(model, Network) and LOSSES[model.loss].counts == "wrong"
 
 
 def _columns(tree: dict, inputs: int, name: str) -> tuple[str, ...]:
@@ -206,7 +238,7 @@ def _columns(tree: dict, inputs: int, name: str) -> tuple[str, ...]:
 def _classes(tree: dict, model: Stack | Network, name: str) -> tuple[str, ...]:
     """As many different names as a classifier has outputs."""
     names = _part(tree, "classes", np.ndarray, name)
-    outputs = model.outputs if isinstance(model, Network) and model.loss == "cross_entropy" else 0
+    outputs = model.outputs if _classifies(model) else 0
     if names.dtype.kind != _LABEL or names.ndim != 1:
         raise ModelError(f"{name} has classes that are no list of names; {FOREIGN}")
     found = tuple(label.decode() for label in names)
@@ -215,6 +247,14 @@ def _classes(tree: dict, model: Stack | Network, name: str) -> tuple[str, ...]:
             f"{name} has names of {len(set(found))} classes for {outputs} outputs of a classifier; {FOREIGN}"
         )
     return found
+
+
+def _centre(tree: dict, model: Stack | Network, name: str) -> np.ndarray | None:
+    """The centre of a one-class network's outputs, which no other model has."""
+    one_class = isinstance(model, Network) and model.loss == "svdd"
+    if one_class != ("centre" in tree):
+        raise ModelError(f"{name} does not agree with itself on whether it has a centre; {FOREIGN}")
+    return _floats(tree, "centre", model.outputs, name) if one_class else None
 
 
 def _targets(tree: dict, model: Stack | Network, name: str) -> tuple[np.ndarray | None, np.ndarray | None]:

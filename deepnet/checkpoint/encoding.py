@@ -74,5 +74,12 @@ def _encode_preparation(group, p: Preparation) -> None:
         arrays["columns"] = np.array([c.encode() for c in p.columns])
     if p.target_scale is not None:
         arrays |= {"target_offset": p.target_offset, "target_scale": p.target_scale}
+    if p.centre is not None:
+        arrays["centre"] = p.centre
+    if p.contrast is not None:
+        _label(group, "contrast", p.contrast)
+    if p.projection is not None:
+        _label(group, "projection", p.projection.kind)
+        arrays |= {"projection_mean": p.projection.mean, "projection_matrix": p.projection.matrix}
     for key, array in arrays.items():
         group.create_dataset(key, data=array)

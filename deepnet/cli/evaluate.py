@@ -17,15 +17,18 @@ HELP = """Measure a model on data, with a 95 % interval.
 
 [bold]Examples[/]
   deepnet evaluate net.h5 mnist
-  deepnet evaluate small.h5 mnist --teacher net.h5
   deepnet evaluate coder.h5 mnist --logistic-pca --json
-  deepnet evaluate net.h5 mnist --require 'error<=0.015'
+  deepnet evaluate small.h5 mnist --teacher net.h5 --require 'error<=0.015'
+  deepnet evaluate 3.h5 mnist --normal 3
 
 What is measured depends on the model:
-  classifier   error, wrong cases, cross-entropy; with -v classes, confusions
+  classifier   error, wrong cases, the loss; with -v classes, confusions
   regressor    RMSE, MAE, R2
   autoencoder  squared error a case, beside PCA of the same width
   stack        reconstruction error beside PCA, and free energy
+  one class    squared distance from the centre
+--normal measures how well the anomaly scores of predict tell one class, or
+several, from the others of a labelled split: the area under the ROC curve.
 --teacher sets a classifier beside another: the share of cases that both call
 alike, KL(teacher || model) in nats, parameters, bytes, the median seconds that
 a case takes alone and among 100, and errors where there are labels.
@@ -43,6 +46,15 @@ Passes = Annotated[
         help="Measure the mean output of so many passes with dropout and noise at work (Srivastava et al. 2014).",
         metavar="N",
         parser=values.integer(1, 100_000),
+    ),
+]
+Normal = Annotated[
+    str | None,
+    option(
+        "Data",
+        help="The classes that are no anomalies: measure the area under the ROC curve.",
+        metavar="CLASS,...",
+        parser=values.texts,
     ),
 ]
 Require = Annotated[
@@ -68,6 +80,7 @@ def evaluate(
     split: Split = "test",
     label: o.Label = None,
     ignore: o.Ignore = None,
+    normal: Normal = None,
     mc: Passes = None,
     logistic_pca: LogisticPCA = False,
     teacher: t.Beside = None,
@@ -93,6 +106,7 @@ def evaluate(
             split=split,
             label=label,
             ignore=ignore or (),
+            normal=normal or (),
             mc=mc,
             logistic_pca=logistic_pca,
             teacher=teacher or (),

@@ -23,10 +23,13 @@ HELP = (
   deepnet finetune mnist --layers 800 --task mimic --teacher net.h5 -o small.h5
 
 The task chooses the output layer and the loss:
-  classify     softmax units, cross-entropy
+  classify     softmax units, cross-entropy; with --loss squared_hinge:0.1 or
+               hinge linear units, each a support vector machine of its class
   regress      linear units, squared error
   Both put their output layer on a stack, or on the code of an autoencoder.
   reconstruct  the stack unrolled into an autoencoder, the loss of its data
+  one_class    layers without biases, whose outputs are drawn to a centre
+               (Ruff et al. 2018); a stack's or an autoencoder's up to the code
   mimic        a classifier that learns from trained ones, --teacher: their
                probabilities at a --temperature, or their --logits. The data
                need no labels; what is saved is an ordinary classifier.
@@ -90,6 +93,27 @@ Init = Annotated[
     ),
 ]
 Task = Annotated[o.Task, option("Training", help=f"What the network learns: {', '.join(o.TASKS)}.", metavar="NAME")]
+Loss = Annotated[
+    str | None,
+    option(
+        "Training",
+        help=f"To classify by: {', '.join(o.LOSSES)}; squared_hinge:0.1 has C 0.1 (Tang 2013).",
+        metavar="NAME[:C]",
+        show_default="the task's",
+    ),
+]
+Normal = Annotated[
+    str | None,
+    option(
+        "Data",
+        help="Learn of these classes alone, for --task one_class or reconstruct.",
+        metavar="CLASS,...",
+        parser=values.texts,
+    ),
+]
+NoBias = Annotated[
+    bool, option("Architecture", "--no-bias", help="With --layers, layers without biases, as --task one_class has.")
+]
 Optimizer = Annotated[
     o.Optimizer, option("Training", help=f"The rule that moves the weights: {', '.join(o.OPTIMIZERS)}.", metavar="NAME")
 ]
@@ -99,7 +123,7 @@ Rate = Annotated[
         "Training",
         help="Learning rate or schedule.",
         metavar="RATE",
-        show_default="0.1; 0.01 to regress or reconstruct; adagrad 0.01; adam, rmsprop 0.001",
+        show_default="0.1 for cross_entropy, else 0.01; adagrad 0.01; adam, rmsprop 0.001",
     ),
 ]
 Momentum = Annotated[str | None, option("Training", help="Momentum or schedule.", metavar="RATE", show_default="0.9")]
@@ -152,15 +176,23 @@ def finetune(
     data: o.Data,
     valid: o.Valid = "none",
     scale: o.Scaling = "auto",
+    contrast: o.CaseContrast = "none",
+    pca: o.Pca = None,
+    zca: o.Zca = None,
+    jitter: r.Jitter = "0",
     label: o.Label = None,
+    normal: Normal = None,
     ignore: o.Ignore = None,
     start: From = None,
     layers: Layers = None,
     units: Units = "logistic",
     init: Init = "glorot",
+    no_bias: NoBias = False,
     noise: r.Noise = "0",
+    noise_schedule: r.NoiseSchedule = None,
     dropout: r.Dropout = "0",
     task: Task = "classify",
+    loss: Loss = None,
     teacher: t.Teacher = None,
     temperature: t.Temperature = None,
     logits: t.Logits = False,
@@ -212,8 +244,12 @@ def finetune(
             units=units,
             init=init,
             noise=noise,
+            noise_schedule=noise_schedule,
             dropout=dropout,
+            bias=not no_bias,
             task=task,
+            loss=loss,
+            normal=normal or (),
             teacher=teacher or (),
             temperature=temperature,
             logits=logits,
@@ -236,6 +272,10 @@ def finetune(
             precision=precision,
             valid=valid,
             scale=scale,
+            contrast=contrast,
+            pca=pca,
+            zca=zca,
+            jitter=jitter,
             label=label,
             ignore=ignore or (),
             force=force,

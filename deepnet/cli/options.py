@@ -11,7 +11,8 @@ import typer
 from . import config, values
 
 Unit = Literal["logistic", "linear", "relu", "softmax", "tanh", "softplus", "leaky_relu", "elu", "hard_tanh", "square"]
-Task = Literal["classify", "regress", "reconstruct", "mimic"]
+Task = Literal["classify", "regress", "reconstruct", "one_class", "mimic"]
+Loss = Literal["cross_entropy", "squared_hinge", "hinge"]
 Optimizer = Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "rprop", "cg", "lbfgs", "hessian_free"]
 Initializer = Literal["gaussian", "glorot", "he", "sparse", "uniform"]
 Method = Literal["rbm", "dae", "sae", "cae"]
@@ -19,13 +20,15 @@ Corruption = Literal["masking", "salt_pepper", "gaussian"]
 Precision = Literal["float32", "bfloat16"]
 Kind = Literal["filters", "history", "gradients", "reconstructions", "confusion", "codes", "summary"]
 Scale = Literal["auto", "none", "unit", "standard"]
-Give = Literal["labels", "probabilities", "codes", "reconstructions"]
+Contrast = Literal["none", "l1", "l2"]
+Give = Literal["labels", "probabilities", "margins", "codes", "reconstructions", "anomaly"]
 Progress = Literal["auto", "rich", "plain", "none"]
 
 UNITS, TASKS, OPTIMIZERS = get_args(Unit), get_args(Task), get_args(Optimizer)
 INITIALIZERS, METHODS, KINDS = get_args(Initializer), get_args(Method), get_args(Kind)
-CORRUPTIONS = get_args(Corruption)
+CORRUPTIONS, LOSSES = get_args(Corruption), get_args(Loss)
 SCALES, GIVES, PRECISIONS = get_args(Scale), get_args(Give), get_args(Precision)
+CONTRASTS = get_args(Contrast)
 MACHINES = UNITS[:4]  # units of Boltzmann machines
 ENCODERS = tuple(unit for unit in UNITS if unit not in ("softmax", "square"))  # of a stack's autoencoders
 HIDDEN = *(unit for unit in UNITS if unit != "softmax"), "maxout"  # of networks
@@ -106,6 +109,35 @@ Scaling = Annotated[
     Scale,
     option(
         "Data", help="auto: pixels to 0-1; none; unit: columns to 0-1; standard: mean 0, deviation 1.", metavar="NAME"
+    ),
+]
+CaseContrast = Annotated[
+    Contrast,
+    option(
+        "Data",
+        "--contrast",
+        help="After scaling, each case less its mean, over the mean of its magnitudes (l1) or its deviation (l2).",
+        metavar="NAME",
+    ),
+]
+Pca = Annotated[
+    str | None,
+    option(
+        "Data",
+        "--pca",
+        help="Then only the first principal components of the training cases, as many as this.",
+        metavar="N",
+        parser=values.integer(1),
+    ),
+]
+Zca = Annotated[
+    str | None,
+    option(
+        "Data",
+        "--zca",
+        help="Or cases whitened, with this added to every variance: 0.1.",
+        metavar="EPSILON",
+        parser=values.positive,
     ),
 ]
 Label = Annotated[

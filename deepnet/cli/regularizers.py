@@ -15,6 +15,14 @@ Noise = Annotated[
         parser=values.several(values.number(0)),
     ),
 ]
+NoiseSchedule = Annotated[
+    str | None,
+    option(
+        "Training",
+        help="Share of --noise's deviations, a schedule such as linear:1:0; evaluate --mc draws them whole.",
+        metavar="SHARE",
+    ),
+]
 Dropout = Annotated[
     str,
     option(
@@ -22,6 +30,15 @@ Dropout = Annotated[
         help="Share of units left out: one value for all hidden layers, or input,hidden,hidden,...",
         metavar="P,...",
         parser=values.several(values.number(0, 0.99)),
+    ),
+]
+Jitter = Annotated[
+    str,
+    option(
+        "Training",
+        help="Images move by whole pixels, at most so many, up or down and left or right, anew in each epoch.",
+        metavar="PIXELS",
+        parser=values.integer(0),
     ),
 ]
 LayerRates = Annotated[

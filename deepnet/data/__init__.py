@@ -5,6 +5,7 @@ from .dataset import Cases, Dataset, Options
 from .loading import READERS, load, shipped
 from .scaling import Scaling, check_range
 from .splits import join, parse_valid, split
+from .tasks import only, places
 
 __all__ = [
     "READERS",
@@ -16,7 +17,9 @@ __all__ = [
     "check_range",
     "join",
     "load",
+    "only",
     "parse_valid",
+    "places",
     "shipped",
     "split",
 ]

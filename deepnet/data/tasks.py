@@ -13,13 +13,13 @@ REMEDY = "; for numbers to predict, give --task regress"
 
 
 def apply(dataset, task, classes=None):
-    """The data set with the targets that `task` needs: "classify", "regress", "reconstruct", or None for no change.
+    """The data set with the targets that `task` needs, which only "classify" and "regress" do; None for no change.
 
     "mimic" wants the classes that are given, and their indices in splits that have labels.
     """
     if task is None:
         return dataset
-    if task == "reconstruct":
+    if task in ("reconstruct", "one_class"):
         return replace(dataset, splits={name: Cases(cases.inputs) for name, cases in dataset.splits.items()})
     if task == "mimic":
         labelled = {name: cases for name, cases in dataset.splits.items() if cases.targets is not None}
@@ -37,6 +37,25 @@ def apply(dataset, task, classes=None):
     known = tuple(classes) if classes else _classes(dataset, labels)
     targets = {name: _indices(dataset, name, found, known, first) for name, found in labels.items()}
     return replace(_with_targets(dataset, targets), classes=known)
+
+
+def places(dataset, names):
+    """Positions of the classes of these names; DataError for one that is not there."""
+    for name in names:
+        if name not in dataset.classes:
+            raise DataError(f"{dataset.name} has no class '{shown(name)}'; it has {listed(dataset.classes)}")
+    return [dataset.classes.index(name) for name in names]
+
+
+def only(dataset, names):
+    """The cases of the classes of these names, without targets, splits that have none left out; no names are all."""
+    if not names:
+        return dataset
+    found = {name: np.isin(cases.targets, places(dataset, names)) for name, cases in dataset.splits.items()}
+    splits = {name: Cases(dataset.splits[name].inputs[kept]) for name, kept in found.items() if kept.any()}
+    if "train" not in splits:
+        raise DataError(f"{dataset.name} has no training case of class {listed(names)}; name another")
+    return replace(dataset, splits=splits, classes=())
 
 
 def _with_targets(dataset, targets):

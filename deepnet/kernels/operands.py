@@ -143,6 +143,16 @@ class Rounding:
 PRECISIONS = {"float32": contextlib.nullcontext, "bfloat16": Rounding}
 
 
+@contextlib.contextmanager
+def unrounded():
+    """While it is entered, no product rounds its operands: data are prepared alike at every precision."""
+    outer, Rounding.active = Rounding.active, None
+    try:
+        yield
+    finally:
+        Rounding.active = outer
+
+
 class Listed(NamedTuple):
     """A minibatch x (B, M) with the steps that are not zero throughout a panel; products take it where they take x.
 

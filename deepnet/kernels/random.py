@@ -20,6 +20,7 @@ LANES = 16
 GROUP = 4 * LANES  # units that share a run of blocks; products cut their tiles at multiples of it
 # What a key is for; the first word folded into the seed.
 ORDER, SAMPLE, INITIALIZE, SPLIT, NOISE, PROBE = range(6)
+SHIFTS = 1  # the draw under a minibatch's own key that moves its images; `fold` makes the keys of its layers by draw 0
 
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = np.uint32(0x9E3779B9), np.uint32(0xBB67AE85)
@@ -128,6 +129,12 @@ def bits(key, draw, rows, units):
 def uniform(key, draw, rows, units):
     """float32 (R, J) in [0, 1): multiples of 2^-24."""
     return (bits(key, draw, rows, units) >> _EIGHT).astype(np.float32) * _UNIT
+
+
+def shifts(key, rows, most):
+    """int64 (R, 2): whole numbers from -most to most, all alike."""
+    draws = bits(key, SHIFTS, rows, 2).astype(np.uint64)
+    return (draws * np.uint64(2 * most + 1) >> _HALF).astype(np.int64) - most
 
 
 def normal_twin(draws):

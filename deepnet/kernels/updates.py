@@ -1,4 +1,4 @@
-"""One step of each first-order rule, in one pass over the parameter vector; norms; and the data's way into a minibatch.
+"""One step of each first-order rule, in one pass over the parameter vector; and norms.
 
 theta, velocity, gradient ... are contiguous vectors of P parameters. Every element is computed alone, so threads
 change nothing.
@@ -7,7 +7,7 @@ change nothing.
 import numpy as np
 from numba import prange
 
-from .jit import compiled, fma, njit, row_of
+from .jit import compiled, fma, njit
 
 CHUNK = 16384
 _f = np.float32
@@ -152,24 +152,6 @@ def _sum_squares(x):
     return total
 
 
-@njit
-def _gather_row(i, inputs, rows, offset, scale, out):
-    given = inputs[rows[i]]
-    row = row_of(out, i, 0, out.shape[1])
-    for j in range(row.size):
-        row[j] = (_f(given[j]) - offset[j]) / scale[j]
-
-
-@njit(parallel=True)
-def _gather(inputs, rows, offset, scale, out):
-    if out.size <= CHUNK:
-        for i in range(rows.size):
-            _gather_row(i, inputs, rows, offset, scale, out)
-        return
-    for i in prange(rows.size):
-        _gather_row(i, inputs, rows, offset, scale, out)
-
-
 def sgd(theta, g, rate):
     """theta <- theta - rate g."""
     if compiled(theta):
@@ -269,17 +251,6 @@ def scaled_step(theta, square, g, rate, keep, take, epsilon):
 def sum_squares(x):
     """The sum of squares of a vector, in float64 and sixteen interleaved chains, as a Python number."""
     return float(_sum_squares(x)) if compiled(x) else float(np.sum(np.square(np.abs(x), dtype=np.float64)))
-
-
-def gather(inputs, rows, offset, scale, out):
-    """out (B, M) <- (inputs[rows] - offset) / scale.
-
-    A minibatch of uint8 or float data (cases, M), scaled column by column.
-    """
-    if compiled(out):
-        _gather(inputs, rows, offset, scale, out)
-    else:
-        out[...] = (inputs[rows] - offset) / scale
 
 
 @njit

@@ -1,16 +1,23 @@
 """LOSSES: what the output units of a network are measured by.
 
-With its matching output unit a loss has the gradient a - t at the unit's input (Bishop 1995, section 6.9). Those that
-mimic a teacher, whose targets are its logits and a label's class, have linear units (Ba and Caruana 2014, section 2;
-Hinton, Vinyals and Dean 2015, section 2): they are what a classifier is trained by in place of its own cross-entropy.
-z and a are input and activation of the output units, t the targets, all (B, N), but t (B, N + 1) of a teacher.
+A loss is three things on its output units: its value, its gradient at their input z, which its kernel steps back from,
+and its curvature there. With its matching unit the gradient is a - t and the curvature the unit's own slope (Bishop
+1995, section 6.9). The hinges make every output a support vector machine of one class against the rest (Tang 2013):
+sum_k max(1 - y_k z_k, 0)^2, or to the first power. svdd is half the squared distance of linear outputs from a centre,
+the same for all cases (Ruff et al. 2018). Those that mimic a teacher, whose targets are its logits and a label's class,
+have linear units (Ba and Caruana 2014, section 2; Hinton, Vinyals and Dean 2015, section 2): they are what a classifier
+is trained by in place of its own cross-entropy. z and a are input and activation of the output units, t the targets,
+all (B, N), but t (B, N + 1) of a teacher.
 """
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from ..errors import UsageError
 from ..kernels import mimicry, outputs
 from .units import UNITS, Unit
 
@@ -19,13 +26,15 @@ from .units import UNITS, Unit
 class Loss:
     """A loss: `code` names its kernel in `kernels.outputs` or `kernels.mimicry`; `unit` is its output unit.
 
-    `counts` says what a case's error is: whether its largest output is wrong, how far it is off, or whether its largest
-    output is apart from the teacher's. `temperature` and `hard_weight`, of the labels, are numbers of the last.
+    `counts` says what a case's error is: whether its largest output is wrong, its squared distance, or whether its
+    largest output is apart from the teacher's. `curve` is a, t, rz -> H rz in place of rz; None for a matching unit.
+    `temperature` and `hard_weight`, of the labels, are numbers of losses that mimic.
     """
 
     unit: str
     code: int
     counts: Literal["wrong", "squared_error", "apart"] = "squared_error"
+    curve: Callable[[np.ndarray, np.ndarray, np.ndarray], None] | None = None
     temperature: float = 1.0
     hard_weight: float = 0.0
 
@@ -51,20 +60,52 @@ class Loss:
             outputs.finish(self.code, z, t, scale, *ready)
 
     def curvature(self, a: np.ndarray, t: np.ndarray, rz: np.ndarray) -> None:
-        """rz (B, N) <- H rz, H the Hessian of a case's loss at z: for a matching unit its own derivative.
+        """rz (B, N) <- H rz, H the Hessian of a case's loss at z, which is at least 0: for a matching unit its slope.
 
         Source: Schraudolph 2002, section 3.
         """
         if self.mimics:
             mimicry.curvature(self.code, self.temperature, self.hard_weight, a, t, rz)
-        else:
+        elif self.curve is None:
             self.output.chain(a, rz)
+        else:
+            self.curve(a, t, rz)
 
 
 LOSSES: dict[str, Loss] = {
     "cross_entropy": Loss("softmax", outputs.SOFTMAX_ENTROPY, "wrong"),
     "binary_cross_entropy": Loss("logistic", outputs.LOGISTIC_ENTROPY),
     "squared_error": Loss("linear", outputs.SQUARED_ERROR),
-    "soft_targets": Loss("linear", mimicry.SOFT_TARGETS, "apart", 20.0, 0.1),
-    "logits": Loss("linear", mimicry.LOGITS, "apart", 1.0, 0.0),
+    "squared_hinge": Loss("linear", outputs.SQUARED_HINGE, "wrong", outputs.squared_hinge_chain),
+    "hinge": Loss("linear", outputs.HINGE, "wrong", outputs.hinge_chain),
+    "svdd": Loss("linear", outputs.SQUARED_ERROR),
+    "soft_targets": Loss("linear", mimicry.SOFT_TARGETS, "apart", temperature=20.0, hard_weight=0.1),
+    "logits": Loss("linear", mimicry.LOGITS, "apart"),
 }
+MARGINS = "squared_hinge", "hinge"  # whose outputs are margins, and whose output weights are held by C
+CLASSIFIERS = "cross_entropy", *MARGINS  # losses that a user may choose from
+
+
+def parse(text: str) -> tuple[str, float | None]:
+    """The name of a classifier's loss and its C, as in squared_hinge:0.1; UsageError for what is none.
+
+    C weighs the summed loss of all N training cases against half the squared output weights, |W|^2 / 2 + C sum (Tang
+    2013, section 3.2; LIBLINEAR's C): 1 where none is named, None for losses that have no such number. That over C N is
+    what is minimised, the mean loss with a weight decay of 1 / (C N); programs that step along C times the mean have C
+    in their rates.
+    """
+    name, sign, number = text.partition(":")
+    if name not in CLASSIFIERS:
+        hint = "; it is that of --task one_class" if name == "svdd" else ""
+        raise UsageError(f"--loss {text}: no loss of classes{hint}; use one of {', '.join(CLASSIFIERS)}")
+    if name not in MARGINS:
+        if sign:
+            raise UsageError(f"--loss {text}: {name} has no number; write --loss {name}")
+        return name, None
+    try:
+        C = float(number) if sign else 1.0
+    except ValueError:
+        C = math.nan
+    if not 0 < C < math.inf:
+        raise UsageError(f"--loss {text}: C must be a number above 0; write for example --loss {name}:0.1")
+    return name, C

@@ -12,12 +12,14 @@ import numpy as np
 from ..kernels import losses as sums
 from ..kernels import norms, operands, products, random, updates
 from .layers import Layer, Weighted
+from .layers.affine import bias
 from .losses import LOSSES, Loss
 from .parameters import Layout
 from .units import UNITS
 
-# Writes the scaled inputs (B, M) and the targets, (B, N) or as wide as the loss wants them, of some rows.
-Feed = Callable[[np.ndarray, np.ndarray, np.ndarray | None], None]
+# Writes the prepared inputs (B, M) and the targets, (B, N) or as wide as the loss wants them, of some rows into the
+# arrays it is given. What it changes at random is drawn from the minibatch's key; without one it changes nothing.
+Feed = Callable[[np.ndarray, np.ndarray, np.ndarray, int | None], None]
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,8 @@ class _Room:
 class NetworkObjective:
     """Mean loss of a network over a minibatch, plus weight_decay / 2 w^2 and l1 |w| for each weight; biases are free.
 
+    Weights of the output layer have `output_decay` beside weight_decay.
+
     `at` moves it to a minibatch of any size, which is worked through in pieces; dropout is fixed by that key, so all
     methods speak of the same function. Products have the `precision` of that name (`kernels.operands.PRECISIONS`).
     `everything` is the number of cases of the feed, for optimizers that ask for the `whole`; without it a minibatch is.
@@ -134,6 +138,7 @@ class NetworkObjective:
         everything: int | None = None,
         l1: float = 0.0,
         max_norm: tuple[float, ...] = (),
+        output_decay: float = 0.0,
         loss: Loss | None = None,
     ):
         self.network, self.layout = network, network.layout
@@ -143,6 +148,7 @@ class NetworkObjective:
         self._below = Network(network.layers[:-1], network.loss)
         self.loss: Loss = LOSSES[network.loss] if loss is None else loss
         self.weight_decay, self.l1, self.everything = weight_decay, l1, everything
+        self.output_decay = output_decay
         weighty = [i for i, layer in enumerate(network.layers) if "W" in layer.shapes()]
         self._limits = list(zip(weighty, max_norm, strict=True)) if max_norm else []
         self._precision_name, self._dtype = precision, np.dtype(dtype)
@@ -171,6 +177,12 @@ class NetworkObjective:
         for s in self.layout.segments:
             self._factors[int(s.name.partition(".")[0])] = next((f for a, b, f in spans if a <= s.start < b), 0.0)
 
+    def set_noise(self, share: float) -> None:
+        """From here on noise has this share of its layers' deviations."""
+        for w in self._shared:
+            if "share" in w:
+                w["share"][...] = share
+
     @property
     def whole(self) -> "NetworkObjective":
         """The same objective over all cases of the feed, without noise; its next gradient counts into `tally`."""
@@ -178,7 +190,9 @@ class NetworkObjective:
             return self
         if self._all is None:
             settings = self.weight_decay, self._dtype, self._precision_name, self.everything, self.l1
-            self._all = NetworkObjective(self.network, self._feed, PIECE, *settings, loss=self.loss)
+            self._all = NetworkObjective(
+                self.network, self._feed, PIECE, *settings, output_decay=self.output_decay, loss=self.loss
+            )
             self._all.at(np.arange(self.everything), None)
         self._all.tally, self._all._counted = self.tally, False
         return self._all
@@ -219,7 +233,7 @@ class NetworkObjective:
 
     def _fill(self, piece: _Piece, i: int) -> None:
         """Read a piece's cases."""
-        self._feed(piece.rows, piece.x, piece.t)
+        self._feed(piece.rows, piece.x, piece.t, piece.key)
         weighted = isinstance(self.network.layers[0], Weighted)
         with self._precision:
             piece.first = self._rooms[i].x.listed(len(piece.rows)) if weighted else piece.x
@@ -283,7 +297,7 @@ class NetworkObjective:
             for i, layer in self._downwards(parts, piece):
                 factor = self._factors[i]
                 if factor:
-                    rule = products.Descent(factor * rate, mu, self.weight_decay, self.l1)
+                    rule = products.Descent(factor * rate, mu, self._decay_of(i), self.l1)
                     layer.descend(parts[i], speeds[i], grads[i], piece.work[i], piece.input_of(i), rule)
         self._count(piece)
         self._counted = True
@@ -404,7 +418,7 @@ class NetworkObjective:
     def _forward(self, parts: list, piece: _Piece) -> None:
         """All that is known at the top: outputs, losses and errors of the cases, the gradient at the last z."""
         x, top = self._below.forward(parts, piece.work, piece.first, piece.key), piece.work[-1]
-        products.up(x, parts[-1]["W"], parts[-1]["b"], UNITS["linear"].code, top["z"])
+        products.up(x, parts[-1]["W"], bias(parts[-1]), UNITS["linear"].code, top["z"])
         ready = top["a"], top["d"], top["d_t"], piece.values, piece.errors
         self.loss.finish(top["z"], piece.t, 1 / self._cases, *ready)
 
@@ -421,15 +435,25 @@ class NetworkObjective:
     def _decay(self, theta: np.ndarray) -> float:
         total = 0.0
         if self.weight_decay:
-            total += 0.5 * self.weight_decay * sum(updates.sum_squares(theta[a:b]) for a, b in self._weights())
+            total += 0.5 * self.weight_decay * sum(updates.sum_squares(theta[a:b]) for a, b, _ in self._weights())
+        if self.output_decay:
+            a, b, _ = list(self._weights())[-1]
+            total += 0.5 * self.output_decay * updates.sum_squares(theta[a:b])
         if self.l1:
-            total += self.l1 * sum(norms.sum_magnitudes(theta[a:b]) for a, b in self._weights())
+            total += self.l1 * sum(norms.sum_magnitudes(theta[a:b]) for a, b, _ in self._weights())
         return total
 
     def _add_decay(self, theta: np.ndarray, grad: np.ndarray, l1: float) -> None:
-        if self.weight_decay or l1:
-            for a, b in self._weights():
-                updates.decay(theta[a:b], self.weight_decay, l1, grad[a:b])
+        if self.weight_decay or self.output_decay or l1:
+            for a, b, decay in self._weights():
+                updates.decay(theta[a:b], decay, l1, grad[a:b])
 
-    def _weights(self) -> Iterator[tuple[int, int]]:
-        return ((s.start, s.stop) for s in self.layout.segments if len(s.shape) == 2)
+    def _decay_of(self, i: int) -> float:
+        """The decay of layer i's weights."""
+        return self.weight_decay + (self.output_decay if i == len(self.network.layers) - 1 else 0.0)
+
+    def _weights(self) -> Iterator[tuple[int, int, float]]:
+        """Each layer's weights in theta, and their decay."""
+        for s in self.layout.segments:
+            if len(s.shape) == 2:
+                yield s.start, s.stop, self._decay_of(int(s.name.partition(".")[0]))

@@ -67,7 +67,7 @@ def unroll(stack: Stack, arrays: Sequence[Arrays]) -> tuple[Network, list[Arrays
 
 
 def loss_for(unit: str) -> str:
-    """The loss whose matching output unit is `unit`."""
+    """The loss whose matching output unit is `unit`, which is the first of the table that has it."""
     for name, loss in LOSSES.items():
         if loss.unit == unit:
             return name

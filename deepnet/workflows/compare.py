@@ -69,6 +69,11 @@ def _task(loaded, nets) -> str:
             f"{shown(nets[0])} was made to {tasks[0]} and {shown(nets[other])} to {tasks[other]}; compare networks of "
             "one task"
         )
+    if tasks[0] == "one_class":
+        raise UsageError(
+            f"{shown(nets[0])} is of one class, and each such network has a centre of its own; hold the areas that "
+            "`deepnet evaluate --normal CLASS` tells against each other"
+        )
     return tasks[0]
 
 

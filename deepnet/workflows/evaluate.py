@@ -1,23 +1,22 @@
 """evaluate: a model's figures on one split of data, each with a 95 % interval."""
 
-from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from .. import evaluation
 from ..checkpoint import Checkpoint
-from ..data import Cases, Dataset
+from ..data import Cases, Dataset, places
 from ..errors import DataError, UsageError
 from ..files import shown
 from ..kernels import jit
 from ..nn.network import NetworkObjective
-from ..nn.rbm import RBM, free_energy
 from ..nn.stack import Stack
 from ..training import Meter
-from . import models, sources, teachers
+from . import models, preparing, scores, sources, teachers
 from .beside import beside
 from .logistic_pca import fit_logistic_pca
-from .passes import check_passes, entropies, mean_outputs
+from .passes import check_passes, losses_of, mean_outputs
 from .runs import dashes
 
 
@@ -30,6 +29,7 @@ def evaluate(
     ignore=(),
     mc=None,
     logistic_pca=False,
+    normal=(),
     teacher=(),
     threads=None,
     meter=None,
@@ -38,9 +38,10 @@ def evaluate(
     """Figures of a model on a split of the data; `split` falls back on train where the data have no other.
 
     What the model is for decides what is measured: a classifier's error, a regressor's RMSE, the reconstruction of an
-    autoencoder or a stack beside PCA of the same width. `mc`: by the mean of so many passes with dropout and
-    noise. `logistic_pca` trains that rival too, where outputs are logistic: `say` is told of it as it begins, `meter`
-    shows how far it is. `teacher`: a classifier beside these; its cases need no labels then.
+    autoencoder or a stack beside PCA of the same width. `mc`: by the mean of so many passes with dropout and noise.
+    `normal`: how well anomaly scores tell these classes of a labelled split from the others, and that alone.
+    `logistic_pca` trains that rival too, where outputs are logistic: `say` is told of it as it begins, `meter` shows
+    how far it is. `teacher`: a classifier beside these, several their mean; its cases need no labels then.
     """
     if threads is not None:
         jit.set_threads(threads)
@@ -50,7 +51,9 @@ def evaluate(
         check_passes(loaded, model, task)
     if logistic_pca:
         _check_logistic(loaded, task)
-    guides = _teachers(loaded, model, task, teacher, mc) if teacher else None
+    guides = _teachers(loaded, model, task, teacher, mc, normal) if teacher else None
+    if normal:
+        return _detection(loaded, model, data, split, label, ignore, normal)
     dataset, cases, used = open_split(loaded, model, data, "mimic" if guides else task, split, label, ignore)
     facts = {"model": model, "data": dataset.name, "split": used, "network": dashes(loaded.model.widths)}
     if used in ("all", "train") and dataset.fingerprint == loaded.provenance.get("data"):
@@ -61,16 +64,50 @@ def evaluate(
         return facts | own | beside(loaded, model, guides, cases)
     if task in ("classify", "regress"):
         return facts | _supervised(loaded, cases, task, mc)
+    if task == "one_class":
+        return facts | _distance(loaded, cases)
     facts |= _reconstruction(loaded, dataset, cases)
     if logistic_pca:
         rival = fit_logistic_pca(dataset.splits["train"], loaded.preparation, facts["code"], meter or Meter(), say)
-        facts["logistic_pca_squared_error"] = float(_squared_errors(rival, loaded, cases).mean())
+        facts["logistic_pca_squared_error"] = float(scores.squared_errors(rival, loaded, cases).mean())
     return facts | (_energy(loaded, cases) if task is None else {})
+
+
+def _detection(loaded: Checkpoint, model, data, split: str, label, ignore, normal) -> dict:
+    """How well anomaly scores tell the normal classes from the others: the area under the ROC curve."""
+    name = scores.score_of(loaded, "--normal")
+    apart = replace(loaded, config=loaded.config | {"valid": "none", "normal": []})  # the split as the data have it
+    dataset, cases, used = open_split(apart, model, data, "classify", split, label, ignore)
+    other = ~np.isin(cases.targets, places(dataset, normal))
+    if other.all() or not other.any():
+        raise DataError(
+            f"--normal {','.join(normal)}: {dataset.name} has {np.count_nonzero(~other)} cases of that and "
+            f"{np.count_nonzero(other)} others here; both are wanted"
+        )
+    area, interval = evaluation.roc_auc(scores.anomaly(loaded, cases, "--normal"), other)
+    return {
+        "model": model,
+        "data": dataset.name,
+        "split": used,
+        "network": dashes(loaded.model.widths),
+        "score": name.replace("_", " "),
+        "normal": ", ".join(normal),
+        "cases": len(cases),
+        "anomalies": int(other.sum()),
+        "auc": area,
+        "auc_interval": interval,
+    }
+
+
+def _distance(loaded: Checkpoint, cases: Cases) -> dict:
+    """The mean squared distance of a one-class network's outputs from the centre."""
+    distance, interval = evaluation.mean_with_interval(scores.squared_distances(loaded, cases))
+    return {"cases": len(cases), "squared_distance": distance, "squared_distance_interval": interval}
 
 
 def _check_logistic(loaded: Checkpoint, task: str | None) -> None:
     """UsageError for models whose reconstructions logistic PCA is no rival of."""
-    if task in ("classify", "regress"):
+    if task not in (None, "reconstruct"):
         raise UsageError(
             f"--logistic-pca: this network was made to {task} and reconstructs nothing; leave it out, or give an "
             "autoencoder or a stack"
@@ -84,12 +121,15 @@ def _check_logistic(loaded: Checkpoint, task: str | None) -> None:
         )
 
 
-def _teachers(loaded: Checkpoint, model, task: str | None, paths, mc: int | None) -> teachers.Teachers:
+def _teachers(loaded: Checkpoint, model, task: str | None, paths, mc: int | None, normal) -> teachers.Teachers:
     """The classifiers that a student is held against; UsageError for one that is none itself."""
     if task != "classify" or loaded.model.loss != "cross_entropy":
         raise UsageError(f"--teacher: {shown(model)} is no classifier with probabilities; leave it out")
-    if mc is not None:
-        raise UsageError("--teacher measures single passes and --mc the mean of many: leave one of them")
+    for option, given in (("--mc", mc is not None), ("--normal", normal)):
+        if given:
+            raise UsageError(
+                f"--teacher measures all classes by single passes, and {option} does not: leave one of them"
+            )
     return teachers.load(paths, shown(model), loaded.preparation.classes)
 
 
@@ -105,7 +145,8 @@ def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore)
     if held_out.startswith("data ") or held_out == "given":
         held_out = "none"
     label, spare = label or config.get("label"), tuple(config.get("ignore", ()))
-    dataset, _ = sources.read(data, held_out, task, label, ignore, int(config.get("seed", 0)), classes, spare)
+    normal = config.get("normal", ())
+    dataset, _ = sources.read(data, held_out, task, label, ignore, int(config.get("seed", 0)), classes, spare, normal)
     sources.check_width(dataset, loaded.preparation, shown(model))
     if split not in dataset.splits and split == "test" and list(dataset.splits) == ["train"]:
         split = "train"
@@ -133,34 +174,32 @@ def _supervised(loaded: Checkpoint, cases: Cases, task: str, mc: int | None) -> 
     outputs, losses = outputs_of(loaded, cases, task) if mc is None else (mean_outputs(loaded, cases, task, mc), None)
     facts = {} if mc is None else {"mc": mc}
     if task == "classify":
-        losses = entropies(outputs, cases.targets) if losses is None else losses
-        return facts | evaluation.classification(outputs, cases.targets, losses, loaded.preparation.classes)
+        loss, classes = loaded.model.loss, loaded.preparation.classes
+        losses = losses_of(loss, outputs, cases.targets) if losses is None else losses
+        return facts | evaluation.classification(outputs, cases.targets, losses, classes, loss)
     p = loaded.preparation
     return facts | evaluation.regression(outputs * p.target_scale + p.target_offset, cases.targets)
 
 
 def fit_pca(loaded: Checkpoint, dataset: Dataset, components: int) -> evaluation.PCA:
-    """Principal components of the scaled training cases."""
-    train = dataset.splits["train"]
-    pca = evaluation.PCA(train.inputs.shape[1], components)
-    for _, x in _blocks(loaded, train):
-        pca.add(x)
-    return pca.fit()
+    """Principal components of the training cases as the model sees them."""
+    return preparing.fit_pca(dataset, loaded.preparation, components)
 
 
 def _reconstruction(loaded: Checkpoint, dataset: Dataset, cases: Cases) -> dict:
-    """Squared error a case, beside PCA of the code's width."""
+    """Squared error a case, beside PCA of the code's width, both of the cases as the model sees them."""
     width = models.coder(loaded).network.outputs
     pca = fit_pca(loaded, dataset, width)
-    ours = _squared_errors(models.reconstructor(loaded), loaded, cases)
+    ours = scores.squared_errors(models.reconstructor(loaded), loaded, cases)
     linear, plain = np.empty(len(cases)), np.empty(len(cases))
-    for rows, x in _blocks(loaded, cases):
+    for rows, x in scores.visible_blocks(loaded, cases):
         linear[rows] = ((pca.reconstruct(x) - x) ** 2).sum(axis=1)
         plain[rows] = ((pca.mean - x) ** 2).sum(axis=1)
     error, interval = evaluation.mean_with_interval(ours)
     word = "reconstruction_error" if isinstance(loaded.model, Stack) else "squared_error"
     return {
         "cases": len(cases),
+        "prepared": None if loaded.preparation.only_scaled else preparing.described(loaded.preparation),
         "code": width,
         word: error,
         f"{word}_interval": interval,
@@ -169,31 +208,10 @@ def _reconstruction(loaded: Checkpoint, dataset: Dataset, cases: Cases) -> dict:
     }
 
 
-def _squared_errors(reader: models.Reader, loaded: Checkpoint, cases: Cases) -> np.ndarray:
-    """(N,): each case's, between its scaled inputs and what the reader makes of them."""
-    errors = np.empty(len(cases))
-    for rows, x, y in reader.run(sources.visible_feed(cases.inputs, loaded.preparation), len(cases)):
-        errors[rows] = ((y - x) ** 2).sum(axis=1, dtype=np.float64)
-    return errors
-
-
-def _blocks(loaded: Checkpoint, cases: Cases) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """(rows, scaled inputs (B, M)) block by block; the array is overwritten by the next one."""
-    feed = sources.visible_feed(cases.inputs, loaded.preparation)
-    x = np.empty((models.CHUNK, cases.inputs.shape[1]), np.float32)
-    for rows in models.blocks(len(cases)):
-        feed(rows, x[: len(rows)])
-        yield rows, x[: len(rows)]
-
-
 def _energy(loaded: Checkpoint, cases: Cases) -> dict:
     """The free energy of a stack's lowest layer, if it is a machine."""
-    rbm = loaded.model.layers[0]
-    if not isinstance(rbm, RBM):
+    energies = scores.free_energies(loaded, cases)
+    if energies is None:
         return {}
-    p = rbm.layout.views(rbm.layout.pack(loaded.arrays[0]))
-    energies = np.empty(len(cases))
-    for rows, x in _blocks(loaded, cases):
-        energies[rows] = free_energy(rbm, p, x)
     energy, interval = evaluation.mean_with_interval(energies)
     return {"free_energy": energy, "free_energy_interval": interval}

@@ -1,27 +1,29 @@
 """finetune: a network trained by backpropagation, from a stack, from another network, or from random weights."""
 
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from .. import checkpoint
 from ..checkpoint import Checkpoint
 from ..errors import UsageError
 from ..kernels import jit
 from ..nn.layers import Weighted
+from ..nn.losses import MARGINS
+from ..nn.losses import parse as parse_loss
 from ..optimizers import BATCHES, OPTIMIZERS
 from ..optimizers.objective import Optimizer
 from ..optimizers.schedules import constant, parse
 from ..training import Meter
-from . import networks, regularizers, sources, teachers
+from . import networks, one_class, preparing, regularizers, sources, teachers
 from .memory import check_memory
 from .models import pack
 from .plans import written
-from .records import Start
+from .records import Start, Warned
 from .runs import Clock, check_precision, check_resume, open_run
 from .tuning import FINE, TOP, Tuning
 
-# The default rate of plain gradient rules where outputs are numbers, pixels or logits: at 0.1, right for a softmax,
-# first steps saturate the layers below and the net gives one constant.
+# The default rate of plain gradient rules where outputs are numbers, pixels, margins or logits: at 0.1, right for a
+# softmax, first steps saturate the layers below and the net gives one constant.
 GENTLE = "0.01"
 
 
@@ -34,8 +36,12 @@ def finetune(
     units=("logistic",),
     init=("glorot",),
     noise=(0.0,),
+    noise_schedule=None,
     dropout=(0.0,),
+    bias=True,
     task="classify",
+    loss=None,
+    normal=(),
     teacher=(),
     temperature=None,
     logits=False,
@@ -58,6 +64,10 @@ def finetune(
     precision="float32",
     valid="none",
     scale="auto",
+    contrast="none",
+    pca=None,
+    zca=None,
+    jitter=0,
     label=None,
     ignore=(),
     force=False,
@@ -75,24 +85,39 @@ def finetune(
     check_precision(precision)
     old = open_run(output, "network", force, resume, dry_run, (data, valid, start, *teacher))
     parent = checkpoint.load(start) if start is not None else None
+    asked_loss, C = _loss(loss, task)
+    _check_normal(normal, task)
     mimicry = teachers.mimicry(task, teacher, temperature, logits, hard_weight, parent)
     known = networks.known_classes(parent, task) if mimicry is None else mimicry.teachers.classes
-    dataset, held_out = sources.read(data, valid, task, label, ignore, seed, known)
+    dataset, held_out = sources.read(data, valid, task, label, ignore, seed, known, normal=normal)
     if mimicry is not None:
         mimicry.teachers.check_data(dataset)
-    preparation = networks.preparation_of(parent, dataset, scale, task, units if layers else None, start)
+    sources.check_jitter(jitter, dataset)
+    prepared = preparing.settings(contrast, pca, zca)
+    preparation = networks.preparation_of(parent, dataset, scale, prepared, task, start)
     cases = len(dataset.splits["train"])
     batch_size = _batch_size(batch_size, optimizer, cases)
     made = "classify" if mimicry is not None else task  # a student is an ordinary classifier
-    network, arrays = networks.build(parent, dataset, preparation, made, layers, units, init, noise, dropout, seed)
-    steep = made != "classify" or logits
-    rule = _optimizer(optimizer, steep, learning_rate, momentum, clip, settings, -(-cases // batch_size), epochs)
+    network, arrays = networks.build(
+        parent, dataset, preparation, made, layers, units, init, noise, dropout, seed, asked_loss, bias
+    )
+    per_epoch = -(-cases // batch_size)
+    trained_by = "logits" if logits else network.loss
+    rule = _optimizer(optimizer, trained_by, learning_rate, momentum, clip, settings, per_epoch, epochs)
+    share = regularizers.noise_schedule(noise_schedule, network, per_epoch, epochs)
     asked = regularizers.settings(network, task, optimizer, noise, layer_rates, l1, max_norm, label_smoothing, average)
+    asked |= prepared | ({"jitter": jitter} if jitter else {}) | ({"noise_schedule": written(share)} if share else {})
     asked |= mimicry.settings if mimicry is not None else {}
+    asked |= {"normal": list(normal)} if normal else {}
+    asked |= {} if bias else {"bias": False}
+    asked |= {"loss": network.loss, "C": C or 1.0} if network.loss in MARGINS else {}
     moving = regularizers.spans(network, asked.get("layer_rates", ()), optimizer)
     smaller = "smaller --layers" if parent is None else "a smaller net to --from"
     check_memory(network, rule, cases, batch_size, smaller, "average" in asked)
     theta = pack(network, networks.draw(network, arrays, seed))
+    if task == "one_class" and preparation.centre is None:
+        train = dataset.splits["train"]
+        preparation = replace(preparation, centre=one_class.centre(network, theta, train, preparation))
     config = {
         "command": "finetune",
         "task": task,
@@ -123,11 +148,14 @@ def finetune(
     done = False
     if old is not None:
         schedules = [getattr(rule, name) for name in ("learning_rate", "momentum") if hasattr(rule, name)]
+        schedules += [share] if share else []
         check_resume(old, config, dataset.fingerprint, not any(s.needs_total for s in schedules))
         done = old.complete and (old.config["epochs"] == epochs or run.ended_early(old))
         if not done:
             run.restore(old)
     yield Start("finetune", run.summary(optimizer))
+    if task == "one_class" and (text := one_class.warning(network.layers)) is not None:
+        yield Warned(text)
     if dry_run:
         return
     if done:
@@ -143,6 +171,21 @@ def _earlier(parent: Checkpoint) -> dict:
     return {numbered.get(stage, stage): dict(metrics) for stage, metrics in parent.history.items()}
 
 
+def _loss(given: str | None, task: str) -> tuple[str | None, float | None]:
+    """The name of the loss that was asked for, and its C."""
+    if given is None:
+        return None, None
+    if task != "classify":
+        raise UsageError(f"--loss is for classes, and --task {task} has a loss of its own; leave it")
+    return parse_loss(given)
+
+
+def _check_normal(normal, task: str) -> None:
+    """UsageError for tasks that are about all classes, or about none."""
+    if normal and task not in ("reconstruct", "one_class"):
+        raise UsageError(f"--normal is for --task one_class and reconstruct, and this is {task}; leave it")
+
+
 def _batch_size(given: int | None, optimizer: str, cases: int) -> int:
     """Cases in a minibatch: as given, or what the optimizer wants, at most all."""
     if given is None:
@@ -150,15 +193,15 @@ def _batch_size(given: int | None, optimizer: str, cases: int) -> int:
     return sources.batch_of(given, cases)
 
 
-def _optimizer(name: str, steep: bool, rate, momentum, clip, more, per_epoch: int, epochs: int) -> Optimizer:
-    """The optimizer with its settings; None leaves its default, where the loss is steep GENTLE."""
+def _optimizer(name: str, loss: str, rate, momentum, clip, more, per_epoch: int, epochs: int) -> Optimizer:
+    """The optimizer with its settings; None leaves its default, for the steeper losses GENTLE."""
     kind, settings = OPTIMIZERS[name], {}
     own = {field.name: field.default for field in fields(kind)}
     for option, value in (("learning_rate", rate), ("momentum", momentum), ("clip", clip)):
         if value is not None and option not in own:
             able = ", ".join(n for n, other in OPTIMIZERS.items() if option in other.__dataclass_fields__)
             raise UsageError(f"--{option.replace('_', '-')}: {name} has none; use --optimizer {able}")
-    if rate is None and steep and own.get("learning_rate") == constant(0.1):
+    if rate is None and loss != "cross_entropy" and own.get("learning_rate") == constant(0.1):
         rate = GENTLE
     if rate is not None:
         settings["learning_rate"] = parse("--learning-rate", rate, per_epoch, epochs, positive=True)

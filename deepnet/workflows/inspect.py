@@ -5,6 +5,7 @@ import numpy as np
 from .. import checkpoint, data
 from ..checkpoint import Checkpoint
 from ..errors import DataError
+from . import preparing
 from .models import is_model
 from .runs import COUNTERS, command, dashes, epochs_for, metrics_of
 
@@ -106,6 +107,7 @@ def _model(file, model: Checkpoint) -> dict:
         "work": {stage: counts for stage, counts in done.items() if counts} or None,
         "settings": model.config,
         "scaling": model.preparation.kind,
+        "prepared": None if model.preparation.only_scaled else preparing.described(model.preparation),
         "shape": list(model.preparation.shape),
         "classes": list(model.preparation.classes),
     }

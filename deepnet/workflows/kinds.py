@@ -8,7 +8,7 @@ import numpy as np
 
 from ..checkpoint import Checkpoint
 from ..nn.layers import Weighted
-from . import maps, models, sources
+from . import maps, models, preparing, sources
 from .evaluate import fit_pca
 from .inspect import layer_rows
 from .runs import dashes, metrics_of, norms_of
@@ -32,17 +32,18 @@ class View:
 
     @property
     def feed(self) -> Callable:
-        """Writes scaled rows of the cases."""
+        """Writes prepared rows of the cases."""
         return sources.visible_feed(self.cases.inputs, self.model.preparation)
 
 
 def _filters(view: View):
     """Every layer's filters; deeper ones as linear combinations of those below.
 
-    Those of maxout are its pieces, side by side; for the layers above it counts as their mean, its linear part. Source:
-    Lee, Ekanadham and Ng 2008, section 4.
+    Those of maxout are its pieces, side by side; for the layers above it counts as their mean, its linear part. What a
+    projection of the data does counts as a layer below all. Source: Lee, Ekanadham and Ng 2008, section 4.
     """
-    panels, product = [], None
+    projection = view.model.preparation.projection
+    panels, product = [], None if projection is None else projection.matrix
     layers = view.model.model.layers
     number = 0
     for layer, arrays in zip(layers, view.model.arrays, strict=True):
@@ -86,7 +87,10 @@ def _natural(stage: str) -> tuple:
 
 
 def _reconstructions(view: View):
-    """Some cases, what PCA makes of them, and what the model makes of them."""
+    """Some cases, what PCA makes of them, and what the model makes of them.
+
+    All as the model sees them, brought back from a projection to the space of the columns; errors are those before.
+    """
     reader, width = models.reconstructor(view.model), models.coder(view.model).network.outputs
     rows = _spread(view, min(SHOWN, len(view.cases)))
     x = np.empty((len(rows), reader.network.inputs), np.float32)
@@ -94,11 +98,13 @@ def _reconstructions(view: View):
     _, _, y = next(reader.run(lambda _, out: view.feed(rows, out), len(rows)))
     pca = fit_pca(view.model, view.dataset, width).reconstruct(x)
     word = "stack" if view.task is None else "autoencoder"
+    preparation = view.model.preparation
     made = [
         (f"{name}: squared error {((r - x) ** 2).sum(axis=1).mean():.3g} here", r)
         for name, r in ((f"PCA, {width} components", pca), (f"{word}, {width} units", y.copy()))
     ]
-    return [("data", x), *made], view.model.preparation.shape
+    rows = [(name, preparing.to_columns(preparation, r)) for name, r in (("data", x), *made)]
+    return rows, preparation.shape
 
 
 def _spread(view: View, count: int) -> np.ndarray:

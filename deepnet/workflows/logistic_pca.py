@@ -33,10 +33,10 @@ def fit_logistic_pca(cases: Cases, preparation, width: int, meter: Meter, say: C
 
     UPDATES steps of Adam from a fixed seed, over the cases in one order that has each of them equally often.
     """
-    network = network_of(len(preparation.offset), width)
+    network = network_of(preparation.width, width)
     count, batch = len(cases), min(BATCH, len(cases))
     feed = sources.network_feed(cases, preparation, "reconstruct")
-    objective = NetworkObjective(network, lambda rows, x, t: feed(rows % count, x, t), batch)
+    objective = NetworkObjective(network, lambda rows, x, t, key: feed(rows % count, x, t), batch)
     rule = OPTIMIZERS["adam"](learning_rate=parse("--logistic-pca", RATE, UPDATES, 1))
     theta = models.pack(network, first_arrays(network, cases, preparation))
     course = Course(f"logistic PCA {dashes(network.widths)}", UPDATES * batch, batch, 1, random.fold(0, random.ORDER))

@@ -95,7 +95,7 @@ def whole(model: Checkpoint) -> Reader:
 def code_depth(model: Checkpoint) -> int:
     """How many layers lie below and at the code.
 
-    The narrowest layer of an autoencoder, the last hidden one of other networks.
+    The narrowest layer of an autoencoder, the outputs of a one-class network, the last hidden layer of others.
     """
     if isinstance(model.model, Stack):
         return len(model.model.layers)
@@ -103,7 +103,10 @@ def code_depth(model: Checkpoint) -> int:
     weighted = [i for i, layer in enumerate(layers) if isinstance(layer, Weighted)][:-1]
     if not weighted:
         return len(layers)
-    if sources.task_of(model.model.loss, model.preparation) == "reconstruct":
+    task = sources.task_of(model.model.loss, model.preparation)
+    if task == "one_class":
+        return len(layers)
+    if task == "reconstruct":
         return min(weighted, key=lambda i: layers[i].outputs) + 1
     return weighted[-1] + 1
 

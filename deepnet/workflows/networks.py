@@ -1,10 +1,11 @@
 """The network that a fine-tuning run begins with: from a stack, from another network, or from random weights."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
-from ..checkpoint import Checkpoint, Preparation
+from ..checkpoint import Checkpoint
 from ..errors import DataError, UsageError
 from ..files import shown
 from ..kernels import random
@@ -14,7 +15,7 @@ from ..nn.losses import LOSSES
 from ..nn.network import Network
 from ..nn.stack import Stack
 from ..nn.units import UNITS
-from . import sources
+from . import one_class, preparing, sources
 from .models import code_depth
 from .plans import spread
 
@@ -26,11 +27,14 @@ def known_classes(parent: Checkpoint | None, task: str) -> tuple[str, ...] | Non
     return parent.preparation.classes or None
 
 
-def preparation_of(parent, dataset, scale, task, units, start):
-    """The parent's scaling, or a new one; the task adds class names or the targets' mean and deviation."""
+def preparation_of(parent, dataset, scale, asked, task, start):
+    """The parent's preparation, or a new one; the task adds class names or the targets' mean and deviation."""
     if parent is None:
-        visible = "logistic" if task == "reconstruct" and scale in ("auto", "unit") else "linear"
-        p = sources.prepare(dataset, scale, visible)
+        visible = "logistic" if task == "reconstruct" and scale in ("auto", "unit") and not asked else "linear"
+        p = preparing.prepare(dataset, scale, visible, asked)
+    elif asked:
+        name = next(iter(asked))
+        raise UsageError(f"--from prepares data as its file remembers and --{name} otherwise: leave one of them")
     else:
         p = parent.preparation
         sources.check_width(dataset, p, shown(start))
@@ -40,16 +44,19 @@ def preparation_of(parent, dataset, scale, task, units, start):
         deviation = np.sqrt(((targets - targets.mean(axis=0)) ** 2).mean(axis=0))
         offset = targets.mean(axis=0).astype(np.float32)
         spread_ = np.where(deviation > 0, deviation, 1).astype(np.float32)
-    return Preparation(p.kind, p.offset, p.scale, dataset.shape, dataset.classes, offset, spread_, dataset.columns)
+    more = {"shape": dataset.shape, "classes": dataset.classes, "columns": dataset.columns}
+    return replace(p, **more, target_offset=offset, target_scale=spread_)
 
 
 def build(
-    parent, dataset, preparation, task, layers, units, init, noise, dropout, seed
+    parent, dataset, preparation, task, layers, units, init, noise, dropout, seed, loss=None, bias=True
 ) -> tuple[Network, list[dict | str]]:
     """The network, and its layers' first arrays; of new ones the names of their initializers, which `draw` follows."""
     body, arrays = _below(parent, task)
+    if parent is not None and not bias:
+        raise UsageError("--from takes the layers of its file and --no-bias is for new layers: leave one of them")
     if parent is not None and isinstance(parent.model, Network) and not body:
-        return _continue(parent, dataset, task, noise, dropout)
+        return _continue(parent, dataset, task, noise, dropout, loss)
     if parent is not None and task == "reconstruct":
         for rbm in parent.model.layers:
             _refuse_rowwise(rbm.hidden, "--from")
@@ -58,9 +65,12 @@ def build(
         return _with_noise(network, arrays, noise, dropout)
     if parent is None:
         body, arrays = _random_layers(preparation, task, layers, units, init)
-    outputs, loss = _head(dataset, preparation, task)
-    below = body[-1].outputs if body else len(preparation.offset)
-    network = Network((*body, Dense(below, outputs, LOSSES[loss].unit)), loss)
+    if task == "one_class":
+        return _with_noise(*one_class.network(body, arrays), noise, dropout)
+    outputs, loss = _head(dataset, preparation, task, loss)
+    below = body[-1].outputs if body else preparation.width
+    made = *body, Dense(below, outputs, LOSSES[loss].unit)
+    network = Network(made if bias else one_class.without_biases(made), loss)
     if task == "reconstruct":
         _check_code(network, dataset, "--layers", (*noise, *dropout))
     return _with_noise(network, [*arrays, init[-1]], noise, dropout)
@@ -120,7 +130,7 @@ def _refuse_rowwise(unit: str, option: str) -> None:
 
 def _random_layers(preparation, task, layers, units, init) -> tuple[list[Weighted], list[str]]:
     """Hidden layers from random weights; for reconstruct the hourglass of `layers` and its mirror image."""
-    widths = [len(preparation.offset), *layers]
+    widths = [preparation.width, *layers]
     kinds, inits = spread(units, len(layers)), spread(init, len(layers))
     for kind in kinds:
         if kind == "softmax":
@@ -137,27 +147,28 @@ def _random_layers(preparation, task, layers, units, init) -> tuple[list[Weighte
 
 
 def _first_arrays(layer: Weighted, rule: str, key: int) -> dict[str, np.ndarray]:
-    """First weights by an initializer, those of maxout piece by piece, and biases of zero."""
+    """First weights by an initializer, those of maxout piece by piece, and biases of zero where it has some."""
     keys = [random.fold(key, piece) for piece in range(layer.pieces)] if isinstance(layer, Maxout) else [key]
     weights = np.hstack([initializers.draw(rule, own, layer.inputs, layer.outputs) for own in keys])
-    return {"W": weights, "b": np.zeros(weights.shape[1], np.float32)}
+    biases = {"b": np.zeros(weights.shape[1], np.float32)} if "b" in layer.shapes() else {}
+    return {"W": weights} | biases
 
 
-def _head(dataset, preparation, task) -> tuple[int, str]:
-    """Number of output units and the loss of a task."""
+def _head(dataset, preparation, task, loss) -> tuple[int, str]:
+    """Number of output units and the loss of a task; that of classes may be chosen."""
     if task == "classify":
         if len(dataset.classes) < 2:
             raise DataError(
                 f"{dataset.name} has {len(dataset.classes)} class; classification needs two, or use --task reconstruct"
             )
-        return len(dataset.classes), "cross_entropy"
+        return len(dataset.classes), loss or "cross_entropy"
     if task == "regress":
         return len(preparation.target_scale), "squared_error"
-    bounded = preparation.kind in ("auto", "unit")
-    return len(preparation.offset), "binary_cross_entropy" if bounded else "squared_error"
+    bounded = preparation.kind in ("auto", "unit") and preparation.only_scaled
+    return preparation.width, "binary_cross_entropy" if bounded else "squared_error"
 
 
-def _continue(parent, dataset, task, noise, dropout) -> tuple[Network, list[dict]]:
+def _continue(parent, dataset, task, noise, dropout, loss) -> tuple[Network, list[dict]]:
     """A network trained on, as it is."""
     has = sources.task_of(parent.model.loss, parent.preparation)
     targets = dataset.splits["train"].targets
@@ -166,6 +177,11 @@ def _continue(parent, dataset, task, noise, dropout) -> tuple[Network, list[dict
     if has != task:
         raise UsageError(
             f"--from: the network was made to {has}, not to {task}; give --task {has}, or start from its stack"
+        )
+    if loss not in (None, parent.model.loss):
+        raise UsageError(
+            f"--loss {loss} with --from NETWORK: its output layer was made for {parent.model.loss} and stays; start "
+            "from a stack or --layers"
         )
     for option, values in (("--noise", noise), ("--dropout", dropout)):
         if any(values):

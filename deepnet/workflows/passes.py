@@ -11,6 +11,8 @@ from ..errors import UsageError
 from ..files import shown
 from ..kernels import random
 from ..kernels.losses import logarithm
+from ..kernels.outputs import finish
+from ..nn.losses import LOSSES
 from ..nn.network import Network, NetworkObjective
 from . import models, sources
 
@@ -22,8 +24,8 @@ def check_passes(loaded: Checkpoint, name: str, task: str | None) -> None:
     network = loaded.model
     if not isinstance(network, Network) or not any(layer.draws for layer in network.layers):
         raise UsageError(f"--mc: {shown(name)} has no noise to average over; train one with --dropout or --noise")
-    if task == "reconstruct":
-        raise UsageError(f"--mc: {shown(name)} reconstructs; give a network that was made to classify or regress")
+    if task not in ("classify", "regress"):
+        raise UsageError(f"--mc: {shown(name)} was made to {task}; give a network that was made to classify or regress")
 
 
 def mean_outputs(loaded: Checkpoint, cases: Cases, task: str, passes: int) -> np.ndarray:
@@ -41,6 +43,17 @@ def mean_outputs(loaded: Checkpoint, cases: Cases, task: str, passes: int) -> np
             outputs[rows] += objective.outputs
     outputs /= np.float32(passes)
     return outputs
+
+
+def losses_of(loss: str, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Each case's loss (N,), from a classifier's outputs (N, C) and classes (N,)."""
+    if loss == "cross_entropy":
+        return entropies(outputs, targets)
+    cases, classes = outputs.shape
+    one = np.eye(classes, dtype=np.float32)[targets]
+    room = [np.empty(shape, np.float32) for shape in (one.shape, one.shape, (classes, cases), (cases,), (cases,))]
+    finish(LOSSES[loss].code, outputs, one, 1.0, *room)
+    return room[3]
 
 
 def entropies(outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:

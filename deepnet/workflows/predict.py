@@ -11,34 +11,65 @@ from ..checkpoint import Checkpoint
 from ..errors import DataError, ModelError, UsageError
 from ..files import shown
 from ..kernels import jit
+from ..nn.losses import MARGINS
 from ..nn.stack import Stack
-from . import models, sources
+from . import models, scores, sources
 
+USUAL = {  # what is written where nothing is asked for
+    "classify": "labels",
+    "regress": "labels",
+    "reconstruct": "reconstructions",
+    "one_class": "anomaly",
+    None: "codes",
+}
 FORMULA = ("=", "+", "-", "@")  # a spreadsheet would run a text cell that begins so
 
 
-def predict(model, source, *, give=None, split=None, label=None, ignore=(), threads=None) -> Iterator[bytes]:
-    """CSV with a header: class names, probabilities, a regressor's numbers, codes, or reconstructions of every case.
+def predict(
+    model, source, *, give=None, split=None, label=None, ignore=(), share=None, calibrate=None, threads=None
+) -> Iterator[bytes]:
+    """CSV with a header: a line of what `give` names for every case.
 
-    All splits of the data are written, test cases where there are some, else the training cases. A label column named
-    by `label` is left out.
+    Class names, probabilities, margins, a regressor's numbers, codes, reconstructions, or scores of anomalies. Of one
+    split of the data, the test cases where there are some, else the training cases. A label column named by `label` is
+    left out. An anomaly is flagged where its score lies above that of all but a `share`, by default SHARE, of the cases
+    that the data `calibrate` have to train with.
     """
     if threads is not None:
         jit.set_threads(threads)
     loaded = models.load(model, source)
     task = None if isinstance(loaded.model, Stack) else sources.task_of(loaded.model.loss, loaded.preparation)
-    give = give or {"classify": "labels", "regress": "labels", "reconstruct": "reconstructions", None: "codes"}[task]
-    reader = _reader(loaded, give, task)
+    give = give or USUAL[task]
+    if give != "anomaly" and (share is not None or calibrate is not None):
+        option = "--share" if share is not None else "--calibrate"
+        raise UsageError(f"{option} is for --give anomaly, and this gives {give}; leave it")
+    if give == "anomaly":
+        scores.score_of(loaded, "--give anomaly")
+    reader = _reader(loaded, give, task) if give != "anomaly" else None
     trained = loaded.config
     label_column = trained.get("label") or ""
     spare = (*trained.get("ignore", ()), label_column, *label_column.split(","))
-    dataset = data.load(source, label=label, ignore=ignore, spare=tuple(filter(None, spare)))
+    spare = tuple(filter(None, spare))
+    dataset = data.load(source, label=label, ignore=ignore, spare=spare)
     sources.check_width(dataset, loaded.preparation, model)
     split = split or ("test" if "test" in dataset.splits else "train")
     if split not in dataset.splits:
         raise DataError(f"{dataset.name} has no split {shown(split)}; give --split {' or '.join(dataset.splits)}")
     cases = dataset.splits[split]
+    if reader is None:
+        given = dataset if calibrate is None else None
+        known = scores.calibration(loaded, calibrate or source, given, label, ignore, spare)
+        return _flagged(loaded, cases, known, scores.SHARE if share is None else share)
     return _lines(loaded, reader, cases, give, task)
+
+
+def _flagged(loaded: Checkpoint, cases, known, share: float) -> Iterator[bytes]:
+    """Scores, and 1 where they are above the threshold."""
+    limit = scores.threshold(scores.anomaly(loaded, known, "--give anomaly"), share)
+    found = scores.anomaly(loaded, cases, "--give anomaly")
+    yield _csv([["score", "flag"]])
+    for rows in models.blocks(len(cases)):
+        yield _csv((f"{score:.7g}", int(score > limit)) for score in found[rows])
 
 
 def _reader(loaded: Checkpoint, give: str, task: str | None) -> models.Reader:
@@ -46,13 +77,19 @@ def _reader(loaded: Checkpoint, give: str, task: str | None) -> models.Reader:
     if give == "codes":
         return models.coder(loaded)
     if give == "reconstructions":
-        if task in ("classify", "regress"):
+        if task not in (None, "reconstruct"):
             raise UsageError(f"--give reconstructions: this network was made to {task}; ask for labels or codes")
         return models.reconstructor(loaded)
     if task not in ("classify", "regress"):
         raise UsageError(f"--give {give}: this model has no labels; ask for codes or reconstructions")
-    if give == "probabilities" and task == "regress":
-        raise UsageError("--give probabilities: a regressor has none; ask for labels, its numbers")
+    if give != "labels" and task == "regress":
+        raise UsageError(f"--give {give}: a regressor has none; ask for labels, its numbers")
+    if give != "labels" and (give == "margins") != (loaded.model.loss in MARGINS):
+        has = "margins" if give == "probabilities" else "probabilities"
+        raise UsageError(
+            f"--give {give}: this classifier was trained by {loaded.model.loss} and has {has}, which are not the same; "
+            f"ask for labels or {has}"
+        )
     return models.whole(loaded)
 
 
@@ -77,7 +114,7 @@ def _lines(loaded: Checkpoint, reader: models.Reader, cases, give: str, task) ->
 def _header(give: str, task, names: list[str], width: int) -> list[str]:
     if give == "labels":
         return ["label"] if task == "classify" or width == 1 else [f"label{i + 1}" for i in range(width)]
-    if give == "probabilities":
+    if give in ("probabilities", "margins"):
         return names
     return [f"{'code' if give == 'codes' else 'x'}{i + 1}" for i in range(width)]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ..kernels import jit
 from ..training import Meter
-from . import sources
+from . import preparing, sources
 from .plans import own_options, plans_of, spread, written
 from .records import Start
 from .runs import Clock, check_precision, check_resume, open_run
@@ -40,6 +40,9 @@ def pretrain(
     precision="float32",
     valid="none",
     scale="auto",
+    contrast="none",
+    pca=None,
+    zca=None,
     label=None,
     ignore=(),
     force=False,
@@ -60,7 +63,8 @@ def pretrain(
     check_precision(precision)
     old = open_run(output, "stack", force, resume, dry_run, (data, valid))
     dataset, held_out = sources.read(data, valid, None, label, ignore, seed)
-    preparation = sources.prepare(dataset, scale, visible)
+    prepared = preparing.settings(contrast, pca, zca)
+    preparation = preparing.prepare(dataset, scale, visible, prepared)
     per_layer = {
         "layers": layers,
         "units": units,
@@ -84,7 +88,7 @@ def pretrain(
     }
     each = {name: spread(value, len(layers)) for name, value in per_layer.items()}
     own = own_options(method, given, len(layers))
-    plans = list(plans_of(method, each, own, visible, dataset.splits["train"].inputs.shape))
+    plans = list(plans_of(method, each, own, visible, (len(dataset.splits["train"]), preparation.width)))
     each["learning_rate"] = [written(p.learning_rate) for p in plans]
     config = (
         each
@@ -100,6 +104,7 @@ def pretrain(
             "ignore": list(ignore),
             "seed": seed,
         }
+        | prepared
     )
     run = Stacking(dataset, preparation, plans, config, seed, meter or Meter())
     done = False

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 
 from ..errors import UsageError
+from ..nn.layers import Noise
+from ..nn.losses import MARGINS
 from ..nn.network import Network
 from ..optimizers import OPTIMIZERS
 from ..optimizers.objective import Span
+from ..optimizers.schedules import Schedule, parse
 
 
 def settings(network: Network, task, optimizer, noise, layer_rates, l1, max_norm, label_smoothing, average) -> dict:
@@ -13,9 +16,11 @@ def settings(network: Network, task, optimizer, noise, layer_rates, l1, max_norm
 
     UsageError for what the optimizer or the task cannot do.
     """
-    _check_smooth(optimizer, {"--l1": l1, "--max-norm": max_norm})
+    _check_smooth(optimizer, {"--l1": l1, "--max-norm": max_norm, "--loss hinge": network.loss == "hinge"})
     if label_smoothing and task != "classify":
         raise UsageError(f"--label-smoothing is for the labels of --task classify, and this is --task {task}; leave it")
+    if label_smoothing and network.loss in MARGINS:
+        raise UsageError(f"--label-smoothing is for probabilities, and --loss {network.loss} has margins; leave it")
     found = {
         "noise": list(noise) if any(noise) else None,
         "layer_rates": _each("--layer-rates", layer_rates, network),
@@ -25,6 +30,15 @@ def settings(network: Network, task, optimizer, noise, layer_rates, l1, max_norm
         "average": average,
     }
     return {name: value for name, value in found.items() if value}
+
+
+def noise_schedule(text: str | None, network: Network, per_epoch: int, epochs: int) -> Schedule | None:
+    """The schedule of the share that noise has of its layers' deviations, if there is one; UsageError without noise."""
+    if text is None:
+        return None
+    if not any(isinstance(layer, Noise) for layer in network.layers):
+        raise UsageError(f"--noise-schedule {text}: there is no noise that it could change; add --noise")
+    return parse("--noise-schedule", text, per_epoch, epochs)
 
 
 def _each(option: str, given, network: Network) -> list[float]:

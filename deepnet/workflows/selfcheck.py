@@ -14,7 +14,7 @@ from ..nn.rbm import RBM, Chain, ContrastiveDivergence, Penalties
 from ..nn.units import UNITS
 from ..optimizers import OPTIMIZERS
 
-CASES = 7
+CASES, SEED = 7, 2
 # Philox4x32-10: counter, key, words (known answers of Random123, Salmon et al. 2011).
 KNOWN = (
     ((0, 0, 0, 0), 0, (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
@@ -112,19 +112,19 @@ def _networks() -> Iterator[tuple[str, Network]]:
             yield f"{name} units, {loss}", Network(layers, loss)
 
 
-def _targets(network: Network) -> np.ndarray:
-    """Probabilities, which serve every loss; of a teacher logits, and a label or none."""
-    t = np.random.default_rng(5).random((CASES, network.outputs))
+def _cases(network: Network, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs, and as targets probabilities, which serve every loss; of a teacher logits, and a label or none."""
+    inputs, t = rng.normal(size=(CASES, network.inputs)), rng.random((CASES, network.outputs))
     if LOSSES[network.loss].mimics:
-        return np.column_stack([6 * t - 3, np.arange(CASES) % (network.outputs + 1) - 1])
-    return t / t.sum(axis=1, keepdims=True)
+        return inputs, np.column_stack([2 * t - 1, np.arange(CASES) % (network.outputs + 1) - 1])
+    return inputs, t / t.sum(axis=1, keepdims=True)
 
 
 def _objective(network: Network, dtype) -> tuple[NetworkObjective, np.ndarray]:
-    rng = np.random.default_rng(2)
-    inputs, targets = rng.normal(size=(CASES, network.inputs)), _targets(network)
+    rng = np.random.default_rng(SEED)
+    inputs, targets = _cases(network, rng)
 
-    def feed(rows, x, t):
+    def feed(rows, x, t, key):
         x[...], t[...] = inputs[rows], targets[rows]
 
     objective = NetworkObjective(network, feed, CASES, 0.01, dtype, everything=CASES)
@@ -162,15 +162,18 @@ def _spread(z: np.ndarray) -> np.ndarray:
     return np.diag(s) - np.outer(s, s)
 
 
-def _hessian(name: str, a: np.ndarray, t: np.ndarray) -> np.ndarray:
+def _hessian(loss: str, a: np.ndarray, t: np.ndarray) -> np.ndarray:
     """A case's Hessian of the loss at z, as a matrix on changes of a."""
-    loss = LOSSES[name]
-    if loss.mimics:
-        own = np.eye(len(a)) if name == "logits" else _spread(a / loss.temperature)
-        return own + loss.hard_weight * (t[-1] >= 0) * _spread(a)
-    if name == "cross_entropy":
-        return np.diag(1 / a)  # inverse of diag(a) - a a' where sums are kept
-    return np.diag(1 / (a * (1 - a))) if name == "binary_cross_entropy" else np.eye(len(a))
+    if LOSSES[loss].mimics:
+        own = np.eye(len(a)) if loss == "logits" else _spread(a / LOSSES[loss].temperature)
+        return own + LOSSES[loss].hard_weight * (t[-1] >= 0) * _spread(a)
+    y = 2 * t - 1
+    return np.diag({
+        "cross_entropy": 1 / a,  # inverse of diag(a) - a a' where sums are kept
+        "binary_cross_entropy": 1 / (a * (1 - a)),
+        "squared_hinge": 2 * y**2 * (y * a < 1),
+        "hinge": 0 * a,
+    }.get(loss, np.ones_like(a)))  # fmt: skip
 
 
 def _curvature() -> Iterator[tuple[str, float]]:
@@ -179,7 +182,7 @@ def _curvature() -> Iterator[tuple[str, float]]:
         objective, theta = _objective(network, np.float64)
         inner, outputs = _places(network), []
         objective.value(theta)
-        a, t = objective.outputs.copy(), _targets(network)
+        a, t = objective.outputs.copy(), _cases(network, np.random.default_rng(SEED))[1]
         for i in inner:
             ends = []
             for step in (1e-6, -1e-6):

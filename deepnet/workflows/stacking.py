@@ -146,6 +146,7 @@ class Stacking:
         self.layer = int(layer[0])
         if self.config["epochs"][: self.layer] != old.config["epochs"][: self.layer]:
             raise UsageError(f"--resume: the first {self.layer} layers are finished; raise --epochs of later ones only")
+        self.preparation = old.preparation  # made by LAPACK, it may differ in its last bits on another machine
         self.history = {stage: dict(metrics) for stage, metrics in old.history.items()}
         self.done = old.arrays[: self.layer]
         if len(old.arrays) > self.layer:

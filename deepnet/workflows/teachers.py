@@ -176,4 +176,9 @@ def mimicry(task: str, paths, temperature, logits: bool, hard_weight, parent: Ch
     asked = {"temperature": temperature, "hard_weight": hard_weight}
     loss = replace(LOSSES[name], **{key: float(value) for key, value in asked.items() if value is not None})
     network = parent is not None and isinstance(parent.model, Network)
+    if network and parent.preparation.classes and parent.model.loss != "cross_entropy":
+        raise UsageError(
+            f"--from: the network was made to classify by {parent.model.loss}, and a student tells probabilities; "
+            "start from a stack or --layers"
+        )
     return Mimicry(load(paths, classes=parent.preparation.classes or None if network else None), name, loss)

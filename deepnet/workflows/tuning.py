@@ -1,7 +1,7 @@
 """A fine-tuning run: its stages, its figures, and how it is saved and restored."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -12,6 +12,7 @@ from ..kernels import jit, random, updates
 from ..nn.network import Network, NetworkObjective
 from ..optimizers import check
 from ..optimizers.objective import Optimizer, Span
+from ..optimizers.schedules import parse
 from ..training import Best, Course, Good, Meter, Passed, begin
 from . import collapse, sources
 from .models import CHUNK, blocks, pack
@@ -77,6 +78,7 @@ class Tuning:
             "task": self.task,
             "loss": self.network.loss if self.mimicry is None else self.mimicry.name,
             **({} if self.mimicry is None else self.mimicry.summary),
+            **({"C": self.config["C"]} if "C" in self.config else {}),
             "optimizer": optimizer,
             **{name: written(schedule) for name, schedule in rates.items()},
             "epochs": self.config["epochs"],
@@ -99,13 +101,14 @@ class Tuning:
         train = self.dataset.splits["train"]
         objective = NetworkObjective(
             self.network,
-            self._feed(train, self.config.get("label_smoothing", 0.0)),
+            self._feed(train, *self._changes),
             self.config["batch_size"],
             self.config["weight_decay"],
             precision=self.config["precision"],
             everything=len(train),
             l1=self.config.get("l1", 0.0),
             max_norm=self.config.get("max_norm", ()),
+            output_decay=1 / (self.config["C"] * len(train)) if "C" in self.config else 0.0,
             loss=self.loss,
         )
         check(self.config["optimizer"], self.optimizer, objective)
@@ -158,7 +161,8 @@ class Tuning:
         """What a user should know of a classifier that does not learn."""
         if self.task == "classify":
             smoothing, classes = self.config.get("label_smoothing", 0.0), len(self.preparation.classes)
-            constant = collapse.of_a_constant(self.dataset.splits["train"].targets, classes, smoothing)
+            targets = self.dataset.splits["train"].targets
+            constant = collapse.of_a_constant(targets, classes, smoothing, self.network.loss)
             if (text := collapse.warning(self.history[FINE], constant)) is not None:
                 yield Warned(text)
 
@@ -174,6 +178,8 @@ class Tuning:
             metrics[f"{word}_error"] = float(tally["wrong"][0]) / cases
         elif self.task == "reconstruct":
             metrics[f"{word}_squared_error"] = float(tally["squared_error"][0]) / cases
+        elif self.task == "one_class":
+            metrics[f"{word}_squared_distance"] = float(tally["squared_error"][0]) / cases
         elif self.task == "mimic":
             if labelled := float(tally["labelled"][0]):
                 metrics[f"{word}_error"] = float(tally["wrong"][0]) / labelled
@@ -202,16 +208,21 @@ class Tuning:
         weights = [s for s in layout.segments if len(s.shape) == 2]
         return {f"{NORM}{k}": updates.sum_squares(g[s.start : s.stop]) ** 0.5 for k, s in enumerate(weights, 1)}
 
+    @property
+    def _changes(self) -> tuple[float, int]:
+        """What training does to targets and inputs, and validation does not: label smoothing and jitter."""
+        return self.config.get("label_smoothing", 0.0), self.config.get("jitter", 0)
+
     def _held_out(self) -> NetworkObjective | None:
         """The objective on the cases held out, or None."""
         if "valid" not in self.dataset.splits:
             return None
         return NetworkObjective(self.network, self._feed(self.dataset.splits["valid"]), CHUNK, loss=self.loss)
 
-    def _feed(self, cases, smoothing: float = 0.0):
+    def _feed(self, cases, smoothing: float = 0.0, jitter: int = 0):
         """What an objective reads of these cases; of a student's what its teachers say too, asked here once for all."""
         logits = None if self.mimicry is None else self.mimicry.targets(cases, self.meter)
-        return sources.network_feed(cases, self.preparation, self.task, smoothing, logits=logits)
+        return sources.network_feed(cases, self.preparation, self.task, smoothing, jitter, logits)
 
     def _tally(self, held_out: NetworkObjective) -> dict[str, np.ndarray]:
         """Sums over all cases held out."""
@@ -255,6 +266,7 @@ class Tuning:
         if not fits or any(best[n].shape != a.shape or best[n].dtype != a.dtype for n, a in self.best.state.items()):
             raise ModelError("--resume: the state in the file does not fit its model; use --force to start anew")
         self.stage, self.best, self.theta = int(stage[0]), Best(best), pack(self.network, old.arrays)
+        self.preparation = old.preparation  # made by LAPACK, it may differ in its last bits on another machine
         objective = NetworkObjective(self.network, None, 1, loss=self.loss)
         course = self._course(self.stages[self.stage])
         self.state, self.good = restored(state, self.theta, self._fresh(objective), course)
@@ -270,7 +282,10 @@ class Tuning:
         key = random.fold(self.config["seed"], 1000 + self.stages.index(stage))
         cases = len(self.dataset.splits["train"])
         title = f"{stage.name} {dashes(self.network.widths)}"
-        return Course(title, cases, self.config["batch_size"], stage.epochs, key, self.config.get("average"))
+        course = Course(title, cases, self.config["batch_size"], stage.epochs, key, self.config.get("average"))
+        if (text := self.config.get("noise_schedule")) is None:
+            return course
+        return replace(course, noise=parse("--noise-schedule", text, course.minibatches, self.config["epochs"]))
 
     def end(self, outcome: str, data: str, output: str, checkpoint: Checkpoint) -> End:
         """How it ended: the last figures, or those of the best epoch where cases were held out."""
@@ -285,8 +300,12 @@ class Tuning:
             result |= {name: float(values[kept - 1]) for name, values in metrics_of(history).items()}
         if count and history["halvings"][-1]:
             result["rate_halved"] = int(history["halvings"][-1])
-        beside = () if self.mimicry is None else ("--teacher", ",".join(self.mimicry.teachers.models))
-        follow = command("evaluate", output, data, *beside, config=self.config)
+        beside = {
+            "--normal": self.config.get("normal"),
+            "--teacher": None if self.mimicry is None else list(self.mimicry.teachers.models),
+        }
+        words = (word for option, given in beside.items() if given for word in (option, ",".join(given)))
+        follow = command("evaluate", output, data, *words, config=self.config)
         return End(outcome, result, follow if checkpoint.complete else "")
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from ..kernels import bfloat16, jit
+from ..kernels.minibatch import CONTRASTS
 from ..nn.corruptions import CORRUPTIONS
+from ..nn.losses import MARGINS
 from ..nn.units import UNITS
 from ..optimizers import OPTIMIZERS
 from .evaluate import evaluate
@@ -19,7 +21,7 @@ from .predict import predict
 from .pretrain import pretrain
 
 UNUSED_DAYS = 30
-TASKS = "classify", "regress", "reconstruct", "mimic"
+TASKS = "classify", "regress", "reconstruct", "one_class", "mimic"
 _FOLDER = re.compile(r"[0-9a-f]{16}")
 _SMALL = {"epochs": 1, "batch_size": 16, "layers": (20, 3), "force": True}
 
@@ -52,12 +54,13 @@ def warmup(*, threads=None, say=lambda line: None) -> dict:
 
 def _groups(folder: Path):
     """(label, function that runs its cases), in an order that has what later ones start from."""
-    pixels, table = str(folder / "pixels.npz"), str(folder / "table.csv")
+    pixels, shades, table = (str(folder / name) for name in ("pixels.npz", "shades.npz", "table.csv"))
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (33, 32, 32), dtype=np.uint8)
     images[random.random(images.shape) < 0.8] = 0  # as many zeros as make steps worth leaving out
     classes = np.arange(33) % 3
     np.savez(pixels, x_train=images, y_train=classes, x_test=images, y_test=classes)
+    np.savez(shades, x=images.astype(np.float32), y=classes)
     rows = random.standard_normal((33, 4))
     lines = (f"{','.join(map(str, row))},{i % 3}\n" for i, row in enumerate(rows))
     Path(table).write_text("a,b,c,d,label\n" + "".join(lines))
@@ -87,14 +90,22 @@ def _groups(folder: Path):
         evaluate(net, table, split="train", teacher=(first,))
         for task in (task for task in TASKS if task != "mimic"):
             _run(finetune(table, net, **_SMALL, task=task, weight_decay=0.1, **scaled))
-            _use(net, table, "train")
+            _use(net, table, "train", table if task == "one_class" else None)
             if task != "regress":
                 _run(finetune(pixels, net, start=stack, task=task, epochs=2, freeze_epochs=1, force=True))
                 _use(net, pixels)
+        for loss in MARGINS:
+            _run(finetune(pixels, net, **_SMALL, loss=loss))
+            _use(net, pixels)
+        _run(finetune(pixels, net, **_SMALL, loss=MARGINS[0], optimizer="hessian_free"))
         for unit in (*(name for name, kind in UNITS.items() if not kind.rowwise), "maxout"):
             _run(finetune(pixels, net, **_SMALL, units=(unit,), dropout=(0.5,), valid="0.2"))
         _run(finetune(pixels, net, **_SMALL, noise=(0.1,), max_norm=(0.1,), l1=0.1, average=0.9))
         evaluate(net, pixels, mc=1)
+        for kind in CONTRASTS:
+            _run(finetune(pixels, net, **_SMALL, contrast=kind, pca=9, jitter=2))
+            _use(net, pixels)
+        _run(finetune(shades, net, **_SMALL, jitter=2, scale="unit"))
 
     def optimizers():
         for name, kind in OPTIMIZERS.items():
@@ -116,10 +127,10 @@ def _run(records):
         pass
 
 
-def _use(model: str, data: str, split: str = "test") -> None:
+def _use(model: str, data: str, split: str = "test", calibrate: str | None = None) -> None:
     """What is done with a model that is there."""
     evaluate(model, data, split=split)
-    _run(predict(model, data, split=split))
+    _run(predict(model, data, split=split, calibrate=calibrate))
 
 
 def _size(path: Path) -> int:

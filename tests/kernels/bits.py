@@ -12,7 +12,7 @@ import numba
 import numpy as np
 from numba import types
 
-from deepnet.kernels import microkernel, units
+from deepnet.kernels import microkernel, minibatch, random, units
 from deepnet.kernels.jit import FLAGS, set_threads
 from deepnet.nn.layers import Dense, Dropout, Maxout
 from deepnet.nn.network import Network, NetworkObjective
@@ -69,7 +69,7 @@ def network():
         Dense(65, CLASSES, "softmax"),
     )
 
-    def feed(rows, x, t):
+    def feed(rows, x, t, key):
         x[...], t[...] = DATA[rows], TARGETS[rows]
 
     objective = NetworkObjective(Network(layers, "cross_entropy"), feed, 128, 1e-3)
@@ -78,10 +78,22 @@ def network():
     return [*out, np.array([objective.value(out[0])]), objective.curvature(out[0])(out[0])]
 
 
+def prepared():
+    """Images of 15 rows of 10 pixels, moved and brought to each contrast."""
+    x, one = np.zeros((CASES, INPUTS), np.float32), np.ones(INPUTS, np.float32)
+    shifts = random.shifts(9, CASES, 3)
+    minibatch.gather_shifted(PIXELS.astype(np.uint8), np.arange(CASES), shifts, (15, 10, 1), one, 255 * one, x)
+    out = [x]
+    for name in minibatch.CONTRASTS:
+        out.append(x.copy())
+        minibatch.contrast(name, out[-1])
+    return out
+
+
 def digest():
     """One hash of all."""
     arrays = [*machine("logistic", "logistic", 2), *machine("linear", "relu", 1), *machine("softmax", "linear", 1)]
-    arrays += [*machine("logistic", "softmax", 1), *network()]
+    arrays += [*machine("logistic", "softmax", 1), *network(), *prepared()]
     if not all(np.isfinite(array).all() for array in arrays):
         raise SystemExit("the run diverged and proves nothing")
     return hashlib.sha256(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)).hexdigest()

@@ -10,6 +10,8 @@ KINDS = {
     "softmax": outputs.SOFTMAX_ENTROPY,
     "logistic": outputs.LOGISTIC_ENTROPY,
     "linear": outputs.SQUARED_ERROR,
+    "squared hinge": outputs.SQUARED_HINGE,
+    "hinge": outputs.HINGE,
 }
 SIZES = [(0, 5), (1, 1), (1, 300), (3, 17), (16, 16), (17, 64), (70, 129)]
 
@@ -58,3 +60,36 @@ def test_bad_inputs_spoil_their_case_alone(name, bad):
         made = run(KINDS[name], z, t, np.float32)
     assert np.isfinite(np.delete(made[3], 2)).all()
     assert not np.isfinite(made[3][2])
+
+
+@pytest.mark.parametrize("power", [1, 2])
+def test_hinges_are_their_formula(power):
+    """Sum over outputs of max(1 - y z, 0) or its square, and its derivative; at the corner the derivative is 0."""
+    z = np.array([[2.0, -2.0, 0.25], [0.5, 1.0, -1.0], [-1.0, 0.0, 3.0]], np.float32)
+    t = np.eye(3, dtype=np.float32)
+    y, kind = 2 * t - 1, outputs.HINGE if power == 1 else outputs.SQUARED_HINGE
+    short = np.maximum(1 - y * z, 0)
+    slopes = -y * (short > 0) if power == 1 else -2 * y * short
+    for dtype in (np.float32, np.float64):
+        a, d, d_t, value, error = run(kind, z, t, dtype)
+        np.testing.assert_array_equal(a, z)
+        np.testing.assert_array_equal(value, (short**power).sum(axis=1))
+        np.testing.assert_array_equal(d, 0.25 * slopes)
+        np.testing.assert_array_equal(d_t, d.T)
+        np.testing.assert_array_equal(error, [0, 0, 0])
+        assert run(kind, -z, t, dtype)[4].tolist() == [1, 1, 1]
+
+
+def test_curvature_of_hinges():
+    """2 y^2 where the margin is short, else 0, for both types; of the straight hinge 0."""
+    z, t, v = 3 * draw(1, 17, 33), targets("hinge", 17, 33), draw(2, 17, 33)
+    t[:4] = np.eye(33, dtype=np.float32)[:4]
+    y = 2 * t - 1
+    short = y * z < 1
+    assert 0.1 < short.mean() < 0.9
+    for dtype in (np.float32, np.float64):
+        rz = v.astype(dtype)
+        outputs.squared_hinge_chain(z.astype(dtype), t.astype(dtype), rz)
+        np.testing.assert_allclose(rz, 2 * y**2 * v * short, rtol=1e-6, atol=1e-7)
+        outputs.hinge_chain(z.astype(dtype), t.astype(dtype), rz)
+        assert not rz.any()

@@ -183,3 +183,15 @@ def test_normal():
     table = np.bincount(np.searchsorted(edges, wide.ravel()), minlength=64)
     assert ((table - wide.size / 64) ** 2 / (wide.size / 64)).sum() < 63 + 5.5 * np.sqrt(126)
     assert all(a < b for a, b in pairwise(edges))
+
+
+def test_shifts_are_whole_numbers_all_alike():
+    for most in (1, 2, 27):
+        found = random.shifts(7, 50_000, most)
+        values, counts = np.unique(found, return_counts=True)
+        np.testing.assert_array_equal(values, np.arange(-most, most + 1))
+        wanted = found.size / (2 * most + 1)
+        assert (np.abs(counts - wanted) < 5 * np.sqrt(wanted)).all()
+        assert abs(np.corrcoef(found.T)[0, 1]) < 0.03
+    np.testing.assert_array_equal(random.shifts(7, 10, 2), random.shifts(7, 50, 2)[:10])  # a row has its own
+    assert not np.array_equal(random.shifts(7, 50, 2), random.shifts(8, 50, 2))

@@ -1,10 +1,10 @@
-"""Update rules against their twins, element by element; the gather of a minibatch; nothing else is written."""
+"""Update rules against their twins, element by element; nothing else is written."""
 
 import numpy as np
 import pytest
 
 from deepnet.kernels import updates
-from tests.kernels.arrays import Guarded, close, draw
+from tests.kernels.arrays import close, draw
 
 SIZES = (0, 1, 15, 17, 1000, updates.CHUNK - 1, updates.CHUNK, 3 * updates.CHUNK + 5)
 # Name: arrays it changes, arrays it reads, settings.
@@ -119,26 +119,3 @@ def test_sum_squares():
         assert updates.sum_squares(x.astype(float)) == pytest.approx(exact, rel=1e-12)
     assert np.isnan(updates.sum_squares(np.array([1, np.nan], np.float32)))
     assert updates.sum_squares(np.full(3, 1e30, np.float32)) == pytest.approx(3e60, rel=1e-6)
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
-def test_gather(dtype):
-    for count, columns in ((1, 1), (40, 17), (300, 64)):
-        inputs = (np.random.default_rng(3).random((count, columns)) * 255).astype(dtype)
-        offset, scale = draw(1, columns), 1 + np.abs(draw(2, columns))
-        for rows in (np.arange(0), np.random.default_rng(5).permutation(count)[: count // 2 + 1]):
-            guard, wide = Guarded(len(rows), columns), np.zeros((len(rows), columns))
-            updates.gather(inputs, rows, offset, scale, guard.out)
-            updates.gather(inputs, rows, offset, scale, wide)
-            expected = (inputs[rows].astype(float) - offset) / scale
-            close(guard.out, expected, 4 * 2.0**-24 * (1 + np.abs(inputs[rows]) + np.abs(offset)))
-            close(wide, expected, 4 * 2.0**-24 * (1 + np.abs(inputs[rows]) + np.abs(offset)))
-            assert guard.untouched
-
-
-def test_gather_divides():
-    """Pixels are divided by 255, correctly rounded, not multiplied by its reciprocal: one result on every CPU."""
-    inputs = np.arange(256, dtype=np.uint8)[:, None]
-    out = np.zeros((256, 1), np.float32)
-    updates.gather(inputs, np.arange(256), np.zeros(1, np.float32), np.full(1, 255, np.float32), out)
-    np.testing.assert_array_equal(out[:, 0], np.arange(256, dtype=np.float32) / np.float32(255))

@@ -41,6 +41,18 @@ NETWORKS = {
     for loss in LOSSES
     for body, layers in bodies(unit).items()
 } | {f"only-{loss}": Network((Dense(INPUTS, OUTPUTS, LOSSES[loss].unit),), loss) for loss in LOSSES}
+NETWORKS |= {
+    f"without biases-{loss}": Network(
+        (
+            Dense(INPUTS, 4, "leaky_relu", False),
+            Dense(4, 4, "square", False),
+            Dense(4, 4, "tanh"),
+            Dense(4, OUTPUTS, LOSSES[loss].unit, False),
+        ),
+        loss,
+    )
+    for loss in LOSSES
+}
 
 
 def case(network, cases=CASES, seed=0):
@@ -56,7 +68,7 @@ def objective(network, dtype, weight_decay=0.01, key=12, cases=CASES, **more):
     """A network's objective on fixed cases, and a theta, both of this type."""
     inputs, targets = case(network, cases)
 
-    def feed(rows, x, t):
+    def feed(rows, x, t, key):
         x[...], t[...] = inputs[rows], targets[rows]
 
     made = NetworkObjective(network, feed, cases, weight_decay, dtype, everything=cases, **more)

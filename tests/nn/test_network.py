@@ -22,7 +22,9 @@ def kink_free(made, theta):
             pieces = np.sort((x @ p["W"] + p["b"]).reshape(len(x), layer.pieces, -1), axis=1)
             away.append((pieces[:, -1] - pieces[:, -2]).min())
         elif isinstance(layer, Dense):
-            away += [np.abs(x @ p["W"] + p["b"] - kink).min() for kink in KINKS.get(layer.unit, ())]
+            away += [np.abs(x @ p["W"] + p.get("b", 0) - kink).min() for kink in KINKS.get(layer.unit, ())]
+    if made.network.loss == "hinge":
+        away.append(np.abs(1 - (2 * made._pieces[0].t - 1) * made.outputs).min())
     return min(away) > 1e-4
 
 
@@ -60,8 +62,12 @@ def hessians(loss, a, t):
         T, hard = LOSSES[loss].temperature, LOSSES[loss].hard_weight
         first = [np.eye(a.shape[1]) if loss == "logits" else spread_of(row / T) for row in a]
         return [H + hard * (row[-1] >= 0) * spread_of(z) for H, row, z in zip(first, t, a, strict=True)]
-    if loss == "squared_error":
+    if loss in ("squared_error", "svdd"):
         return [np.eye(a.shape[1]) for _ in a]
+    if loss == "squared_hinge":
+        return [np.diag(2 * (2 * aim - 1) ** 2 * ((2 * aim - 1) * row < 1)) for row, aim in zip(a, t, strict=True)]
+    if loss == "hinge":
+        return [np.zeros((a.shape[1],) * 2) for _ in a]
     if loss == "binary_cross_entropy":
         return [np.diag(row * (1 - row)) for row in a]
     return [np.diag(row) - np.outer(row, row) for row in a]
@@ -128,6 +134,24 @@ def test_dropout_keeps_the_mean():
     np.testing.assert_array_equal(layer.forward({}, work, x, None), x)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_noise_of_a_share(dtype):
+    """What a layer adds is so many times what it adds by itself, in every piece of a minibatch."""
+    network = Network((Noise(4, 0.5), Dense(4, 4, "linear")), "squared_error")
+    theta = network.layout.pack({"1.W": np.eye(4), "1.b": np.zeros(4)}, dtype)
+    objective = NetworkObjective(network, lambda rows, x, t, key: (x.fill(0), t.fill(0)), 1500, dtype=dtype)
+    found = {}
+    for share in (1.0, 0.25, 0.0):
+        objective.set_noise(share)
+        objective.at(np.arange(1500), 7)
+        objective.value(theta)
+        found[share] = np.vstack([piece.work[-1]["a"] for piece in objective._pieces])
+    assert len(objective._pieces) == 2
+    assert found[1.0].std() == pytest.approx(0.5, rel=0.05)
+    np.testing.assert_allclose(found[0.25], found[1.0] * 0.25, rtol=1e-6)
+    assert not found[0.0].any()
+
+
 def test_noise_has_its_deviation():
     """Around x, normal, another with another key; without a key everything passes."""
     layer, x = Noise(200, 0.3), np.full((500, 200), 2, np.float32)
@@ -153,7 +177,7 @@ WIDE = {
             Dense(70, 100, "logistic"),
             Dropout(100, 0.2),
             Maxout(100, 33, 3),
-            Dense(33, 33, "relu"),
+            Dense(33, 33, "relu", False),
             Dense(33, 10, LOSSES[loss].unit),
         ),
         loss,
@@ -257,7 +281,7 @@ def test_tally(loss):
         losses += made.case_losses.sum()
     assert made.tally["cases"][0] == CASES
     assert made.tally["loss"][0] == pytest.approx(losses, rel=1e-13)
-    if loss == "cross_entropy":
+    if LOSSES[loss].counts == "wrong":
         assert made.tally["wrong"][0] == wrong
     elif LOSSES[loss].mimics:
         assert made.tally["labelled"][0] == np.count_nonzero(case(made.network)[1][:, -1] >= 0) < CASES
@@ -276,6 +300,27 @@ def test_weight_decay_leaves_biases_alone():
         np.testing.assert_allclose(difference[name], 0.3 * view if view.ndim == 2 else 0 * view, rtol=1e-9, atol=1e-15)
     squares = sum((view**2).sum() for view in network.layout.views(theta).values() if view.ndim == 2)
     assert held.value(theta) - free.value(theta) == pytest.approx(0.15 * squares, rel=1e-12)
+
+
+@pytest.mark.parametrize("loss", ["squared_hinge", "cross_entropy"])
+def test_decay_of_the_output_layer(loss):
+    """Its value, gradient and curvature, in the whole too; a step within the product is the one along the gradient."""
+    network = NETWORKS[f"tanh-{loss}-deep"]
+    free, theta = objective(network, np.float64)
+    held, _ = objective(network, np.float64, output_decay=0.5)
+    top = f"{len(network.layers) - 1}.W"
+    expected = network.layout.zeros(np.float64)
+    network.layout.views(expected)[top][...] = 0.5 * network.layout.views(theta)[top]
+    for one, other in ((held, free), (held.whole, free.whole)):
+        assert one.value(theta) - other.value(theta) == pytest.approx(0.5 * expected @ theta, rel=1e-10)
+        np.testing.assert_allclose(one.gradient(theta) - other.gradient(theta), expected, rtol=1e-8, atol=1e-14)
+        found = one.curvature(theta)(theta) - other.curvature(theta)(theta)
+        np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-14)
+    for dtype in (np.float64, np.float32):
+        made, theta = objective(network, dtype, output_decay=0.5)
+        moved, velocity = theta.copy(), np.zeros_like(theta)
+        made.descend(moved, velocity, 0.1, 0.9)
+        np.testing.assert_allclose(velocity, -0.1 * made.gradient(theta), rtol=1e-4, atol=1e-7)
 
 
 def test_l1_leaves_biases_alone():
@@ -344,4 +389,4 @@ def test_widths():
     network = NETWORKS["relu-cross_entropy-dropout"]
     assert network.widths == (5, 6, 4, 3)
     assert (network.inputs, network.outputs) == (5, 3)
-    assert isinstance(NetworkObjective(network, lambda rows, x, t: None, 2).name, str)
+    assert isinstance(NetworkObjective(network, lambda rows, x, t, key: None, 2).name, str)

@@ -128,7 +128,7 @@ def net(cases=300):
         t = np.eye(10, dtype=np.float32)[file["y_train"][:cases]]
     network = Network((Dense(784, 30, "logistic"), Dense(30, 10, "softmax")), "cross_entropy")
 
-    def feed(rows, inputs, targets):
+    def feed(rows, inputs, targets, key):
         inputs[...], targets[...] = x[rows], t[rows]
 
     objective = NetworkObjective(network, feed, cases, 1e-4)
@@ -318,7 +318,7 @@ def test_check_refuses_with_a_remedy():
     for word in ("--optimizer hessian_free", "curvature", "contrastive divergence", *able):
         assert word in message
     assert "cg" not in message.split("use one of")[1]
-    network = NetworkObjective(Network((Dense(3, 2, "linear"),), "squared_error"), lambda rows, x, t: None, 2)
+    network = NetworkObjective(Network((Dense(3, 2, "linear"),), "squared_error"), lambda rows, x, t, key: None, 2)
     check("hessian_free", Needy(), network)
 
 

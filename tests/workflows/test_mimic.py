@@ -198,6 +198,7 @@ REFUSED = {
     "too hot": (2, ("--teacher", "BIG", "--temperature", "1e9"), "to 1000"),
     "both kinds": (2, ("--teacher", "BIG", "--temperature", "3", "--logits"), "leave one of them"),
     "a weight below 0": (2, ("--teacher", "BIG", "--hard-weight", "-1"), "0 or more"),
+    "a loss of its own": (2, ("--teacher", "BIG", "--loss", "hinge"), "leave it"),
     "smoothing": (2, ("--teacher", "BIG", "--label-smoothing", "0.1"), "--task classify"),
     "a stack": (2, ("--teacher", "STACK"), "is a stack; give a classifier"),
     "an autoencoder": (2, ("--teacher", "CODER"), "was made to reconstruct by binary_cross_entropy; give"),

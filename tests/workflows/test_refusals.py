@@ -108,6 +108,12 @@ CASES = {
     "no labels to evaluate": (DATA, ["evaluate", "net.h5", "unlabelled.npz"], "label"),
     "an unknown class": (DATA, ["evaluate", "flower-net.h5", "stranger.csv", *KIND], "rose"),
     "one class": (DATA, ["finetune", "one-class.npz", "--layers", "8", "-o", "o.h5"], "1 class"),
+    "hinge with one class": (
+        DATA, ["finetune", "one-class.npz", "--layers", "8", "--loss", "hinge", "-o", "o.h5"], "1 class"),
+    "a class that is not there": (DATA, [
+        "finetune", "digits.npz", "--layers", "8", "--task", "one_class", "--normal", "x", "-o", "o.h5"], "class 'x'"),
+    "scores without a threshold": (DATA, ["predict", "stack.h5", "unlabelled.npz", "--give", "anomaly"], "--calibrate"),
+    "a normal class that is not there": (DATA, ["evaluate", "stack.h5", "digits.npz", "--normal", "x"], "no class 'x'"),
     "no such label column": (DATA, [
         "finetune", "flowers.csv", "--label", "sort", "--layers", "8", "-o", "o.h5"
     ], "sort"),
@@ -191,6 +197,22 @@ CASES = {
     "scale beside --from": (USAGE, [
         "finetune", "digits.npz", "--from", "stack.h5", "--scale", "standard", "-o", "o.h5"],
                             "--scale"),
+    # Preparation.
+    "components beside --from": (USAGE, ["finetune", "digits.npz", "--from", "stack.h5", "--pca", "9", "-o", "o.h5"],
+                                 "--pca"),
+    "components of logistic units": (USAGE, ["pretrain", "digits.npz", *PRE, "--pca", "9", "-o", "o.h5"],
+                                     "--visible linear"),
+    "components and whitening": (USAGE, [
+        "finetune", "digits.npz", "--layers", "8", "--pca", "9", "--zca", "0.1", "-o", "o.h5"], "--zca 0.1"),
+    "more components than cases": (USAGE, ["finetune", "digits.npz", "--layers", "8", "--pca", "600", "-o", "o.h5"],
+                                   "at most 499"),
+    "images moved away": (USAGE, ["finetune", "digits.npz", "--from", "stack.h5", "--jitter", "28", "-o", "o.h5"],
+                          "28 x 28"),
+    "a table moved": (DATA, ["finetune", "flowers.csv", *KIND, "--layers", "8", "--jitter", "1", "-o", "o.h5"],
+                      "no image"),
+    **{f"{flag} {value}": (USAGE, ["finetune", "digits.npz", "--layers", "8", flag, value, "-o", "o.h5"], flag)
+       for flag, value in (("--pca", "0"), ("--pca", "1.5"), ("--zca", "0"), ("--zca", "nan"), ("--contrast", "l3"),
+                           ("--jitter", "-1"), ("--jitter", "0.5"))},
     "probabilities of a stack": (USAGE, ["predict", "stack.h5", "digits.npz", "--give", "probabilities"], "codes"),
     "reconstructions of a classifier": (USAGE, [
         "predict", "net.h5", "digits.npz", "--give", "reconstructions"
@@ -283,6 +305,14 @@ def test_refused_in_one_line(name, place, call, tree):
     (("--max-norm", "0"), "above 0"),
     (("--label-smoothing", "0.1", "--task", "reconstruct"), "--task reconstruct"),
     (("--label-smoothing", "1"), "from 0 to 0.99"),
+    (("--label-smoothing", "0.1", "--loss", "hinge"), "margins"),
+    (("--loss", "hing"), "one of cross_entropy, squared_hinge, hinge"),
+    (("--loss", "svdd"), "--task one_class"),
+    (("--loss", "hinge:0"), "above 0"),
+    (("--loss", "cross_entropy:1"), "no number"),
+    (("--loss", "hinge", "--task", "reconstruct"), "leave it"),
+    (("--loss", "hinge", "--optimizer", "cg"), "corners"),
+    (("--normal", "1"), "leave it"),
     (("--average", "1.1"), "from 0 to 1"),
     (("--layer-rates", "0,0"), "nothing to train"),
     (("--layer-rates", "0.1,1", "--optimizer", "cg"), "cg has no learning rate"),

@@ -15,6 +15,7 @@ EXTRAS = {
     "max_norm": (0.6,),
     "label_smoothing": 0.1,
     "average": 0.9,
+    "jitter": 1,
 }
 
 
@@ -94,3 +95,32 @@ def test_the_mean_is_what_is_validated_and_saved(tune, digits, finish, tmp_path)
     found = workflows.evaluate(str(tmp_path / "a.h5"), digits, split="valid")
     assert found["error"] == pytest.approx(end.result["validation_error"])
     assert found["cross_entropy"] == pytest.approx(end.result["validation_loss"], rel=1e-6)
+
+
+def test_a_share_of_the_noise(tune, finish, tmp_path):
+    """None of it is no noise, all of it is what there is without a schedule; falling, it is another run."""
+    words = {"none": {"noise": (0.3,), "noise_schedule": "0"}, "quiet": {}, "all": {"noise": (0.3,)},
+             "one": {"noise": (0.3,), "noise_schedule": "1"},
+             "falling": {"noise": (0.3,), "noise_schedule": "linear:1:0"}}  # fmt: skip
+    found = {}
+    for name, own in words.items():
+        finish(tune(tmp_path / f"{name}.h5", **own))
+        found[name] = [a["W"].tobytes() for a in arrays(tmp_path / f"{name}.h5") if "W" in a]
+    assert found["none"] == found["quiet"]
+    assert found["one"] == found["all"]
+    assert len({*map(tuple, found.values())}) == 3
+    assert checkpoint.load(str(tmp_path / "falling.h5")).config["noise_schedule"] == "linear:1:0"
+    assert "noise_schedule" not in checkpoint.load(str(tmp_path / "all.h5")).config
+
+
+def test_a_schedule_of_noise_is_kept_to(tune, cut, finish, tmp_path):
+    words = {"noise": (0.3,), "noise_schedule": "linear:1:0"}
+    finish(tune(tmp_path / "a.h5", **words, stop=cut(3)))
+    with pytest.raises(UsageError, match="noise_schedule was linear:1:0"):
+        finish(tune(tmp_path / "a.h5", noise=(0.3,), resume=True))
+    with pytest.raises(UsageError, match="epochs was 1, is 2"):  # the past would have been another
+        finish(tune(tmp_path / "a.h5", **words, epochs=2, resume=True))
+    with pytest.raises(UsageError, match="--noise-schedule 1: there is no noise"):
+        finish(tune(tmp_path / "b.h5", noise_schedule="1"))
+    with pytest.raises(UsageError, match="--noise-schedule linear:1: not a number"):
+        finish(tune(tmp_path / "b.h5", noise=(0.3,), noise_schedule="linear:1"))

@@ -14,13 +14,14 @@ from .affine import LINEAR, Arrays, Pending
 
 @dataclass(frozen=True)
 class Dense:
-    """a = f(x W + b): W (M, N), b (N,)."""
+    """a = f(x W + b): W (M, N), b (N,); without `bias` a = f(x W)."""
 
     draws: ClassVar[bool] = False
 
     inputs: int
     outputs: int
     unit: str
+    bias: bool = True
 
     @property
     def _unit(self) -> Unit:
@@ -33,7 +34,7 @@ class Dense:
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Names and shapes of the parameters."""
-        return {"W": (self.inputs, self.outputs), "b": (self.outputs,)}
+        return {"W": (self.inputs, self.outputs)} | ({"b": (self.outputs,)} if self.bias else {})
 
     def workspace(self, cases: int, dtype: np.dtype) -> dict[str, np.ndarray]:
         """The arrays it needs for `cases` cases: z, a, the gradient at z (straight and transposed), and R z."""
@@ -43,11 +44,11 @@ class Dense:
     def forward(self, p: Arrays, w: Arrays, x: np.ndarray, key: int | None) -> np.ndarray:
         """a (B, N) for x (B, M). `key` is for layers that draw."""
         if self._unit.rowwise or self._unit.needs == "z":
-            products.up(x, p["W"], p["b"], LINEAR, w["z"])
+            products.up(x, p["W"], affine.bias(p), LINEAR, w["z"])
             w["a"][...] = w["z"]
             self._unit.activate(w["a"])
         else:
-            products.up(x, p["W"], p["b"], self._unit.code, w["a"])
+            products.up(x, p["W"], affine.bias(p), self._unit.code, w["a"])
         return w["a"]
 
     def r_activate(self, w: Arrays) -> np.ndarray:

@@ -11,7 +11,10 @@ from .affine import Arrays, Pending, multiply_out
 
 @dataclass(frozen=True)
 class Noise:
-    """a = x + deviation n, n standard normal; without a key a = x. Source: Sietsma and Dow 1991."""
+    """a = x + share deviation n, n standard normal; without a key a = x. Source: Sietsma and Dow 1991.
+
+    The share is 1 unless the run sets another one in the workspace.
+    """
 
     draws: ClassVar[bool] = True
     lasting: ClassVar[tuple[str, ...]] = ("a",)
@@ -31,15 +34,15 @@ class Noise:
         return {}
 
     def workspace(self, cases: int, dtype: np.dtype) -> dict[str, np.ndarray]:
-        """a and R a, and d transposed."""
+        """a and R a, and d transposed; the share."""
         straight = {name: operands.matrix(cases, self.width, dtype) for name in ("a", "r")}
-        return straight | {"d_t": operands.matrix(self.width, cases, dtype)}
+        return straight | {"d_t": operands.matrix(self.width, cases, dtype), "share": np.ones(1, np.float32)}
 
     def forward(self, p: Arrays, w: Arrays, x: np.ndarray, key: int | None) -> np.ndarray:
         """a (B, M) for x (B, M); the noise is a function of the key."""
         w["a"][...] = x
         if key is not None:
-            w["a"][...] += random.normal(key, 0, *x.shape) * np.float32(self.deviation)
+            w["a"][...] += random.normal(key, 0, *x.shape) * (np.float32(self.deviation) * w["share"])
         return w["a"]
 
     def r_forward(self, p: Arrays, v: Arrays, w: Arrays, x: np.ndarray, rx: np.ndarray | None) -> np.ndarray:

@@ -1,0 +1,115 @@
+"""What a model says of single cases without labels: errors, energies, distances, and how unlike the training they are.
+
+The score of an anomaly is the squared distance from the centre for a one-class network (Ruff et al. 2018, equation 5),
+the free energy of its lowest machine for a stack of them, the squared error of the reconstruction for the others.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from .. import data as rooms
+from ..checkpoint import Checkpoint
+from ..data import Cases, Dataset
+from ..errors import DataError, ModelError, UsageError
+from ..nn.rbm import RBM, free_energy
+from ..nn.stack import Stack
+from . import models, sources
+
+SHARE = 0.05  # of cases like those of the training that may be flagged
+
+
+def visible_blocks(loaded: Checkpoint, cases: Cases) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """(rows, prepared inputs (B, M)) block by block; the array is overwritten by the next one."""
+    feed = sources.visible_feed(cases.inputs, loaded.preparation)
+    x = np.empty((models.CHUNK, loaded.preparation.width), np.float32)
+    for rows in models.blocks(len(cases)):
+        feed(rows, x[: len(rows)])
+        yield rows, x[: len(rows)]
+
+
+def squared_errors(reader: models.Reader, loaded: Checkpoint, cases: Cases) -> np.ndarray:
+    """(N,): each case's, between its scaled inputs and what the reader makes of them."""
+    errors = np.empty(len(cases))
+    for rows, x, y in reader.run(sources.visible_feed(cases.inputs, loaded.preparation), len(cases)):
+        errors[rows] = ((y - x) ** 2).sum(axis=1, dtype=np.float64)
+    return errors
+
+
+def free_energies(loaded: Checkpoint, cases: Cases) -> np.ndarray | None:
+    """(N,): each case's in a stack's lowest layer; None where that is no machine."""
+    rbm = loaded.model.layers[0]
+    if not isinstance(rbm, RBM):
+        return None
+    p = rbm.layout.views(rbm.layout.pack(loaded.arrays[0]))
+    energies = np.empty(len(cases))
+    for rows, x in visible_blocks(loaded, cases):
+        energies[rows] = free_energy(rbm, p, x)
+    return energies
+
+
+def squared_distances(loaded: Checkpoint, cases: Cases) -> np.ndarray:
+    """(N,): each case's output's from the centre."""
+    found = np.empty(len(cases))
+    feed = sources.visible_feed(cases.inputs, loaded.preparation)
+    for rows, _, a in models.whole(loaded).run(feed, len(cases)):
+        found[rows] = ((a - loaded.preparation.centre) ** 2).sum(axis=1, dtype=np.float64)
+    return found
+
+
+def score_of(loaded: Checkpoint, option: str) -> str:
+    """What the model's score of anomalies is; UsageError, naming what was asked for, where it has none."""
+    task = None if isinstance(loaded.model, Stack) else sources.task_of(loaded.model.loss, loaded.preparation)
+    if task not in (None, "reconstruct", "one_class"):
+        raise UsageError(
+            f"{option}: this network was made to {task} and scores no anomalies; give an autoencoder, a stack, or a "
+            "network of --task one_class"
+        )
+    if task == "one_class":
+        return "squared_distance"
+    return "free_energy" if task is None and isinstance(loaded.model.layers[0], RBM) else "squared_error"
+
+
+def anomaly(loaded: Checkpoint, cases: Cases, option: str) -> np.ndarray:
+    """Each case's score (N,), the larger the less like the training."""
+    name = score_of(loaded, option)
+    if name == "squared_distance":
+        found = squared_distances(loaded, cases)
+    elif name == "free_energy":
+        found = free_energies(loaded, cases)
+    else:
+        found = squared_errors(models.reconstructor(loaded), loaded, cases)
+    if not np.isfinite(found).all():
+        raise ModelError("the model's scores are not finite for these data; look at their range with `deepnet inspect`")
+    return found
+
+
+def threshold(scores: np.ndarray, share: float) -> float:
+    """The least of the scores (N,) that at most this share of them lies above."""
+    return float(np.sort(scores)[len(scores) - 1 - int(share * len(scores))])
+
+
+def calibration(loaded: Checkpoint, source, given: Dataset | None, label, ignore, spare) -> Cases:
+    """The cases that set the threshold: of the data that the model was trained on those that it held out, if any.
+
+    Else the training cases. `given` are the data that are scored, where none were named to set the threshold: they must
+    have training cases beside those that are scored.
+    """
+    if source == "-":
+        raise UsageError("--give anomaly: standard input is read once; add --calibrate with a file")
+    config = loaded.config
+    label = label or (config.get("label") if given is None else None)
+    dataset = given or rooms.load(source, label=label, ignore=ignore, spare=spare)
+    if given is not None and list(dataset.splits) == ["train"]:
+        raise DataError(
+            f"{dataset.name} has no training cases beside those that are scored; add --calibrate with the data that "
+            "the model was trained on"
+        )
+    sources.check_width(dataset, loaded.preparation, "the model")
+    valid = config.get("valid", "none") if dataset.fingerprint == loaded.provenance.get("data") else "none"
+    if valid.startswith("data ") or valid == "given":
+        valid = "none"
+    normal = config.get("normal", ()) if dataset.splits["train"].targets is not None else ()
+    task, seed = "reconstruct", int(config.get("seed", 0))  # no labels
+    dataset, _ = sources.read(source, valid, task, label, ignore, seed, spare=spare, normal=normal)
+    return dataset.splits.get("valid", dataset.splits["train"])
