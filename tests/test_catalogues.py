@@ -20,6 +20,7 @@ from deepnet.nn.units import UNITS
 from deepnet.optimizers import OPTIMIZERS
 from deepnet.optimizers.schedules import SCHEDULES
 from deepnet.workflows.plans import METHODS
+from deepnet.workflows.retrieval import DISTANCES
 
 NAMED = {
     "units": (UNITS, options.Unit, options.UNITS),
@@ -29,6 +30,7 @@ NAMED = {
     "methods": (METHODS, options.Method, options.METHODS),
     "corruptions": (CORRUPTIONS, options.Corruption, options.CORRUPTIONS),
     "losses": (CLASSIFIERS, options.Loss, options.LOSSES),
+    "distances": (DISTANCES, options.Distance, options.DISTANCES),
     "figures": (FIGURES, options.Kind, options.KINDS),
     "contrasts": (("none", *CONTRASTS), options.Contrast, options.CONTRASTS),
 }

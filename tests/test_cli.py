@@ -107,7 +107,7 @@ def test_help_fits_80_columns(name):
 def test_the_examples_of_the_help_can_be_typed(name, monkeypatch, tmp_path):
     examples = COMMANDS[name].help.replace("\\\n", " ").splitlines()
     examples = [line.split()[1:] for line in examples if line.startswith("  deepnet ")]
-    (tmp_path / "settings.toml").write_text("[pretrain]\ndata = 'mnist'\n")
+    (tmp_path / "settings.toml").write_text("[pretrain]\ndata = 'mnist'\n[efficiency]\ndata = 'mnist'\n")
     monkeypatch.chdir(tmp_path)
     for words in examples:
         words = [word.strip("'") for word in words[: words.index("|") if "|" in words else None]]
@@ -138,6 +138,7 @@ def test_names_are_those_of_the_tables(name):
 CALLS = {
     "pretrain": ("pretrain", "mnist", "-o", "stack.h5"),
     "finetune": ("finetune", "mnist", "--from", "stack.h5", "-o", "net.h5"),
+    "efficiency": ("efficiency", "mnist", "-o", "report.html"),
     "evaluate": ("evaluate", "net.h5", "mnist"),
     "visualize": ("visualize", "net.h5", "-o", "pictures/"),
     "predict": ("predict", "net.h5", "mnist"),

@@ -225,3 +225,26 @@ def test_the_interval_of_an_area_covers_it():
         low, high = evaluation.roc_auc(scores, positive)[1]
         hits += low <= truth <= high
     assert 0.9 <= hits / 300 <= 0.99
+
+
+@pytest.mark.parametrize(
+    ("freedom", "t"),
+    [(1, 12.7062047), (2, 4.30265273), (3, 3.18244631), (4, 2.77644511), (9, 2.26215716), (30, 2.04227246)],
+)
+def test_student_at_the_tables_five_per_cent(freedom, t):
+    """Quantiles as tables print them (Abramowitz and Stegun 1964, table 26.10)."""
+    assert evaluation.student(t, freedom) == pytest.approx(0.05, abs=1e-9)
+    assert evaluation.student(-t, freedom) == evaluation.student(t, freedom)
+    assert evaluation.student(0.0, freedom) == 1
+    assert 0 <= evaluation.student(1e9, freedom) < 1e-8
+
+
+def test_few_draws():
+    values = np.array([1.0, 2, 3, 4, 5])
+    mean, (low, high) = evaluation.mean_of_draws(values)
+    assert mean == 3
+    assert (high - mean, mean - low) == pytest.approx([2.77644511 * np.sqrt(2.5 / 5)] * 2, rel=1e-8)
+    assert evaluation.paired_draws(values, values) == 1
+    assert evaluation.paired_draws(values, values + 1) == 0
+    assert evaluation.paired_draws(values, 0 * values) == pytest.approx(evaluation.student(3 / np.sqrt(0.5), 4))
+    assert evaluation.mean_of_draws(np.array([2.0, 2.0])) == (2.0, [2.0, 2.0])

@@ -12,6 +12,7 @@ import pytest
 
 from deepnet import checkpoint
 from deepnet.__main__ import main
+from deepnet.cli.config import METHODS
 from deepnet.nn.layers import Dense
 from deepnet.nn.network import Network
 
@@ -54,12 +55,16 @@ def teacher(tmp_path_factory):
 @pytest.mark.parametrize("page", SETTINGS, ids=lambda page: f"{page.parent.name}-{page.stem}")
 def test_settings_are_taken(page, teacher, capsys):
     """Each table resolves to a plan; what a stack or teacher would give is given by hand, and any CPU will do."""
-    data = "curves" if page.parent.name == "curves" else "mnist"
-    for command, options in tomllib.loads(page.read_text()).items():
+    data = {"curves": "curves", "variations": "mnist-basic"}.get(page.parent.name, "mnist")
+    tables = tomllib.loads(page.read_text())
+    for command, options in tables.items():
+        if command in METHODS:
+            continue  # part of [efficiency], which resolves it
         words = [command, data, "-c", str(page), "-n", "--json", "--precision", "float32"]
         dropout = options.get("dropout")
         hidden = len(dropout) - 1 if isinstance(dropout, list) else 1
-        words += [] if "layers" in options else ["--layers", ",".join(["30"] * hidden)]
+        layers = "500,500,2000" if "efficiency" in tables else ",".join(["30"] * hidden)
+        words += [] if "layers" in options else ["--layers", layers]
         words += ["--teacher", teacher] if options.get("task") == "mimic" else []
         assert main(words) == 0, capsys.readouterr().err
         assert json.loads(capsys.readouterr().out)["plan"]["parameters"] > 0
@@ -108,3 +113,31 @@ def test_errors_may_be_told_by_their_number(record):
     assert row == "| a | 0 | 74 | 0.59 to 0.93 % | 0.74 %, as the teacher 99.12 % | 2 | - | 2.0 | 1 | m |"
     assert "teacher" not in record.table(results | {"runs": [run | {"agreement": 1.0}]})
     assert record.cells(run, "test") == ("0.74 %", "0.59 to 0.93 %", "74 wrong, as the teacher 99.12 %")
+
+
+def test_the_card_of_efficiency(tmp_path):
+    """What the command prints becomes table, chart and summary."""
+    spec = importlib.util.spec_from_file_location("efficiency_table", FOLDER / "efficiency/table.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for name in ("card.md", "results.json"):
+        (tmp_path / name).write_bytes((FOLDER / "efficiency" / name).read_bytes())
+    found = {
+        "errors": [
+            {"labels": 100, "method": m, "draws": 5, "error": e, "error_interval": [e - 0.01, e + 0.01]}
+            for m, e in (("none", 0.25), ("rbm", 0.125))
+        ],
+        "differences": [
+            {"labels": 100, "method": "rbm", "against": "none", "difference": -0.125, "p_draws": 0.01, "p_cases": 1e-9,
+             "verdict": "better"}
+        ],
+        "findings": [{"finding": "It helps."}],
+    }  # fmt: skip
+    (tmp_path / "found.json").write_text(json.dumps(found))
+    module.write(tmp_path / "found.json", None, tmp_path)
+    card = (tmp_path / "card.md").read_text()
+    assert "| 100 | rbm | 5 | 12.50 | 11.50 to 13.50 |" in card
+    assert "| 100 | rbm against none | -12.50 | 0.01 | 1e-09 | better |" in card
+    assert "* It helps." in card
+    assert json.loads((tmp_path / "results.json").read_text())["summary"] == "100 labels: none 25.00, rbm 12.50 %"
+    assert (tmp_path / "chart.png").stat().st_size > 5000

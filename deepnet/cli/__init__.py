@@ -2,7 +2,7 @@
 
 import typer
 
-from . import compare, evaluate, finetune, inspect, predict, pretrain, selfcheck, visualize, warmup
+from . import compare, efficiency, evaluate, finetune, inspect, predict, pretrain, selfcheck, visualize, warmup
 
 HELP = """Deep belief nets and autoencoders on the CPU.
 
@@ -49,6 +49,7 @@ app.command(help=pretrain.HELP)(pretrain.pretrain)
 app.command(help=finetune.HELP)(finetune.finetune)
 app.command(help=evaluate.HELP)(evaluate.evaluate)
 app.command(help=compare.HELP)(compare.compare)
+app.command(help=efficiency.HELP)(efficiency.efficiency)
 app.command(help=visualize.HELP)(visualize.visualize)
 app.command(help=predict.HELP)(predict.predict)
 app.command(help=inspect.HELP)(inspect.inspect)

@@ -14,7 +14,9 @@ from deepnet.errors import UsageError
 
 from .values import nearest
 
-COMMANDS = ("pretrain", "finetune", "evaluate", "compare", "visualize", "predict", "inspect", "warmup", "selfcheck")
+COMMANDS = ("pretrain", "finetune", "evaluate", "compare", "efficiency", "visualize", "predict", "inspect", "warmup",
+            "selfcheck")  # fmt: skip
+METHODS = ("rbm", "dae", "sae", "cae")  # tables of `efficiency`: what only one method of pre-training takes
 _UNCONFIGURED = {"config", "help"}
 
 
@@ -31,26 +33,42 @@ def read(ctx: typer.Context, path: str | None):
     command, shown = ctx.info_name, "standard input" if path == "-" else path
     tables = _parse(path, shown)
     for name, table in tables.items():
-        if name not in COMMANDS or not isinstance(table, dict):
+        if name not in (*COMMANDS, *METHODS) or not isinstance(table, dict):
             raise UsageError(f"{shown}: {name!r} is not the table of a command: {nearest(name, COMMANDS)}")
     if command not in tables:
         raise UsageError(
             f"{shown} has no table [{command}]; it has {', '.join(f'[{name}]' for name in tables) or 'none'}"
         )
-    parameters = {spelled(p): p for p in ctx.command.params if p.name not in _UNCONFIGURED}
+    ctx.default_map = _defaults(ctx.command, tables[command], f"{shown}: [{command}]")
+    ctx.obj["config"] = f"{shown} [{command}]"
+    ctx.obj["tables"], ctx.obj["file"] = tables, shown
+    return path
+
+
+def _defaults(command, table, where, others=()):
+    """{name in Python: words} of a table for a command's options, those in `others` excepted."""
+    parameters = {spelled(p): p for p in command.params if p.name not in (*_UNCONFIGURED, *others)}
     defaults: dict[str, object] = {}
-    for key, value in tables[command].items():
+    for key, value in table.items():
         parameter = parameters.get(key.replace("_", "-"))
         if parameter is None:
-            raise UsageError(
-                f"{shown}: [{command}] has no option {key!r}: {nearest(key.replace('_', '-'), [*parameters])}"
-            )
+            raise UsageError(f"{where} has no option {key!r}: {nearest(key.replace('_', '-'), [*parameters])}")
         if parameter.name in defaults:
-            raise UsageError(f"{shown}: [{command}] has {spelled(parameter)!r} twice; leave one of them")
-        defaults[parameter.name] = _words(value, getattr(parameter, "multiple", False), f"{shown}: [{command}] {key}")
-    ctx.default_map = defaults
-    ctx.obj["config"] = f"{shown} [{command}]"
-    return path
+            raise UsageError(f"{where} has {spelled(parameter)!r} twice; leave one of them")
+        defaults[parameter.name] = _words(value, getattr(parameter, "multiple", False), f"{where} {key}")
+    return defaults
+
+
+def borrowed(ctx: typer.Context, name, table, others):
+    """{option: value} that the file of --config gives in a table for the command `name`, those in `others` refused."""
+    tables, shown = ctx.obj.get("tables", {}), ctx.obj.get("file")
+    if table not in tables:
+        return {}
+    command = ctx.parent.command.get_command(ctx.parent, name)
+    defaults = _defaults(command, tables[table], f"{shown}: [{table}]", others)
+    facts = {"config": f"{shown} [{table}]", "debug": False}
+    own = command.make_context(name, ["data"], default_map=defaults, obj=facts)
+    return {option: own.params[option] for option in defaults}
 
 
 def _parse(path, shown):

@@ -18,6 +18,7 @@ HELP = """Measure a model on data, with a 95 % interval.
 [bold]Examples[/]
   deepnet evaluate net.h5 mnist
   deepnet evaluate coder.h5 mnist --logistic-pca --json
+  deepnet evaluate stack.h5 mnist --codes euclidean
   deepnet evaluate small.h5 mnist --teacher net.h5 --require 'error<=0.015'
   deepnet evaluate 3.h5 mnist --normal 3
 
@@ -35,6 +36,11 @@ a case takes alone and among 100, and errors where there are labels.
 --logistic-pca sets logistic PCA beside them: the same width, a linear code,
 logistic outputs, trained on cross-entropy. On MNIST with a code of 30 that
 takes half a minute on two cores; the model's outputs must be logistic.
+--codes asks what codes know of labels that they never saw: k-means makes as
+many clusters of the cases as there are classes (purity, normalised mutual
+information nmi), and each case looks for its 1 and its 10 nearest others
+(precision: the share of its class), beside raw data and PCA. Half a minute for
+10,000 cases of MNIST.
 How the data were scaled is remembered by the model."""
 
 Split = Annotated[str, option("Data", help="Which part of the data: train, valid, test.", metavar="NAME")]
@@ -70,6 +76,14 @@ LogisticPCA = Annotated[
     bool,
     option("Training", "--logistic-pca", help="Train logistic PCA of the code's width and show its squared error too."),
 ]
+Codes = Annotated[
+    o.Distance | None,
+    option(
+        "Data",
+        help=f"Show what codes know of labels, by clusters and nearest cases; the distance: {', '.join(o.DISTANCES)}.",
+        metavar="NAME",
+    ),
+]
 _COMPARISONS = {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt, "==": operator.eq}
 
 
@@ -83,6 +97,7 @@ def evaluate(
     normal: Normal = None,
     mc: Passes = None,
     logistic_pca: LogisticPCA = False,
+    codes: Codes = None,
     teacher: t.Beside = None,
     require: Require = None,
     json: o.Json = False,
@@ -109,6 +124,7 @@ def evaluate(
             normal=normal or (),
             mc=mc,
             logistic_pca=logistic_pca,
+            codes=codes,
             teacher=teacher or (),
             threads=threads,
             meter=meter,

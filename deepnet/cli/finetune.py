@@ -92,6 +92,16 @@ Init = Annotated[
         parser=values.texts,
     ),
 ]
+Labels = Annotated[
+    str | None,
+    option(
+        "Data",
+        help="Train on so many labelled cases, drawn by the seed, as many from each class; the others count as "
+        "unlabelled.",
+        metavar="N",
+        parser=values.integer(1),
+    ),
+]
 Task = Annotated[o.Task, option("Training", help=f"What the network learns: {', '.join(o.TASKS)}.", metavar="NAME")]
 Loss = Annotated[
     str | None,
@@ -155,7 +165,7 @@ Patience = Annotated[
     str | None,
     option(
         "Training",
-        help="End after this many epochs without a better one; needs --valid.",
+        help="End after this many epochs without a better one among held-out cases.",
         metavar="N",
         parser=values.integer(1),
     ),
@@ -180,6 +190,7 @@ def finetune(
     pca: o.Pca = None,
     zca: o.Zca = None,
     jitter: r.Jitter = "0",
+    labels: Labels = None,
     label: o.Label = None,
     normal: Normal = None,
     ignore: o.Ignore = None,
@@ -231,7 +242,7 @@ def finetune(
     """Check what the words say together, then train and show the records."""
     from .run import one_or_each, watch
 
-    _check(ctx, start, layers, patience, valid)
+    _check(ctx, start, layers)
     if layers is not None:
         one_or_each(ctx, "layers", "units", "init")
     watch(
@@ -276,6 +287,7 @@ def finetune(
             pca=pca,
             zca=zca,
             jitter=jitter,
+            labels=labels,
             label=label,
             ignore=ignore or (),
             force=force,
@@ -289,7 +301,7 @@ def finetune(
     )
 
 
-def _check(ctx, start, layers, patience, valid):
+def _check(ctx, start, layers):
     """Refuse options that contradict or miss each other."""
     if start is None and layers is None:
         raise UsageError("there is nothing to start from: add --from STACK, or --layers 500,500 for random weights")
@@ -299,5 +311,3 @@ def _check(ctx, start, layers, patience, valid):
         raise UsageError("--from takes the units of its file and --units is for new layers: leave one of them")
     if start is not None and given(ctx, "scale"):
         raise UsageError("--from scales data as its file remembers and --scale otherwise: leave one of them")
-    if patience is not None and valid == "none":
-        raise UsageError("--patience looks at held-out cases: add --valid 0.1, or another choice of them")

@@ -22,6 +22,7 @@ Kind = Literal["filters", "history", "gradients", "reconstructions", "confusion"
 Scale = Literal["auto", "none", "unit", "standard"]
 Contrast = Literal["none", "l1", "l2"]
 Give = Literal["labels", "probabilities", "margins", "codes", "reconstructions", "anomaly"]
+Distance = Literal["euclidean", "cosine"]
 Progress = Literal["auto", "rich", "plain", "none"]
 
 UNITS, TASKS, OPTIMIZERS = get_args(Unit), get_args(Task), get_args(Optimizer)
@@ -29,6 +30,7 @@ INITIALIZERS, METHODS, KINDS = get_args(Initializer), get_args(Method), get_args
 CORRUPTIONS, LOSSES = get_args(Corruption), get_args(Loss)
 SCALES, GIVES, PRECISIONS = get_args(Scale), get_args(Give), get_args(Precision)
 CONTRASTS = get_args(Contrast)
+DISTANCES = get_args(Distance)
 MACHINES = UNITS[:4]  # units of Boltzmann machines
 ENCODERS = tuple(unit for unit in UNITS if unit not in ("softmax", "square"))  # of a stack's autoencoders
 HIDDEN = *(unit for unit in UNITS if unit != "softmax"), "maxout"  # of networks
@@ -93,7 +95,7 @@ def _remember(ctx: typer.Context, value: bool):
     return value
 
 
-SHIPPED = "A data set that comes along (mnist, curves) or a file: .h5, .npz, .npy, .csv, IDX"
+SHIPPED = "A data set that comes along (mnist, curves, mnist-rot, convex ...) or a file: .h5, .npz, .npy, .csv, IDX"
 
 Data = Annotated[str, argument("DATA", SHIPPED + "; file.h5:/path and file.npz:key name a part.")]
 MaybeData = Annotated[str | None, argument("DATA", SHIPPED + ".")]

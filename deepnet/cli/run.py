@@ -177,7 +177,7 @@ def _print_end(ctx, end):
     """Print the result of a run, unless the log took its place."""
     if ctx.params["log"] != "-":
         facts = {**end.result, "outcome": end.outcome, "next": end.next}
-        console.result(ctx.info_name, facts, as_json=ctx.params["json"], verbose=ctx.params["verbose"])
+        console.result(ctx.info_name, facts, as_json=ctx.params["json"], verbose=ctx.params.get("verbose", True))
 
 
 def _print_plan(ctx, start):

@@ -53,11 +53,8 @@ def _short(key, value, facts):
 def is_share(key):
     """Whether a figure of this name is a share of cases or units, which people read as a percentage."""
     error = key == "error" or key.endswith("_error")
-    return (
-        key in SHARES
-        or key.endswith("_agreement")
-        or (error and not key.endswith(("reconstruction_error", "squared_error")))
-    )
+    found = key.endswith(("_purity", "_agreement")) or "_precision_at_" in key
+    return key in SHARES or found or (error and not key.endswith(("reconstruction_error", "squared_error")))
 
 
 def percentage(share):

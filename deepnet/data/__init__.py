@@ -1,11 +1,11 @@
 """Data: formats and their readers, data sets and their splits, scaling and the audit."""
 
 from .audits import audit
-from .dataset import Cases, Dataset, Options
+from .dataset import Cases, Dataset, Options, has_label
 from .loading import READERS, load, shipped
 from .scaling import Scaling, check_range
-from .splits import join, parse_valid, split
-from .tasks import only, places
+from .splits import draw, join, parse_valid, split
+from .tasks import apply, only, places
 
 __all__ = [
     "READERS",
@@ -13,8 +13,11 @@ __all__ = [
     "Dataset",
     "Options",
     "Scaling",
+    "apply",
     "audit",
     "check_range",
+    "draw",
+    "has_label",
     "join",
     "load",
     "only",

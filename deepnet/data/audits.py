@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 
-from .dataset import blocks
+from .dataset import blocks, has_label
 from .scaling import extremes, fit, moments
 
 SHOWN = 20  # constant columns that are listed
@@ -15,7 +15,8 @@ def audit(dataset):
 
     cases, shape, columns, storage; minimum and maximum, mean, variance (total a case after the suggested scaling);
     constant columns (how many, the first positions from 1); duplicates (rows of a split that were there before) and
-    leakage (rows of another split that are in train too); balance (cases a class); visible, scale (suggested); notes.
+    leakage (rows of another split that are in train too); balance (cases a class), unlabelled (cases without a label,
+    of splits that have such); visible, scale (suggested); notes.
     """
     train = dataset.splits["train"].inputs
     low, high = extremes(train)
@@ -34,6 +35,7 @@ def audit(dataset):
         "variance": float((variance / factor**2).sum()),
         "constant": {"count": len(constant), "first": [int(n) + 1 for n in constant[:SHOWN]]},
         "balance": {name: balance(cases.targets, dataset.classes) for name, cases in dataset.splits.items()},
+        "unlabelled": unlabelled(dataset),
         "visible": visible,
         "scale": scale,
         "fingerprint": dataset.fingerprint,
@@ -55,8 +57,15 @@ def balance(targets, classes):
     """{class: cases}, {} where there are no classes."""
     if targets is None or not classes:
         return {}
-    counts = np.bincount(targets, minlength=len(classes))
+    counts = np.bincount(targets[has_label(targets)], minlength=len(classes))
     return {name: int(count) for name, count in zip(classes, counts, strict=True)}
+
+
+def unlabelled(dataset):
+    """{split: cases without a label}, of splits where some have one and some have none."""
+    known = {name: cases for name, cases in dataset.splits.items() if cases.targets is not None}
+    found = {name: int((~has_label(cases.targets)).sum()) for name, cases in known.items()}
+    return {name: count for name, count in found.items() if count}
 
 
 def row_hashes(inputs):

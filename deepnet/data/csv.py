@@ -129,7 +129,7 @@ def _parse_lines(table, text):
             labels = [label.strip() for label in labels]
     except ValueError:
         return None
-    return None if any(not label or len(label) > LONGEST_LABEL for label in labels) else (numbers, labels)
+    return None if any(len(label) > LONGEST_LABEL for label in labels) else (numbers, labels)
 
 
 def _parse_cells(source, table, text, row):
@@ -153,7 +153,9 @@ def _parse_cells(source, table, text, row):
 
 
 def _number(source, table, cell, row, column):
-    """The finite number in a cell."""
+    """The finite number in a cell; NaN in an empty one of the labels."""
+    if column in table.labels and not cell.strip():
+        return np.nan
     try:
         value = float(cell) if "_" not in cell else None
     except ValueError:
@@ -177,8 +179,8 @@ def _number(source, table, cell, row, column):
 
 
 def _label(source, table, cell, row, column):
-    """The text of a label, not empty and not too long."""
-    if 0 < len(cell.strip()) <= LONGEST_LABEL:
+    """The text of a label, empty for none, not too long."""
+    if len(cell.strip()) <= LONGEST_LABEL:
         return cell.strip()
-    fault = "has no label" if not cell.strip() else f"has a label of more than {LONGEST_LABEL} characters"
+    fault = f"has a label of more than {LONGEST_LABEL} characters"
     raise DataError(f"{source}: row {row}, {table.named(column)} {fault}; mend or remove that row")

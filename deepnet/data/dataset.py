@@ -6,7 +6,7 @@ Axes: N cases, D columns (visible units), T targets.
 import hashlib
 import math
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 import numpy as np
@@ -25,7 +25,8 @@ class Cases:
     """Rows of one split.
 
     inputs (N, D): C-contiguous, uint8 as stored or float32. targets: None, class indices int64 (N,), numbers
-    float32 (N, T), or the labels as stored where no task was named.
+    float32 (N, T), or the labels as stored where no task was named. A case without a label has the index -1, NaN for
+    every number, or an empty text.
     """
 
     inputs: np.ndarray
@@ -34,6 +35,10 @@ class Cases:
     def __len__(self):
         return len(self.inputs)
 
+    def at(self, rows):
+        """The cases of these rows (indices or a mask), in their order."""
+        return Cases(self.inputs[rows], None if self.targets is None else self.targets[rows])
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
@@ -41,6 +46,7 @@ class Dataset:
 
     `shape` is that of one case, `classes` and `columns` are names or (). `fingerprint` is the SHA-256 of shapes, types
     and bytes of all splits as read, before any task or split: pre-training and fine-tuning on a file share it.
+    `unlabelled` counts the cases of each split that were left out because they have no label.
     """
 
     name: str
@@ -49,6 +55,10 @@ class Dataset:
     shape: tuple[int, ...] = ()
     columns: tuple[str, ...] = ()
     fingerprint: str = ""
+    unlabelled: dict[str, int] = field(default_factory=dict)
+
+    def __str__(self):
+        return self.name
 
 
 @dataclass(frozen=True)
@@ -105,6 +115,20 @@ def check_finite(array, where, first_row=1):
                 f"{where}: row {rows.start + row + first_row}, column {column + 1} holds {value}, not a finite number "
                 "that float32 can hold; mend or remove it"
             )
+
+
+def has_label(targets):
+    """bool (N,): which cases have a label; labels as stored, class indices or numbers.
+
+    Integers as stored have -1 for none, unless some are below: then they are numbers, not classes.
+    """
+    if targets.dtype.kind == "f":
+        return ~np.isnan(targets.reshape(len(targets), -1)).all(axis=1)
+    if targets.dtype.kind == "U":
+        return (targets.reshape(len(targets), -1) != "").any(axis=1)
+    if targets.dtype.kind == "i" and targets.ndim == 1 and targets.min(initial=0) == -1:
+        return targets != -1
+    return np.ones(len(targets), bool)
 
 
 def case_shape(shape):

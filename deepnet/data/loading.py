@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import DataError
 from ..files import open_input, shown
-from . import curves, idx, tasks
+from . import curves, idx, shapes, tasks, variations
 from .arrays import read_npy, read_npz
 from .csv import read as read_csv
 from .dataset import Options, Source, fingerprint
@@ -17,7 +17,9 @@ from .formats import sniff
 from .hdf5 import read as read_hdf5
 
 READERS = {"idx": idx.read, "npy": read_npy, "npz": read_npz, "hdf5": read_hdf5, "csv": read_csv}
-GENERATORS = {"curves": curves.make}
+GENERATORS = {"curves": curves.make, "rectangles": shapes.rectangles, "convex": shapes.convex} | {
+    name: lambda name=name: variations.make(name, load("mnist")) for name in variations.RULES
+}
 FOLDERS = (Path(__file__).parents[1] / "datasets", Path(__file__).parents[2] / "datasets")  # installed; checkout
 _WORD = re.compile(r"\w[A-Za-z0-9_-]*", re.ASCII)
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..errors import DataError, UsageError
 from ..files import shown
-from .dataset import Cases
+from .dataset import has_label
 from .tasks import is_float
 
 
@@ -51,13 +51,8 @@ def split(dataset, valid, seed):
     else:
         chosen = choose(train, count, seed)
         parts = ~chosen, chosen
-    new = {name: _take(train, rows) for name, rows in zip(("train", "valid"), parts, strict=True)}
+    new = {name: train.at(rows) for name, rows in zip(("train", "valid"), parts, strict=True)}
     return replace(dataset, splits=new | {name: cases for name, cases in splits.items() if name != "train"})
-
-
-def _take(cases, rows):
-    """Some of the cases, in their order."""
-    return Cases(cases.inputs[rows], None if cases.targets is None else cases.targets[rows])
 
 
 def choose(cases, count, seed):
@@ -68,8 +63,7 @@ def choose(cases, count, seed):
     """
     from ..kernels.random import SPLIT, fold, permutation  # compiles on import; reading data need not wait for it
 
-    order = permutation(fold(seed, SPLIT), len(cases))
-    group = _groups(cases)
+    order, group = permutation(fold(seed, SPLIT), len(cases)), _groups(cases)
     sizes = np.bincount(group)
     shares, remainders = sizes * count // len(cases), sizes * count % len(cases)
     first = np.full(len(sizes), len(cases))  # of each class in the draw
@@ -77,18 +71,54 @@ def choose(cases, count, seed):
     # Of equal remainders the first classes round up; among classes too small for a whole case, those drawn first.
     tie = np.where(shares > 0, np.arange(len(sizes)) - len(sizes), first)
     shares[np.lexsort((tie, -remainders))[: count - shares.sum()]] += 1
-    order = order[np.argsort(group[order], kind="stable")]  # class by class, each in the order of the draw
-    rank = np.arange(len(cases)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return _ranks(group, order) < shares[group]
+
+
+def draw(cases, count, seed):
+    """`count` of the cases with a label, drawn by the seed, True in a bool (N,): as many from each class.
+
+    The classes give a case each in turn, in the order of the draw; one that has no more is passed over. So of two
+    counts the smaller draw lies within the larger. Numbers that are all different make this a plain draw.
+    DataError where there are fewer with a label.
+    """
+    from ..kernels.random import LABELS, fold, permutation
+
+    labelled = has_label(cases.targets)
+    if count > labelled.sum():
+        raise DataError(
+            f"--labels {count} is more than the {labelled.sum()} training cases that have a label; give at most those"
+        )
+    order = permutation(fold(seed, LABELS), len(cases))
+    place = np.empty(len(cases), np.int64)
+    place[order] = np.arange(len(cases))
+    turns = np.lexsort((place, _ranks(_groups(cases), order), ~labelled))
     chosen = np.zeros(len(cases), bool)
-    chosen[order[rank < np.repeat(shares, sizes)]] = True
+    chosen[turns[:count]] = True
     return chosen
 
 
+def _ranks(group, order):
+    """int64 (N,): how many of its group come before each case in the order."""
+    sizes = np.bincount(group)
+    ranks = np.empty(len(group), np.int64)
+    by_group = order[np.argsort(group[order], kind="stable")]
+    ranks[by_group] = np.arange(len(group)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return ranks
+
+
 def _groups(cases):
-    """int64 (N,): the place of each case's label among those that occur, sorted as classes are; 0 where it has none."""
+    """int64 (N,): the place of each case's label among those that occur, sorted as classes are.
+
+    0 where the split has none; where some cases have none, theirs is 0 and the others count from 1.
+    """
     targets = cases.targets
     if targets is None or targets.size != len(cases):
         return np.zeros(len(cases), np.int64)
+    labelled = has_label(targets)
+    if not labelled.all():
+        groups = np.zeros(len(cases), np.int64)
+        groups[labelled] = 1 + _groups(cases.at(labelled))
+        return groups
     names, places = np.unique(targets.reshape(-1), return_inverse=True)
     if names.dtype.kind == "U" and all(map(is_float, names)):
         names = names.astype(np.float64)

@@ -45,7 +45,7 @@ def read_table(source, text, options):
     """The plan, from the first lines and the options; DataError when the label column is not said or not there."""
     dialect, records = sniff(source, text)
     width = len(records[0])
-    header = tuple(cell.strip() for cell in records[0]) if has_header(records) else ()
+    header = tuple(cell.strip() for cell in records[0]) if has_header(records, options.label) else ()
     ignored = {position(source, header, width, word, "--ignore") for word in options.ignore}
     ignored |= {n for n, name in enumerate(header) if name in options.spare}
     labels = _labels(source, header, width, options)
@@ -119,14 +119,18 @@ def is_number(cell):
     return True
 
 
-def has_header(records):
-    """Whether the first record is names: some column has text there and a number below, or it names the labels."""
+def has_header(records, label=None):
+    """Whether the first record is names: some column has text there and a number below, or it names the labels.
+
+    An empty cell at the position that `label` gives is no name, but a case without a label.
+    """
     first, rest = records[0], records[1:]
     if {first[0].strip().lower(), first[-1].strip().lower()} & LAST_NAMES:
         return True
     if not rest:
         return not any(is_number(cell) for cell in first)
-    texts = [n for n, cell in enumerate(first) if not is_number(cell)]
+    empty = set() if label is None else {int(n) - 1 for n in label.split(",") if n.strip().isdecimal()}
+    texts = [n for n, cell in enumerate(first) if not is_number(cell) and (cell.strip() or n not in empty)]
     return any(n < len(record) and is_number(record[n]) for n in texts for record in rest[:1])
 
 

@@ -1,4 +1,7 @@
-"""From labels as stored to targets: class indices, numbers, or none."""
+"""From labels as stored to targets: class indices, numbers, or none.
+
+A case may have no label: an empty cell or text, NaN among numbers, -1 among integers that are classes.
+"""
 
 from dataclasses import replace
 
@@ -7,7 +10,7 @@ import numpy as np
 from ..errors import DataError
 from ..files import shown
 from .conventions import listed
-from .dataset import MOST_CLASSES, Cases, check_finite
+from .dataset import MOST_CLASSES, Cases, check_finite, has_label
 
 REMEDY = "; for numbers to predict, give --task regress"
 
@@ -65,17 +68,18 @@ def _with_targets(dataset, targets):
 
 
 def _numbers(dataset, name, first):
-    """float32 (N, T) targets of a regression, finite."""
+    """float32 (N, T) targets of a regression, finite, or NaN in all of a row for a case without."""
     labels = dataset.splits[name].targets
     where = f"{dataset.name}: targets of {name}"
     if labels.dtype.kind == "U":
+        labels = np.where(has_label(labels).reshape(-1, *[1] * (labels.ndim - 1)), labels, "nan")
         bad = next((n for n, label in enumerate(labels.reshape(-1)) if not is_float(label)), None)
         if bad is not None:
             found = shown(labels.reshape(-1)[bad])
             raise DataError(f"{where}: row {bad + first} holds '{found}', no number; for classes give --task classify")
     with np.errstate(over="ignore"):
         numbers = np.ascontiguousarray(labels, np.float32).reshape(len(labels), -1)
-    check_finite(numbers, where, first)
+    check_finite(np.where(has_label(numbers)[:, None], numbers, np.float32(0)), where, first)
     return numbers
 
 
@@ -89,33 +93,41 @@ def is_float(text):
 
 
 def _checked(dataset, name, first):
-    """Labels of one split as int64 or text; whole floats and texts of whole numbers ("2.0") count as integers."""
+    """Labels of one split as int64 or text, -1 or "" for none.
+
+    Whole floats and texts of whole numbers ("2.0") count as integers.
+    """
     labels = dataset.splits[name].targets
     where = f"{dataset.name}: labels of {name}"
     if labels.ndim != 1:
         raise DataError(f"{where} have shape {labels.shape}; give one class a case (argmax of one-hot rows){REMEDY}")
     if labels.dtype.kind == "U":
         return _whole(labels, where, first)
+    labelled = has_label(labels)
+    labels = np.where(labelled, labels, 0)
     bad = ~(labels == np.floor(labels)) if labels.dtype.kind == "f" else np.zeros(len(labels), bool)
     for wrong, words in ((bad, "not a whole number"), (labels < 0, "below 0"), (labels >= MOST_CLASSES, "too many")):
         if wrong.any():
             row = int(np.argmax(wrong))
             limit = f"; classes are 0 to at most {MOST_CLASSES - 1}"
             raise DataError(f"{where}: row {row + first} holds {labels[row]}, {words}{limit}{REMEDY}")
-    return labels.astype(np.int64)
+    return np.where(labelled, labels, -1).astype(np.int64)
 
 
 def _whole(labels, where, first):
     """Text labels; when all are numbers, they must be whole, and "2.0" becomes "2"."""
     names, places = np.unique(labels, return_inverse=True)
-    if not all(is_float(name) for name in names):
+    numbers = np.where(names == "", "0", names)
+    if not all(is_float(name) for name in numbers):
         return labels
-    values = names.astype(np.float64)
+    values = numbers.astype(np.float64)
     wrong = ~np.isfinite(values) | (values != np.floor(values))
     if wrong.any():
         row = int(np.argmax(wrong[places]))
         raise DataError(f"{where}: row {row + first} holds {labels[row]}, not a whole number{REMEDY}")
-    plain = [name if _is_integer(name) else str(int(value)) for name, value in zip(names, values, strict=True)]
+    plain = [
+        name if not name or _is_integer(name) else str(int(value)) for name, value in zip(names, values, strict=True)
+    ]
     return np.array(plain)[places]
 
 
@@ -127,20 +139,30 @@ def _is_integer(text):
 def _classes(dataset, labels):
     """Class names: "0" to the largest integer label, or the texts sorted, integers by value."""
     if all(found.dtype.kind == "i" for found in labels.values()):
+        _refuse_signs(dataset, np.unique(np.concatenate(list(labels.values()))))
         return tuple(map(str, range(1 + max(int(found.max()) for found in labels.values()))))
-    names = sorted(set().union(*(map(str, np.unique(found)) for found in labels.values())))
+    names = sorted(set().union(*(map(str, np.unique(found)) for found in labels.values())) - {""})
     if len(names) > MOST_CLASSES:
         raise DataError(f"{dataset.name} has {len(names)} classes; at most {MOST_CLASSES} are possible{REMEDY}")
     return tuple(sorted(names, key=lambda name: int(name)) if all(map(_is_integer, names)) else names)
 
 
+def _refuse_signs(dataset, found):
+    """DataError for the integers -1 and 1 alone: two classes of which one would be taken for no label."""
+    if found.tolist() == [-1, 1]:
+        raise DataError(
+            f"{dataset.name} has the labels -1 and 1, and -1 stands for no label; write classes as 0 and 1, or as text"
+        )
+
+
 def _indices(dataset, name, labels, known, first):
-    """int64 (N,) positions in `known`; DataError for a label that is not there."""
+    """int64 (N,) positions in `known`, -1 for no label; DataError for a label that is not there."""
     table = {word: n for n, word in enumerate(known)}
     found, places = np.unique(labels, return_inverse=True)
     index = np.array([table.get(str(label), -1) for label in found], np.int64)[places]
-    if (index < 0).any():
-        row = int(np.argmax(index < 0))
+    unknown = (index < 0) & has_label(labels)
+    if unknown.any():
+        row = int(np.argmax(unknown))
         raise DataError(
             f"{dataset.name}: labels of {name}: row {row + first} holds '{shown(labels[row])}', which is none of the "
             f"model's classes {listed(known)}; check --label or train with it"

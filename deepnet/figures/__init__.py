@@ -6,6 +6,7 @@ Nothing here touches pyplot or a display: every figure has an Agg canvas, and th
 from deepnet.figures.codes import codes
 from deepnet.figures.comparison import comparison
 from deepnet.figures.confusion import confusion
+from deepnet.figures.efficiency import efficiency, efficiency_page
 from deepnet.figures.filters import filters
 from deepnet.figures.gradients import gradients
 from deepnet.figures.history import history
@@ -30,6 +31,8 @@ __all__ = [
     "codes",
     "comparison",
     "confusion",
+    "efficiency",
+    "efficiency_page",
     "encode",
     "filters",
     "gradients",

@@ -2,6 +2,7 @@
 
 from ..training import Meter
 from .compare import compare
+from .efficiency import efficiency
 from .evaluate import evaluate
 from .finetune import finetune
 from .inspect import inspect
@@ -20,6 +21,7 @@ __all__ = [
     "Start",
     "Warned",
     "compare",
+    "efficiency",
     "evaluate",
     "finetune",
     "inspect",

@@ -6,15 +6,14 @@ import numpy as np
 
 from .. import evaluation
 from ..checkpoint import Checkpoint
-from ..data import Cases, Dataset, places
+from ..data import Cases, Dataset, parse_valid, places
 from ..errors import DataError, UsageError
 from ..files import shown
 from ..kernels import jit
 from ..nn.network import NetworkObjective
 from ..nn.stack import Stack
 from ..training import Meter
-from . import models, preparing, scores, sources, teachers
-from .beside import beside
+from . import models, preparing, retrieval, scores, sources, students, teachers
 from .logistic_pca import fit_logistic_pca
 from .passes import check_passes, losses_of, mean_outputs
 from .runs import dashes
@@ -30,6 +29,7 @@ def evaluate(
     mc=None,
     logistic_pca=False,
     normal=(),
+    codes=None,
     teacher=(),
     threads=None,
     meter=None,
@@ -41,7 +41,8 @@ def evaluate(
     autoencoder or a stack beside PCA of the same width. `mc`: by the mean of so many passes with dropout and noise.
     `normal`: how well anomaly scores tell these classes of a labelled split from the others, and that alone.
     `logistic_pca` trains that rival too, where outputs are logistic: `say` is told of it as it begins, `meter` shows
-    how far it is. `teacher`: a classifier beside these, several their mean; its cases need no labels then.
+    how far it is. `codes`: a distance, euclidean or cosine, by which codes are set against labels, beside the data and
+    PCA. `teacher`: a classifier beside these, several their mean; its cases need no labels then.
     """
     if threads is not None:
         jit.set_threads(threads)
@@ -54,23 +55,42 @@ def evaluate(
     guides = _teachers(loaded, model, task, teacher, mc, normal) if teacher else None
     if normal:
         return _detection(loaded, model, data, split, label, ignore, normal)
-    dataset, cases, used = open_split(loaded, model, data, "mimic" if guides else task, split, label, ignore)
+    read_for = "mimic" if guides else task
+    if codes is not None and task == "reconstruct":
+        _check_labels(loaded, split)
+        read_for = None  # reconstruct drops the labels
+    dataset, cases, used = open_split(loaded, model, data, read_for, split, label, ignore)
     facts = {"model": model, "data": dataset.name, "split": used, "network": dashes(loaded.model.widths)}
+    if count := dataset.unlabelled.get("train" if used == "all" else used):
+        facts["unlabelled"] = count
     if used in ("all", "train") and dataset.fingerprint == loaded.provenance.get("data"):
         facts["note"] = "the model was trained on these cases; --split valid shows held-out ones, if there were any"
+    beside = {}
+    if codes is not None:
+        pca = fit_pca(loaded, dataset, models.coder(loaded).network.outputs)
+        beside = retrieval.measure(loaded, cases, pca, codes)
     if guides is not None:
         guides.check_data(dataset)
-        own = {"cases": len(cases)} if cases.targets is None else _supervised(loaded, cases, task, None)
-        return facts | own | beside(loaded, model, guides, cases)
+        return facts | _student(loaded, model, guides, cases) | beside
     if task in ("classify", "regress"):
-        return facts | _supervised(loaded, cases, task, mc)
+        return facts | _supervised(loaded, cases, task, mc) | beside
     if task == "one_class":
-        return facts | _distance(loaded, cases)
+        return facts | _distance(loaded, cases) | beside
     facts |= _reconstruction(loaded, dataset, cases)
     if logistic_pca:
         rival = fit_logistic_pca(dataset.splits["train"], loaded.preparation, facts["code"], meter or Meter(), say)
         facts["logistic_pca_squared_error"] = float(scores.squared_errors(rival, loaded, cases).mean())
-    return facts | (_energy(loaded, cases) if task is None else {})
+    return facts | (_energy(loaded, cases) if task is None else {}) | beside
+
+
+def _check_labels(loaded: Checkpoint, split: str) -> None:
+    """UsageError where held-out cases were drawn without labels: with them, others would be drawn."""
+    drawn = parse_valid(loaded.config.get("valid", "none"))[0] in ("fraction", "count")
+    if drawn and split in ("train", "valid"):
+        raise UsageError(
+            f"--codes --split {split}: this autoencoder's cases were drawn without their labels; give --split test, or "
+            "train it with --valid last:COUNT"
+        )
 
 
 def _detection(loaded: Checkpoint, model, data, split: str, label, ignore, normal) -> dict:
@@ -133,11 +153,19 @@ def _teachers(loaded: Checkpoint, model, task: str | None, paths, mc: int | None
     return teachers.load(paths, shown(model), loaded.preparation.classes)
 
 
+def _student(loaded: Checkpoint, model, guides: teachers.Teachers, cases: Cases) -> dict:
+    """A classifier beside its teachers, and by itself on the cases that have a label."""
+    named = cases.at(cases.targets >= 0) if cases.targets is not None else cases.at([])
+    own = _supervised(loaded, named, "classify", None) if len(named) else {}
+    few = {"labelled": len(named)} if 0 < len(named) < len(cases) else {}
+    return own | {"cases": len(cases)} | few | students.measure(loaded, model, guides, cases)
+
+
 def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore) -> tuple[Dataset, Cases, str]:
     """The data set, the cases of its split, and that split's name; data of one split are evaluated whole.
 
     The label column and those to leave out are the model's own where none are named; cases that were held out while
-    training are held out again.
+    training are held out again. To classify or regress, cases without a label are left out.
     """
     config = loaded.config
     classes = loaded.preparation.classes if task in ("classify", "mimic") else None
@@ -152,6 +180,8 @@ def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore)
         split = "train"
     if split not in dataset.splits:
         raise DataError(f"{dataset.name} has no split {shown(split)}; give --split {' or '.join(dataset.splits)}")
+    if task in ("classify", "regress"):
+        dataset = sources.labelled(dataset, (split,))
     return dataset, dataset.splits[split], "all" if list(dataset.splits) == ["train"] else split
 
 

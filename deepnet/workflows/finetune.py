@@ -68,6 +68,7 @@ def finetune(
     pca=None,
     zca=None,
     jitter=0,
+    labels=None,
     label=None,
     ignore=(),
     force=False,
@@ -79,7 +80,10 @@ def finetune(
     stop=lambda: None,
     meter=None,
 ) -> Iterator:
-    """Train and save a network; yields Start, Epoch, Saved and End records. Options as on the command line."""
+    """Train and save a network; yields Start, Epoch, Saved and End records. Options as on the command line.
+
+    To classify or regress, it trains on the cases that have a label, with `labels` on so many; scaling is by all.
+    """
     if threads is not None:
         jit.set_threads(threads)
     check_precision(precision)
@@ -92,9 +96,15 @@ def finetune(
     dataset, held_out = sources.read(data, valid, task, label, ignore, seed, known, normal=normal)
     if mimicry is not None:
         mimicry.teachers.check_data(dataset)
+    if patience is not None and "valid" not in dataset.splits:
+        raise UsageError("--patience looks at held-out cases: add --valid 0.1, or another choice of them")
     sources.check_jitter(jitter, dataset)
     prepared = preparing.settings(contrast, pca, zca)
     preparation = networks.preparation_of(parent, dataset, scale, prepared, task, start)
+    if task in ("classify", "regress"):
+        dataset = sources.labelled(dataset, ("train", "valid"), labels, seed)
+    elif labels is not None:
+        raise UsageError(f"--labels is for --task classify or regress; to {task} takes no labels: leave it")
     cases = len(dataset.splits["train"])
     batch_size = _batch_size(batch_size, optimizer, cases)
     made = "classify" if mimicry is not None else task  # a student is an ordinary classifier
@@ -143,6 +153,8 @@ def finetune(
         "seed": seed,
         "parent": parent.digest if parent else None,
     } | asked
+    if labels is not None:
+        config["labels"] = labels
     history = _earlier(parent) if parent else {}
     run = Tuning(dataset, preparation, network, theta, rule, moving, config, history, meter or Meter(), mimicry)
     done = False

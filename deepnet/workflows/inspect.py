@@ -7,7 +7,7 @@ from ..checkpoint import Checkpoint
 from ..errors import DataError
 from . import preparing
 from .models import is_model
-from .runs import COUNTERS, command, dashes, epochs_for, metrics_of
+from .runs import COUNTERS, command, counts, dashes, epochs_for, metrics_of
 
 
 def inspect(file, *, label=None, ignore=()) -> dict:
@@ -25,6 +25,7 @@ def inspect(file, *, label=None, ignore=()) -> dict:
         "data": dataset.name,
         "cases": ", ".join(f"{n:,} {name}" for name, n in audit.pop("cases").items()),
         "classes": len(dataset.classes) or None,
+        "unlabelled": counts(audit.pop("unlabelled")) or None,
         "constant_columns": audit["constant"]["count"],
         "duplicate_cases": sum(audit["duplicates"].values()),
         "leaked_cases": sum(audit["leakage"].values()),

@@ -4,12 +4,12 @@ import numpy as np
 
 from .. import evaluation
 from ..checkpoint import Checkpoint
-from ..data import Cases, Dataset
+from ..data import Cases, Dataset, has_label
 from . import models, sources
 from .evaluate import fit_pca
+from .retrieval import classes_of
 
 POINTS = 5000  # cases on a map, as in figure 3 of Hinton and Salakhutdinov (2006)
-MOST_NAMES = 100  # classes that a map can tell apart
 GOLDEN = 0.6180339887498949  # multiples of it, modulo 1, fill a line evenly
 
 
@@ -20,14 +20,14 @@ def codes(model: Checkpoint, dataset: Dataset, cases: Cases) -> tuple[list, np.n
     code and by as many principal components of the data; where these are more than two, also by the two maps.
     """
     coder = models.coder(model)
-    rows = np.linspace(0, len(cases) - 1, min(POINTS, len(cases))).astype(np.int64)
+    rows = _rows(cases)
     feed = sources.visible_feed(cases.inputs, model.preparation)
     x = np.empty((len(rows), coder.network.inputs), np.float32)
     feed(rows, x)
     code = coder.all(lambda own, out: feed(rows[own], out), len(rows))
     width = code.shape[1]
     plain = fit_pca(model, dataset, max(2, width)).codes(x)
-    labels, names = _classes(cases.targets, rows, model.preparation.classes)
+    labels, names = classes_of(cases.targets, rows, model.preparation.classes)
     maps = {"pca": _plane(plain[:, :2]), "code": _plane(code)}
     if labels is None:
         errors = {}
@@ -38,6 +38,15 @@ def codes(model: Checkpoint, dataset: Dataset, cases: Cases) -> tuple[list, np.n
     panels = [(_title(word, width, plain.shape[1], errors), points) for word, points in maps.items()]
     facts = {f"{word}_neighbour_error": error for word, error in errors.items()}
     return panels, labels, names, {"neighbour_cases": len(rows), **facts} if facts else {}
+
+
+def _rows(cases: Cases) -> np.ndarray:
+    """Cases evenly spread over those that have a label, or over all where none has."""
+    targets = cases.targets
+    among = np.arange(len(cases)) if targets is None else np.flatnonzero(has_label(targets))
+    if not len(among):
+        among = np.arange(len(cases))
+    return among[np.linspace(0, len(among) - 1, min(POINTS, len(among))).astype(np.int64)]
 
 
 def _title(word: str, width: int, components: int, errors: dict) -> str:
@@ -55,16 +64,6 @@ def _title(word: str, width: int, components: int, errors: dict) -> str:
     if errors.get(f"{word}_map") is not None:
         found = f"{100 * errors[f'{word}_map']:.1f} % here, {found}"
     return f"{title}\nnearest neighbour wrong {found}"
-
-
-def _classes(targets, rows: np.ndarray, classes: tuple[str, ...]) -> tuple[np.ndarray | None, list[str]]:
-    """The classes (n,) of these cases as numbers from 0, and their names; None where cases have none, or too many."""
-    if targets is None or targets.ndim != 1 or targets.dtype.kind == "f":
-        return None, []
-    found, labels = np.unique(targets[rows], return_inverse=True)
-    if len(found) > MOST_NAMES:
-        return None, []
-    return labels, [classes[n] if classes else str(n) for n in found]
 
 
 def _plane(code: np.ndarray) -> np.ndarray:

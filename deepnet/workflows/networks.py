@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from ..checkpoint import Checkpoint
+from ..data import has_label
 from ..errors import DataError, UsageError
 from ..files import shown
 from ..kernels import random
@@ -40,7 +41,8 @@ def preparation_of(parent, dataset, scale, asked, task, start):
         sources.check_width(dataset, p, shown(start))
     offset, spread_ = p.target_offset, p.target_scale
     if task == "regress" and offset is None:
-        targets = dataset.splits["train"].targets.astype(np.float64)
+        train = dataset.splits["train"]
+        targets = train.at(has_label(train.targets)).targets.astype(np.float64)
         deviation = np.sqrt(((targets - targets.mean(axis=0)) ** 2).mean(axis=0))
         offset = targets.mean(axis=0).astype(np.float32)
         spread_ = np.where(deviation > 0, deviation, 1).astype(np.float32)

@@ -205,6 +205,11 @@ def dashes(widths) -> str:
     return "-".join(map(str, widths))
 
 
+def counts(cases: dict[str, int]) -> str:
+    """59,900 train, 10 test."""
+    return ", ".join(f"{n:,} {name}" for name, n in cases.items())
+
+
 def epochs_for(cases: int, usual: int) -> int:
     """Epochs to suggest: the usual number, or for few cases as many as make a hundred times as many minibatches."""
     return max(usual, -(-100 * usual // -(-cases // min(cases, 100))))
@@ -217,4 +222,4 @@ def command(*words: str, config: dict) -> str:
         words += ("--label", config["label"])
     if config.get("ignore"):
         words += ("--ignore", ",".join(config["ignore"]))
-    return shlex.join(words)
+    return shlex.join(map(str, words))

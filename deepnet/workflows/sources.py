@@ -1,6 +1,7 @@
 """From a named data set to minibatches: reading, splitting, and the feeds that objectives take."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,10 +21,14 @@ MOST_CHANNELS = 4  # of an image, which come last
 def read(source, valid: str, task, label, ignore, seed: int, classes=None, spare=(), normal=()) -> tuple[Dataset, str]:
     """The data set with its held-out cases, and what a model file calls `valid` (a path by its contents).
 
-    Of the classes that are `normal` alone, without labels, where there are such.
+    `source` may be a data set with labels as stored. Of the classes that are `normal` alone, without labels, where
+    there are such.
     """
     words = {"label": label, "ignore": ignore, "task": "classify" if normal else task}
-    dataset = data.load(source, **words, classes=classes, spare=spare)
+    if isinstance(source, Dataset):
+        dataset = data.apply(source, words["task"], classes)
+    else:
+        dataset = data.load(source, **words, classes=classes, spare=spare)
     if data.parse_valid(valid)[0] == "path":
         other = data.load(valid, **words, classes=classes or dataset.classes or None)
         return data.only(data.join(dataset, other), normal), f"data {other.fingerprint[:16]}"
@@ -31,6 +36,27 @@ def read(source, valid: str, task, label, ignore, seed: int, classes=None, spare
     if valid == "none" and "valid" in dataset.splits:
         return dataset, "given"
     return data.split(dataset, valid, seed), valid
+
+
+def labelled(dataset: Dataset, needed, labels: int | None = None, seed: int = 0) -> Dataset:
+    """The cases that have a label; the others are counted.
+
+    With `labels`, of the training cases only so many, drawn by the seed. DataError where a split `needed` has none.
+    """
+    splits, unlabelled = {}, {}
+    for name, cases in dataset.splits.items():
+        if cases.targets is None:
+            splits[name] = cases
+            continue
+        kept = data.has_label(cases.targets)
+        if name in needed and not kept.any():
+            raise DataError(f"{dataset.name}: none of the {len(cases):,} {name} cases has a label; give some a label")
+        if name == "train" and labels is not None:
+            kept = data.draw(cases, labels, seed)
+        splits[name] = cases if kept.all() else cases.at(kept)
+        if not kept.all():
+            unlabelled[name] = int((~kept).sum())
+    return replace(dataset, splits=splits, unlabelled=unlabelled)
 
 
 def check_width(dataset: Dataset, preparation: Preparation, model: str) -> None:

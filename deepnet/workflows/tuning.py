@@ -18,7 +18,7 @@ from . import collapse, sources
 from .models import CHUNK, blocks, pack
 from .plans import written
 from .records import End, Epoch, Warned
-from .runs import NORM, Clock, Loop, Saver, append, command, dashes, metrics_of, restored, steps_of
+from .runs import NORM, Clock, Loop, Saver, append, command, counts, dashes, metrics_of, restored, steps_of
 from .teachers import Mimicry
 
 FINE, TOP = "fine-tuning", "output layer alone"
@@ -73,6 +73,7 @@ class Tuning:
         return {
             "data": self.dataset.name,
             "cases": ", ".join(f"{len(c):,} {name}" for name, c in self.dataset.splits.items()),
+            **({"unlabelled": told} if (told := counts(self.dataset.unlabelled)) else {}),
             "network": dashes(self.network.widths),
             "start": "pre-trained" if self.config["parent"] else "random weights",
             "task": self.task,
@@ -294,6 +295,8 @@ class Tuning:
         best = checkpoint.provenance.get("best_epoch")
         kept = best if best and checkpoint.complete else count
         result = {"model": output, "network": dashes(self.network.widths), "epochs": count}
+        if told := counts(self.dataset.unlabelled):
+            result["unlabelled"] = told
         if best:
             result["best_epoch"] = best
         if kept:

@@ -94,6 +94,11 @@ def finetune(data, output, **options):
     return _train("finetune", data, output, options)
 
 
+def efficiency(data, output, **options):
+    CALLS.append(("efficiency", (data, output), options))
+    return _train("efficiency", data, output, options)
+
+
 def evaluate(model, data, **options):
     CALLS.append(("evaluate", (model, data), options))
     return {

@@ -149,7 +149,6 @@ def test_an_error_stays_on_one_line(call, fake, monkeypatch):
         ((*TRAIN, "--progress", "loud"), "'loud'"),
         (("finetune", "mnist", "-o", "net.h5"), "--from"),
         (("finetune", "mnist", "-o", "net.h5", "--from", "a.h5", "--layers", "5"), "leave one"),
-        (("finetune", "mnist", "-o", "net.h5", "--from", "a.h5", "--patience", "5"), "--valid"),
         (("finetune", "mnist", "-o", "net.h5", "--from", "a.h5", "--clip", "0"), "above 0"),
         (("evaluate", "net.h5", "mnist", "--require", "error"), "METRIC<=NUMBER"),
         (("visualize", "net.h5"), "--output"),

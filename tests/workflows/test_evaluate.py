@@ -10,6 +10,7 @@ import pytest
 from deepnet import checkpoint, workflows
 from deepnet.checkpoint import Preparation
 from deepnet.data import Cases
+from deepnet.errors import UsageError
 from deepnet.training import Meter
 from deepnet.workflows import logistic_pca, sources
 
@@ -276,3 +277,52 @@ def test_columns_left_out_in_training_are_left_out_again(flowers, tmp_path, call
     ):  # fmt: skip
         done = call(*command, *words)
         assert done.code == 0, f"{command[0]}: {done.err}"
+
+
+@pytest.mark.parametrize("distance", ["euclidean", "cosine"])
+@pytest.mark.parametrize("model", ["stack", "coder", "net"])
+def test_codes_beside_raw_data_and_pca(model, distance, digits, call, request):
+    """The figures of each are those of the codes that `predict` gives, and labels are those of the file."""
+    path = request.getfixturevalue(model)
+    facts = measured(call, path, digits, "--codes", distance)
+    truth = np.load(digits)["y_test"]
+    rows = call("predict", path, digits, "--give", "codes").out.split()[1:]
+    given = {
+        "code": np.array([row.split(",") for row in rows], float),
+        "raw": np.load(digits)["x_test"].reshape(200, -1) / 255,
+    }
+    for word, codes in given.items():
+        apart = ((codes[:, None] - codes) ** 2).sum(axis=2)
+        if distance == "cosine":
+            lengths = np.linalg.norm(codes, axis=1)
+            apart = -(codes @ codes.T) / np.outer(lengths, lengths)
+        np.fill_diagonal(apart, np.inf)
+        nearest = truth[np.argsort(apart, axis=1, kind="stable")]
+        for k in (1, 10):
+            expected = (nearest[:, :k] == truth[:, None]).mean()
+            assert facts[f"{word}_precision_at_{k}"] == pytest.approx(expected, abs=0.01)
+    for word in ("raw", "pca", "code"):
+        assert 0.1 < facts[f"{word}_purity"] < 1
+        assert 0 < facts[f"{word}_nmi"] < 1
+        assert facts[f"{word}_precision_at_1"] > 0.3
+    assert facts["clusters"] == 10
+    plain = measured(call, path, digits)
+    assert {name: facts[name] for name in plain} == plain
+
+
+@pytest.mark.parametrize(("valid", "code"), [("60", 2), ("0.1", 2), ("last:60", 0)])
+def test_codes_of_cases_that_were_held_out(valid, code, digits, call, tmp_path):
+    """Drawn without labels they could not be found again with them."""
+    words = ("--task", "reconstruct", "--layers", "8", "--epochs", "1", "--valid", valid, "-o", tmp_path / "c.h5")
+    assert call("finetune", digits, *words).code == 0
+    done = call("evaluate", tmp_path / "c.h5", digits, "--codes", "cosine", "--split", "valid", "--json")
+    assert done.code == code, done.err
+    if code == 0:
+        assert json.loads(done.out)["cases"] == 60
+    else:
+        assert "--split test" in done.err
+
+
+def test_codes_are_refused_an_unknown_distance(stack, digits):
+    with pytest.raises(UsageError, match="cosine"):
+        workflows.evaluate(stack, digits, codes="manhattan")

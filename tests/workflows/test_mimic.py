@@ -176,6 +176,23 @@ def test_beside_its_teacher(student, digits, big, call):
     assert call("evaluate", student, digits, "--teacher", big[0], "--require", "agreement>=0.999").code == 7
 
 
+def test_some_cases_may_have_labels(digits, big, tmp_path, finish, call):
+    """Errors are of those alone, agreement of all."""
+    arrays, path = dict(np.load(digits)), str(tmp_path / "some.h5")
+    for name, step in (("y_train", 3), ("y_test", 4)):
+        arrays[name] = np.where(np.arange(len(arrays[name])) % step, -1, arrays[name].astype(np.int64))
+    np.savez(tmp_path / "some.npz", **arrays)
+    finish(workflows.finetune(str(tmp_path / "some.npz"), path, task="mimic", teacher=big[:1], **SMALL))
+    history = checkpoint.load(path).history["fine-tuning"]
+    assert round(history["training_error"][-1] * 167, 6) % 1 == 0
+    assert round(history["training_agreement"][-1] * 500, 6) % 1 == 0
+    facts = json.loads(call("evaluate", path, tmp_path / "some.npz", "--teacher", big[0], "--json").out)
+    assert (facts["cases"], facts["labelled"]) == (200, 50)
+    cases = sources.read(digits, "none", "classify", None, (), 0)[0].splits["test"]
+    ours, theirs = (probabilities(net, cases).argmax(axis=1) != cases.targets for net in (path, big[0]))
+    assert (facts["wrong"], facts["teacher_wrong"]) == (ours[::4].sum(), theirs[::4].sum())
+
+
 def test_who_learns_from_it_is_nearer_to_it(student, digits, big, tmp_path, finish, call):
     """Than the same net alone, trained as long on the same cases."""
     alone = str(tmp_path / "alone.h5")

@@ -107,6 +107,11 @@ CASES = {
     "no labels": (DATA, ["finetune", "unlabelled.npz", "--layers", "8", "-o", "o.h5"], "label"),
     "no labels to evaluate": (DATA, ["evaluate", "net.h5", "unlabelled.npz"], "label"),
     "an unknown class": (DATA, ["evaluate", "flower-net.h5", "stranger.csv", *KIND], "rose"),
+    "patience with nothing held out": (USAGE, [
+        "finetune", "digits.npz", "--layers", "8", "--patience", "5", "-o", "o.h5"
+    ], "--valid"),
+    "codes without labels": (DATA, ["evaluate", "stack.h5", "unlabelled.npz", "--codes", "euclidean"], "label"),
+    "codes of a regression's labels": (DATA, ["evaluate", "stack.h5", "halves.npz", "--codes", "cosine"], "label"),
     "one class": (DATA, ["finetune", "one-class.npz", "--layers", "8", "-o", "o.h5"], "1 class"),
     "hinge with one class": (
         DATA, ["finetune", "one-class.npz", "--layers", "8", "--loss", "hinge", "-o", "o.h5"], "1 class"),

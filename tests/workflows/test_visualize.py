@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from deepnet import checkpoint, evaluation, workflows
-from deepnet.workflows import kinds, maps, models
+from deepnet.workflows import kinds, maps, models, retrieval
 from deepnet.workflows.evaluate import open_split
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -137,5 +137,5 @@ def test_maps_without_classes_tell_no_errors(houses, house_net, call, tmp_path):
     )
     assert done.code == 0
     assert not any("neighbour" in name for name in json.loads(done.out))
-    labels, names = maps._classes(np.arange(500), np.arange(500), ())  # a column of numbers, one a case
+    labels, names = retrieval.classes_of(np.arange(500), np.arange(500), ())  # a column of numbers, one a case
     assert (labels, names) == (None, [])

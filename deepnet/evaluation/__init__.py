@@ -7,6 +7,25 @@ import math
 
 import numpy as np
 
+from .codes import clusters, neighbour_error, neighbours, normalised_mutual_information, purity, retrieval_precision
+
+__all__ = [
+    "PCA",
+    "classification",
+    "clusters",
+    "difference",
+    "mcnemar",
+    "mean_with_interval",
+    "neighbour_error",
+    "neighbours",
+    "normalised_mutual_information",
+    "paired",
+    "purity",
+    "regression",
+    "retrieval_precision",
+    "wilson",
+]
+
 Z95 = 1.959963984540054
 CERTAIN = 0.05  # a difference that chance makes less often is called one
 
@@ -62,6 +81,41 @@ def difference(own: np.ndarray, first: np.ndarray, shares: bool) -> dict:
         "p": float(f"{p:.3g}"),
         "verdict": verdict,
     }
+
+
+def student(t: float, freedom: int) -> float:
+    """How often chance alone makes Student's t as far from 0, two-sided, with so many degrees of freedom.
+
+    By the finite sums of Abramowitz and Stegun 1964, 26.7.3 and 26.7.4.
+    """
+    angle = math.atan2(abs(t), math.sqrt(freedom))
+    sine, cosine = math.sin(angle), math.cos(angle)
+    odd = freedom % 2
+    term, total = (cosine if odd else 1.0), 0.0
+    for k in range(2 + odd, freedom + 1, 2):
+        total += term
+        term *= cosine**2 * (k - 1) / k
+    inside = 2 / math.pi * (angle + sine * total) if odd else sine * total
+    return min(1.0, max(0.0, 1 - inside))
+
+
+def mean_of_draws(values: np.ndarray) -> tuple[float, list[float]]:
+    """Mean of a few draws (n,), two at least, and its 95 % interval by Student's t."""
+    low, high, freedom = 0.0, 1000.0, len(values) - 1
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if student(middle, freedom) > 0.05 else (low, middle)
+    mean, reach = float(values.mean()), high * float(values.std(ddof=1)) / math.sqrt(len(values))
+    return mean, [mean - reach, mean + reach]
+
+
+def paired_draws(one: np.ndarray, other: np.ndarray) -> float:
+    """How often chance alone makes a mean paired difference as large, two-sided, by Student's t; (n,) both, n > 1."""
+    apart = one - other
+    spread = float(apart.std(ddof=1)) / math.sqrt(len(apart))
+    if spread == 0:
+        return 0.0 if apart.any() else 1.0
+    return student(float(apart.mean()) / spread, len(apart) - 1)
 
 
 def classification(
@@ -170,27 +224,3 @@ class PCA:
     def reconstruct(self, x: np.ndarray) -> np.ndarray:
         """(N, D) from K coordinates."""
         return self.codes(x) @ self.basis.T + self.mean
-
-
-def neighbour_error(codes: np.ndarray, labels: np.ndarray) -> float:
-    """Share of cases whose nearest other case has another label, leaving one out (Cover and Hart 1967).
-
-    codes (N, K) finite, labels (N,), N at least 2. By brute force: products find who may be nearest, differences in
-    float64 decide, and of equally near cases the first counts, so that the answer depends on no BLAS.
-    """
-    x = np.asarray(codes, np.float64)
-    x = x[:, np.ptp(x, axis=0) > 0]  # a unit that never changes tells nothing
-    centred = x - x.mean(axis=0)
-    squares = (centred**2).sum(axis=1)
-    slack = 8 * (x.shape[1] + 4) * np.finfo(np.float64).eps * squares.max(initial=0.0)  # what products may be wrong by
-    nearest = np.empty(len(x), np.int64)
-    for first in range(0, len(x), 256):
-        rows = np.arange(first, min(first + 256, len(x)))
-        far = squares - 2 * centred[rows] @ centred.T
-        far[rows - first, rows] = np.inf
-        nearest[rows] = far.argmin(axis=1)
-        may = far <= far.min(axis=1, keepdims=True) + slack
-        for row in np.flatnonzero(may.sum(axis=1) > 1):
-            others = np.flatnonzero(may[row])
-            nearest[first + row] = others[((x[others] - x[first + row]) ** 2).sum(axis=1).argmin()]
-    return float((labels[nearest] != labels).mean())

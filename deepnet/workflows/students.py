@@ -18,7 +18,7 @@ BATCHES = 1, 100  # cases at a time whose latency is measured
 SECONDS, ROUNDS = 0.5, (5, 200)  # for the rounds of a measurement, and how many they are
 
 
-def beside(loaded: Checkpoint, student: str, teachers: Teachers, cases: Cases) -> dict:
+def measure(loaded: Checkpoint, student: str, teachers: Teachers, cases: Cases) -> dict:
     """How a student does beside its teachers on cases: agreement, what it costs, and, where there are labels, errors.
 
     The KL divergence is that of the student's probabilities from the teachers', KL(teacher || student), in nats.
@@ -34,8 +34,8 @@ def beside(loaded: Checkpoint, student: str, teachers: Teachers, cases: Cases) -
         "kl": kl,
         "kl_interval": kl_interval,
     }
-    if cases.targets is not None:
-        wrong = (logits.argmax(axis=1) != cases.targets for logits in (ours, theirs))
+    if cases.targets is not None and (named := cases.targets >= 0).any():
+        wrong = ((logits.argmax(axis=1) != cases.targets)[named] for logits in (ours, theirs))
         facts |= _errors(*(each.astype(np.float64) for each in wrong))
     return facts | _costs(loaded, student, teachers, cases)
 

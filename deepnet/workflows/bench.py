@@ -1,0 +1,115 @@
+"""bench: where the nets of `efficiency` are trained, one after the other, by the workflows that a user has too."""
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from .. import checkpoint
+from ..data import Cases, Dataset
+from ..training import Meter
+from .cells import NONE, Cell, Recipe, Record
+from .evaluate import outputs_of
+from .finetune import finetune
+from .pretrain import pretrain
+from .records import End, Epoch, Saved, Warned
+from .runs import Clock
+
+CUT = ("interrupted", "out of time")
+
+
+@dataclass
+class Bench:
+    """Where cells are trained: their data, test cases with classes, recipe, record, and the folder of models."""
+
+    dataset: Dataset
+    cases: Cases
+    recipe: Recipe
+    record: Record
+    folder: str
+    keep: bool
+    resume: bool
+    clock: Clock
+    meter: Meter
+    began: float = field(default_factory=time.monotonic)
+    done: int = 0
+    total: int = 0
+
+    def train(self, cells: list[Cell]) -> Iterator:
+        """Stack after stack, each for its cells; yields Epoch and Warned records, returns why it was cut, or None."""
+        left = [cell for cell in cells if cell not in self.record]
+        groups: dict[tuple[str, int], list[Cell]] = {}
+        for cell in left:
+            groups.setdefault((cell.method, cell.seed), []).append(cell)
+        self.total = sum(map(self.recipe.passes, left)) + sum(self._stack_passes(method) for method, _ in groups)
+        os.makedirs(self.folder, exist_ok=True)
+        for (method, seed), own in groups.items():
+            start = None
+            if method != NONE:
+                start = os.path.join(self.folder, f"{method}-{seed}.h5")
+                run = pretrain(self.dataset, start, **self.recipe.stack(method), **self._live(seed))
+                stage = f"{method}, pre-training"
+                if (ended := (yield from self._one(run, stage, own[0], self._stack_passes(method)))) is not None:
+                    return ended
+            for cell in own:
+                if (ended := (yield from self._cell(cell, start))) is not None:
+                    return ended
+            if start and not self.keep:
+                os.unlink(start)
+        return None
+
+    def _cell(self, cell: Cell, start: str | None) -> Iterator:
+        """A net; returns why it was cut, or None."""
+        path = os.path.join(self.folder, f"{cell}.h5")
+        run = finetune(self.dataset, path, **self.recipe.net(cell, start), **self._live(cell.seed))
+
+        def judge() -> dict[str, float]:
+            outputs, _ = outputs_of(checkpoint.load(path), self.cases, "classify")
+            wrong = outputs.argmax(axis=1) != self.cases.targets
+            self.record.put(cell, wrong)
+            return {"error": float(wrong.mean())}
+
+        stage = f"{cell.method}, {cell.labels:,} labels"
+        ended = yield from self._one(run, stage, cell, self.recipe.passes(cell), judge)
+        if ended is None and not self.keep:
+            os.unlink(path)
+        return ended
+
+    def _one(self, run: Iterator, stage: str, cell: Cell, passes: int, judge=None) -> Iterator:
+        """Follow a training; at its end an Epoch record, numbered by draw. Returns why it was cut, or None."""
+        began, before = time.perf_counter(), self.done
+        self.meter.label, self.meter.total, self.meter.done = stage, passes, 0
+        for record in run:
+            if isinstance(record, Warned):
+                yield Warned(f"{stage}, seed {cell.seed}: {record.text}")
+            elif isinstance(record, Epoch):
+                self.meter.done = min(passes, self.meter.done + (1 + (judge is not None)) * record.cases)
+                self.done = before + self.meter.done
+                self.meter.detail = f"{self._minutes_left():.0f} minutes left in all"
+            elif isinstance(record, End):
+                end = record
+        if end.outcome in CUT:
+            return end.outcome
+        metrics = judge() if judge else {"reconstruction_error": end.result["reconstruction_error"][-1]}
+        self.done = before + passes
+        metrics["minutes_left"] = round(self._minutes_left(), 1)
+        yield Epoch(stage, cell.draw, cell.draws, metrics, passes, time.perf_counter() - began)
+        if judge:
+            yield Saved(self.record.path, 0.0)
+        return None
+
+    def _live(self, seed: int) -> dict:
+        """Options of both kinds of training."""
+        return {"seed": seed, "stop": self.clock.reason, "resume": self.resume, "force": not self.resume}
+
+    def _stack_passes(self, method: str) -> int:
+        """Cases that a stack sees in training."""
+        if method == NONE:
+            return 0
+        epochs = self.recipe.stacks[method]["epochs"]
+        each = epochs if len(epochs) > 1 else epochs * len(self.recipe.layers)
+        return sum(each) * len(self.dataset.splits["train"])
+
+    def _minutes_left(self) -> float:
+        """At the pace so far."""
+        return (time.monotonic() - self.began) * (self.total - self.done) / max(1, self.done) / 60
