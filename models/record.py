@@ -48,6 +48,7 @@ KEPT = (
     ("squared_error", "squared_error_interval", "pca_squared_error"),
 )
 # Whether figures are of the test cases, or, where an experiment is about optimization, of the training cases.
+# "wrong" tells errors of test cases by their number.
 FIGURES = {"test": "squared_error", "training": "training_squared_error"}
 
 
@@ -58,7 +59,10 @@ def places(value):
 
 def shown(run, figure="test"):
     """A run's figure, marked where the run was cut."""
-    value = f"{100 * run['error']:.2f} %" if "error" in run else places(run[FIGURES[figure]])
+    if figure == "wrong":
+        value = f"{run['wrong']:,}"
+    else:
+        value = f"{100 * run['error']:.2f} %" if "error" in run else places(run[FIGURES[figure]])
     return value + (" (short)" if run.get("short") else "")
 
 
@@ -66,7 +70,9 @@ def cells(run, figure):
     """A run's figure, the 95 % interval of the test's, and what goes with it."""
     if "error" in run:
         low, high = (f"{100 * v:.2f}" for v in run["error_interval"])
-        return shown(run), f"{low} to {high} %", f"{run['wrong']} wrong"
+        beside = [f"{100 * run['error']:.2f} %" if figure == "wrong" else f"{run['wrong']} wrong"]
+        beside += [f"as the teacher {100 * run['agreement']:.2f} %"] if run.get("agreement", 1) < 1 else []
+        return shown(run, figure), f"{low} to {high} %", ", ".join(beside)
     low, high = map(places, run["squared_error_interval"])
     other = "training" if figure == "test" else "test"
     beside = [f"{other} {places(run[FIGURES[other]])}"] if FIGURES[other] in run else []
@@ -166,8 +172,7 @@ def main():
         "machine": machine(),
     }
     run |= {key: measured[key] for key in next(keys for keys in KEPT if keys[0] in measured)}
-    if "logistic_pca_squared_error" in measured:
-        run["logistic_pca_squared_error"] = measured["logistic_pca_squared_error"]
+    run |= {key: measured[key] for key in ("logistic_pca_squared_error", "agreement") if key in measured}
     if asked.train is not None:
         run["training_squared_error"] = json.loads(asked.train.read_text())["squared_error"]
     if asked.codes is not None:

@@ -7,10 +7,14 @@ import subprocess
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from deepnet import checkpoint
 from deepnet.__main__ import main
 from deepnet.cli.config import METHODS
+from deepnet.nn.layers import Dense
+from deepnet.nn.network import Network
 
 FOLDER = Path(__file__).parents[1] / "models"
 SETTINGS = sorted(FOLDER.glob("*/*.toml"))
@@ -36,9 +40,21 @@ def test_pipelines_can_be_read(page):
     assert subprocess.run(["sh", "-n", str(page)], check=False).returncode == 0
 
 
+@pytest.fixture(scope="module")
+def teacher(tmp_path_factory):
+    """A classifier of digits that knows nothing."""
+    path = str(tmp_path_factory.mktemp("teacher") / "teacher.h5")
+    arrays = [{"W": np.zeros((784, 10), np.float32), "b": np.zeros(10, np.float32)}]
+    one = np.ones(784, np.float32)
+    preparation = checkpoint.Preparation("none", 0 * one, one, (28, 28), tuple("0123456789"))
+    network = Network((Dense(784, 10, "softmax"),), "cross_entropy")
+    checkpoint.save(path, checkpoint.Checkpoint(network, arrays, preparation, {}))
+    return path
+
+
 @pytest.mark.parametrize("page", SETTINGS, ids=lambda page: f"{page.parent.name}-{page.stem}")
-def test_settings_are_taken(page, capsys):
-    """Each table resolves to a plan; what a stack would give is given by hand, and any CPU will do."""
+def test_settings_are_taken(page, teacher, capsys):
+    """Each table resolves to a plan; what a stack or teacher would give is given by hand, and any CPU will do."""
     data = {"curves": "curves", "variations": "mnist-basic"}.get(page.parent.name, "mnist")
     tables = tomllib.loads(page.read_text())
     for command, options in tables.items():
@@ -49,6 +65,7 @@ def test_settings_are_taken(page, capsys):
         hidden = len(dropout) - 1 if isinstance(dropout, list) else 1
         layers = "500,500,2000" if "efficiency" in tables else ",".join(["30"] * hidden)
         words += [] if "layers" in options else ["--layers", layers]
+        words += ["--teacher", teacher] if options.get("task") == "mimic" else []
         assert main(words) == 0, capsys.readouterr().err
         assert json.loads(capsys.readouterr().out)["plan"]["parameters"] > 0
 
@@ -84,6 +101,18 @@ def test_a_result_is_recorded(record, tmp_path):
            "training_squared_error": 1.234}  # fmt: skip
     row = record.table(results | {"runs": [run]}).splitlines()[-1]
     assert row == "| a | 0 | 1.23 | 2.90 to 3.10 | test 3.00, PCA 13.90 | 2 | 600 | 2.0 | 1 | m |"
+
+
+def test_errors_may_be_told_by_their_number(record):
+    """A student's row, and a teacher's, which is as itself."""
+    run = {"name": "a", "seed": 0, "epochs": 2, "minutes": 2.0, "threads": 1, "machine": "m", "error": 0.0074,
+           "error_interval": [0.0059, 0.0093], "wrong": 74, "agreement": 0.9912}  # fmt: skip
+    results = {"figure": "wrong", "names": ["a"], "runs": [run]}
+    head, _, row = record.table(results).splitlines()
+    assert head.startswith("| start | seed | wrong |")
+    assert row == "| a | 0 | 74 | 0.59 to 0.93 % | 0.74 %, as the teacher 99.12 % | 2 | - | 2.0 | 1 | m |"
+    assert "teacher" not in record.table(results | {"runs": [run | {"agreement": 1.0}]})
+    assert record.cells(run, "test") == ("0.74 %", "0.59 to 0.93 %", "74 wrong, as the teacher 99.12 %")
 
 
 def test_the_card_of_efficiency(tmp_path):

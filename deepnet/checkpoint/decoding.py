@@ -174,7 +174,8 @@ def _check_chain(below, layer, where: str) -> None:
 def _check_units(network: Network, name: str) -> None:
     """The output units are the loss's, and only they may be softmax."""
     *hidden, top = network.layers
-    if network.loss not in LOSSES or not isinstance(top, Dense) or top.unit != LOSSES[network.loss].unit:
+    own = LOSSES.get(network.loss)
+    if own is None or own.mimics or not isinstance(top, Dense) or top.unit != own.unit:
         raise ModelError(f"{name}: loss {shown(network.loss)} does not fit its output layer; {FOREIGN}")
     if network.loss == "svdd" and any("b" in layer.shapes() for layer in network.layers):
         raise ModelError(f"{name} is of one class and has biases; {FOREIGN}")

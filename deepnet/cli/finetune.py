@@ -8,6 +8,7 @@ from deepnet.errors import UsageError
 
 from . import options as o
 from . import regularizers as r
+from . import teachers as t
 from . import values
 from .config import given
 from .options import option
@@ -19,7 +20,7 @@ HELP = (
   deepnet finetune mnist --from stack.h5 -o net.h5
   deepnet finetune mnist --from stack.h5 -o net.h5 --valid 10000 --patience 5
   deepnet finetune mnist --layers 500,500 --units relu --init he -o net.h5
-  deepnet finetune mnist --from code.h5 --task reconstruct -o coder.h5
+  deepnet finetune mnist --layers 800 --task mimic --teacher net.h5 -o small.h5
 
 The task chooses the output layer and the loss:
   classify     softmax units, cross-entropy; with --loss squared_hinge:0.1 or
@@ -29,6 +30,9 @@ The task chooses the output layer and the loss:
   reconstruct  the stack unrolled into an autoencoder, the loss of its data
   one_class    layers without biases, whose outputs are drawn to a centre
                (Ruff et al. 2018); a stack's or an autoencoder's up to the code
+  mimic        a classifier that learns from trained ones, --teacher: their
+               probabilities at a --temperature, or their --logits. The data
+               need no labels; what is saved is an ordinary classifier.
 
 A rate or momentum is a number or a schedule over epochs:
   step:0.5:0.9:5  linear:0.1:0.001  exponential:0.1:0.98  cosine:0.1:0.001
@@ -201,6 +205,10 @@ def finetune(
     batch_norm: r.BatchNorm = False,
     task: Task = "classify",
     loss: Loss = None,
+    teacher: t.Teacher = None,
+    temperature: t.Temperature = None,
+    logits: t.Logits = False,
+    hard_weight: t.HardWeight = None,
     optimizer: Optimizer = "nesterov",
     epochs: Epochs = "30",
     batch_size: BatchSize = None,
@@ -255,6 +263,10 @@ def finetune(
             task=task,
             loss=loss,
             normal=normal or (),
+            teacher=teacher or (),
+            temperature=temperature,
+            logits=logits,
+            hard_weight=hard_weight,
             optimizer=optimizer,
             epochs=epochs,
             batch_size=batch_size,

@@ -11,7 +11,7 @@ import typer
 from . import config, values
 
 Unit = Literal["logistic", "linear", "relu", "softmax", "tanh", "softplus", "leaky_relu", "elu", "hard_tanh", "square"]
-Task = Literal["classify", "regress", "reconstruct", "one_class"]
+Task = Literal["classify", "regress", "reconstruct", "one_class", "mimic"]
 Loss = Literal["cross_entropy", "squared_hinge", "hinge"]
 Optimizer = Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "rprop", "cg", "lbfgs", "hessian_free"]
 Initializer = Literal["gaussian", "glorot", "he", "sparse", "uniform"]

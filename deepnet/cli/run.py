@@ -103,7 +103,10 @@ def _check(asked):
     if asked["output"] is None and not asked["dry_run"]:
         raise UsageError("there is no output: add -o FILE, or -n to see the plan only")
     if asked["log"] not in (None, "-"):
-        others = [asked.get(name) for name in ("data", "start", "valid", "output", "config")]
+        others = [
+            *(asked.get(name) for name in ("data", "start", "valid", "output", "config")),
+            *(asked.get("teacher") or ()),
+        ]
         if asked["log"] == asked["output"] or files.is_one_of(asked["log"], others):
             raise UsageError(f"--log {asked['log']} is an input or the output of this command too; choose another file")
     if asked["force"] and asked["resume"]:

@@ -6,7 +6,7 @@ are. Tables are plain text aligned by spaces, so that they look the same on a te
 
 SUFFIX = "_interval"
 FEW = 12
-SHARES = {"dead_units", "saturated_units", "precision", "recall"}
+SHARES = {"dead_units", "saturated_units", "precision", "recall", "agreement"}
 
 
 def lines(facts, verbose=False):
@@ -53,7 +53,7 @@ def _short(key, value, facts):
 def is_share(key):
     """Whether a figure of this name is a share of cases or units, which people read as a percentage."""
     error = key == "error" or key.endswith("_error")
-    found = key.endswith("_purity") or "_precision_at_" in key
+    found = key.endswith(("_purity", "_agreement")) or "_precision_at_" in key
     return key in SHARES or found or (error and not key.endswith(("reconstruction_error", "squared_error")))
 
 

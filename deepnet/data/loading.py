@@ -34,9 +34,9 @@ def load(source, *, label=None, ignore=(), task=None, classes=None, spare=()):
 
     A bare word is a shipped or generated data set, anything with a suffix or a slash a path (also `file.npz:key`,
     `file.h5:/path`, a folder or prefix of IDX files), "-" is standard input. `task` is "classify" (targets become
-    indices into `classes`, or into the sorted labels), "regress", "reconstruct" (no targets) or None (labels as
-    stored). Columns of a name in `spare` are left out where there are such, as those that a model was trained
-    without.
+    indices into `classes`, or into the sorted labels), "mimic" (indices into `classes` where there are labels),
+    "regress", "reconstruct" (no targets) or None (labels as stored). Columns of a name in `spare` are left out where
+    there are such, as those that a model was trained without.
     DataError: one sentence with file, row, column and remedy.
     """
     if source in GENERATORS:

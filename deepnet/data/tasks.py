@@ -16,11 +16,18 @@ REMEDY = "; for numbers to predict, give --task regress"
 
 
 def apply(dataset, task, classes=None):
-    """The data set with the targets that `task` needs, which only "classify" and "regress" do; None for no change."""
+    """The data set with the targets that `task` needs, which only "classify" and "regress" do; None for no change.
+
+    "mimic" wants the classes that are given, and their indices in splits that have labels.
+    """
     if task is None:
         return dataset
     if task in ("reconstruct", "one_class"):
         return replace(dataset, splits={name: Cases(cases.inputs) for name, cases in dataset.splits.items()})
+    if task == "mimic":
+        labelled = {name: cases for name, cases in dataset.splits.items() if cases.targets is not None}
+        found = apply(replace(dataset, splits=labelled), "classify", classes).splits
+        return replace(dataset, splits=dataset.splits | found, classes=tuple(classes))
     for name, cases in dataset.splits.items():
         if cases.targets is None:
             raise DataError(f"{dataset.name} has no labels for {name}; give --label, or data with labels")

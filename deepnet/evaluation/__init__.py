@@ -13,6 +13,7 @@ __all__ = [
     "PCA",
     "classification",
     "clusters",
+    "difference",
     "mcnemar",
     "mean_with_interval",
     "neighbour_error",
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 Z95 = 1.959963984540054
+CERTAIN = 0.05  # a difference that chance makes less often is called one
 
 
 def wilson(count: int, cases: int) -> list[float]:
@@ -63,6 +65,22 @@ def paired(one: np.ndarray, other: np.ndarray) -> float:
     if spread == 0:
         return 0.0 if apart.any() else 1.0
     return math.erfc(abs(float(apart.mean())) / spread / math.sqrt(2))
+
+
+def difference(own: np.ndarray, first: np.ndarray, shares: bool) -> dict:
+    """How what counts against one model, case by case (N,), differs in the mean from what counts against the first.
+
+    `shares`: it is 1 or 0, wrong or not, and the test McNemar's.
+    """
+    mean, reach = mean_with_interval(own - first)
+    p = mcnemar(own > 0, first > 0) if shares else paired(own, first)
+    verdict = "no difference" if p >= CERTAIN else "better" if mean < 0 else "worse"
+    return {
+        "difference": float(f"{mean:.3g}"),
+        "difference_interval": reach,
+        "p": float(f"{p:.3g}"),
+        "verdict": verdict,
+    }
 
 
 def student(t: float, freedom: int) -> float:

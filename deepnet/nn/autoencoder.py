@@ -19,7 +19,7 @@ from .rbm import Feed
 from .units import UNITS, Unit
 
 # The loss that matches a visible unit: cross-entropy of logistic ones, squared error of linear ones.
-VISIBLE = {loss.unit: loss for name, loss in LOSSES.items() if name != "cross_entropy"}
+VISIBLE = {LOSSES[name].unit: LOSSES[name] for name in ("binary_cross_entropy", "squared_error")}
 # Hidden units: those that act one by one and whose slope is a function of h.
 HIDDEN = tuple(name for name, unit in UNITS.items() if not unit.rowwise and unit.needs == "a")
 CURVED = ("logistic", "tanh")  # hidden units of which the contraction's slope is known here

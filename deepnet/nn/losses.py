@@ -1,11 +1,13 @@
 """LOSSES: what the output units of a network are measured by.
 
-A loss is three things on its output units: its value, its gradient at their input z, which its kernel in
-`kernels.outputs` steps back from, and its curvature there. With its matching unit the gradient is a - t and the
-curvature the unit's own slope (Bishop 1995, section 6.9). The hinges make every output a support vector machine of one
-class against the rest (Tang 2013): sum_k max(1 - y_k z_k, 0)^2, or to the first power. svdd is half the squared
-distance of linear outputs from a centre, the same for all cases (Ruff et al. 2018). z and a are input and activation of
-the output units, t the targets, all (B, N).
+A loss is three things on its output units: its value, its gradient at their input z, which its kernel steps back from,
+and its curvature there. With its matching unit the gradient is a - t and the curvature the unit's own slope (Bishop
+1995, section 6.9). The hinges make every output a support vector machine of one class against the rest (Tang 2013):
+sum_k max(1 - y_k z_k, 0)^2, or to the first power. svdd is half the squared distance of linear outputs from a centre,
+the same for all cases (Ruff et al. 2018). Those that mimic a teacher, whose targets are its logits and a label's class,
+have linear units (Ba and Caruana 2014, section 2; Hinton, Vinyals and Dean 2015, section 2): they are what a classifier
+is trained by in place of its own cross-entropy. z and a are input and activation of the output units, t the targets,
+all (B, N), but t (B, N + 1) of a teacher.
 """
 
 import math
@@ -16,46 +18,69 @@ from typing import Literal
 import numpy as np
 
 from ..errors import UsageError
-from ..kernels import outputs as kernels
+from ..kernels import mimicry, outputs
 from .units import UNITS, Unit
 
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss: `code` names its kernel in `kernels.outputs`; `unit` is its output unit.
+    """A loss: `code` names its kernel in `kernels.outputs` or `kernels.mimicry`; `unit` is its output unit.
 
-    `counts` says what a case's error is: whether its largest output is wrong, or its squared distance. `curve` is
-    a, t, rz -> H rz in place of rz; None for a matching unit.
+    `counts` says what a case's error is: whether its largest output is wrong, its squared distance, or whether its
+    largest output is apart from the teacher's. `curve` is a, t, rz -> H rz in place of rz; None for a matching unit.
+    `temperature` and `hard_weight`, of the labels, are numbers of losses that mimic.
     """
 
     unit: str
     code: int
-    counts: Literal["wrong", "squared_error"] = "squared_error"
+    counts: Literal["wrong", "squared_error", "apart"] = "squared_error"
     curve: Callable[[np.ndarray, np.ndarray, np.ndarray], None] | None = None
+    temperature: float = 1.0
+    hard_weight: float = 0.0
 
     @property
     def output(self) -> Unit:
         """Its output unit."""
         return UNITS[self.unit]
 
+    @property
+    def mimics(self) -> bool:
+        """Whether its targets are a teacher's; no network has such a loss of its own."""
+        return self.counts == "apart"
+
+    def targets(self, outputs: int) -> int:
+        """Columns of the targets for so many outputs."""
+        return outputs + self.mimics
+
+    def finish(self, z: np.ndarray, t: np.ndarray, scale: float, *ready: np.ndarray) -> None:
+        """What is known at the top: fill a, d, d_t, each case's value and its error, all of them `ready`."""
+        if self.mimics:
+            mimicry.finish(self.code, self.temperature, self.hard_weight, z, t, scale, *ready)
+        else:
+            outputs.finish(self.code, z, t, scale, *ready)
+
     def curvature(self, a: np.ndarray, t: np.ndarray, rz: np.ndarray) -> None:
         """rz (B, N) <- H rz, H the Hessian of a case's loss at z, which is at least 0: for a matching unit its slope.
 
         Source: Schraudolph 2002, section 3.
         """
-        if self.curve is None:
+        if self.mimics:
+            mimicry.curvature(self.code, self.temperature, self.hard_weight, a, t, rz)
+        elif self.curve is None:
             self.output.chain(a, rz)
         else:
             self.curve(a, t, rz)
 
 
 LOSSES: dict[str, Loss] = {
-    "cross_entropy": Loss("softmax", kernels.SOFTMAX_ENTROPY, "wrong"),
-    "binary_cross_entropy": Loss("logistic", kernels.LOGISTIC_ENTROPY),
-    "squared_error": Loss("linear", kernels.SQUARED_ERROR),
-    "squared_hinge": Loss("linear", kernels.SQUARED_HINGE, "wrong", kernels.squared_hinge_chain),
-    "hinge": Loss("linear", kernels.HINGE, "wrong", kernels.hinge_chain),
-    "svdd": Loss("linear", kernels.SQUARED_ERROR),
+    "cross_entropy": Loss("softmax", outputs.SOFTMAX_ENTROPY, "wrong"),
+    "binary_cross_entropy": Loss("logistic", outputs.LOGISTIC_ENTROPY),
+    "squared_error": Loss("linear", outputs.SQUARED_ERROR),
+    "squared_hinge": Loss("linear", outputs.SQUARED_HINGE, "wrong", outputs.squared_hinge_chain),
+    "hinge": Loss("linear", outputs.HINGE, "wrong", outputs.hinge_chain),
+    "svdd": Loss("linear", outputs.SQUARED_ERROR),
+    "soft_targets": Loss("linear", mimicry.SOFT_TARGETS, "apart", temperature=20.0, hard_weight=0.1),
+    "logits": Loss("linear", mimicry.LOGITS, "apart"),
 }
 MARGINS = "squared_hinge", "hinge"  # whose outputs are margins, and whose output weights are held by C
 CLASSIFIERS = "cross_entropy", *MARGINS  # losses that a user may choose from

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from ..kernels import losses as sums
-from ..kernels import norms, operands, outputs, products, random, updates
+from ..kernels import norms, operands, products, random, updates
 from .layers import BatchNorm, Layer, Weighted
 from .layers.affine import bias
 from .losses import LOSSES, Loss
@@ -74,6 +74,7 @@ class Network:
 MOST_KNOWN = 8  # vectors whose views are remembered
 # Sums over an epoch: of cases, their losses and errors; cases of which a gradient or a curvature product was taken.
 TALLY = ("cases", "loss", "wrong", "squared_error", "gradients", "curvature_products")
+MIMICRY = ("apart", "labelled")  # beside a teacher: cases of another class than its own, cases with a label
 
 
 class NetworkObjective:
@@ -84,8 +85,10 @@ class NetworkObjective:
     `at` moves it to a minibatch of any size, which is worked through in pieces; dropout is fixed by that key, so all
     methods speak of the same function. Products have the `precision` of that name (`kernels.operands.PRECISIONS`).
     `everything` is the number of cases of the feed, for optimizers that ask for the `whole`; without it a minibatch is.
-    `max_norm` has the limit of each layer of weights, or none, and `project` keeps it. Batch normalisation takes the
-    statistics of each piece of a minibatch alone (Hoffer, Hubara and Soudry 2017), or each layer's `statistics`.
+    `max_norm` has the limit of each layer of weights, or none, and `project` keeps it. `loss` takes the place of the
+    network's own, as where a classifier learns from a teacher; its outputs are then those of the loss's unit. Batch
+    normalisation takes the statistics of each piece of a minibatch alone (Hoffer, Hubara and Soudry 2017), or each
+    layer's `statistics`.
     """
 
     def __init__(
@@ -101,6 +104,7 @@ class NetworkObjective:
         max_norm: tuple[float, ...] = (),
         output_decay: float = 0.0,
         statistics: Sequence[Mapping[str, np.ndarray]] = (),
+        loss: Loss | None = None,
     ):
         self.network, self.layout = network, network.layout
         self.name = "a network's loss"
@@ -108,14 +112,14 @@ class NetworkObjective:
         self.spans = [(0, self.layout.size, 1.0)]
         self._weighted = {i: layer for i, layer in enumerate(network.layers) if isinstance(layer, Weighted)}
         self._below = Network(network.layers[:-1], network.loss)
-        self.loss: Loss = LOSSES[network.loss]
+        self.loss: Loss = LOSSES[network.loss] if loss is None else loss
         self.weight_decay, self.l1, self.everything = weight_decay, l1, everything
         self.output_decay = output_decay
         self._limits = list(zip(self._weighted, max_norm, strict=True)) if max_norm else []
         self._precision_name, self._dtype = precision, np.dtype(dtype)
         self._precision = operands.PRECISIONS[precision]()
         self._feed = feed
-        self._minibatch = Minibatch(network.layers, feed, cases, self._dtype)
+        self._minibatch = Minibatch(network.layers, self.loss.targets(network.outputs), feed, cases, self._dtype)
         self._known: dict[int, tuple[np.ndarray, list]] = {}
         self.statistics = statistics
         self._pieces: list[Piece] = []
@@ -123,7 +127,7 @@ class NetworkObjective:
         self._part: np.ndarray | None = None
         self._all: NetworkObjective | None = None
         self._product = self.layout.zeros(dtype)
-        self.tally = {name: np.zeros(1) for name in TALLY}
+        self.tally = {name: np.zeros(1) for name in (TALLY + MIMICRY if self.loss.mimics else TALLY)}
 
     @property
     def spans(self) -> list[tuple[int, int, float]]:
@@ -157,7 +161,9 @@ class NetworkObjective:
             return self
         if self._all is None:
             settings = self.weight_decay, self._dtype, self._precision_name, self.everything, self.l1
-            self._all = NetworkObjective(self.network, self._feed, PIECE, *settings, output_decay=self.output_decay)
+            self._all = NetworkObjective(
+                self.network, self._feed, PIECE, *settings, output_decay=self.output_decay, loss=self.loss
+            )
             # Pieces of cases in the order of the data would not be like those of a minibatch.
             rows = random.permutation(0, self.everything) if self.network.mixes else np.arange(self.everything)
             self._all.at(rows, None)
@@ -319,7 +325,7 @@ class NetworkObjective:
         return self._part
 
     def count(self) -> None:
-        """Add the minibatch's loss, and the wrong cases or the squared error, as the loss counts, to `tally`."""
+        """Add the minibatch's loss and its errors, as the loss counts them, to `tally`."""
         for piece in self._pieces:
             self._count(piece)
 
@@ -329,6 +335,11 @@ class NetworkObjective:
         self.tally["cases"][0] += len(piece.rows)
         self.tally["loss"][0] += sums.total(piece.values)
         self.tally[self.loss.counts][0] += sums.total(piece.errors)
+        if self.loss.mimics:
+            labels = piece.t[:, -1].real
+            wrong = (labels >= 0) & (piece.work[-1]["a"].argmax(axis=1) != labels)
+            self.tally["labelled"][0] += np.count_nonzero(labels >= 0)
+            self.tally["wrong"][0] += np.count_nonzero(wrong)
 
     @property
     def outputs(self) -> np.ndarray:
@@ -345,7 +356,7 @@ class NetworkObjective:
         x, top = self._below.forward(parts, piece.work, piece.first, piece.key), piece.work[-1]
         products.up(x, parts[-1]["W"], bias(parts[-1]), UNITS["linear"].code, top["z"])
         ready = top["a"], top["d"], top["d_t"], piece.values, piece.errors
-        outputs.finish(self.loss.code, top["z"], piece.t, 1 / self._cases, *ready)
+        self.loss.finish(top["z"], piece.t, 1 / self._cases, *ready)
 
     def project(self, theta: np.ndarray) -> None:
         """Scale the incoming weights of each unit back to `max_norm` at most, in the layers that move.

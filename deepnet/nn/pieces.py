@@ -12,8 +12,8 @@ import numpy as np
 from ..kernels import operands, random
 from .layers import Dropout, Layer, Weighted
 
-# Writes the prepared inputs (B, M) and the targets (B, N) of some rows into the arrays it is given. What it changes at
-# random is drawn from the minibatch's key; without one it changes nothing.
+# Writes the prepared inputs (B, M) and the targets, (B, N) or as wide as the loss wants them, of some rows into the
+# arrays it is given. What it changes at random is drawn from the minibatch's key; without one it changes nothing.
 Feed = Callable[[np.ndarray, np.ndarray, np.ndarray, int | None], None]
 Work = list[dict[str, np.ndarray]]
 
@@ -54,23 +54,23 @@ class Piece:
 class _Room:
     """The arrays that a piece alone has: its inputs, targets, activations, losses and errors."""
 
-    def __init__(self, layers: Sequence[Layer], work: Work, cases: int, dtype: np.dtype):
+    def __init__(self, layers: Sequence[Layer], targets: int, work: Work, cases: int, dtype: np.dtype):
         self.x = operands.Listed.room(cases, layers[0].inputs, dtype)
-        self.t = operands.matrix(cases, layers[-1].outputs, dtype)
+        self.t = operands.matrix(cases, targets, dtype)
         self.lasting = [{name: w[name] for name in layer.lasting} for layer, w in zip(layers, work, strict=True)]
         self.values, self.errors = np.zeros(cases, dtype), np.zeros(cases, dtype)
 
 
 class Minibatch:
-    """The pieces of one minibatch after another, in arrays made once; `most` cases a piece at most.
+    """The pieces of one minibatch after another, in arrays made once: `most` cases a piece, `targets` columns of t.
 
     Activations of all pieces are `kept` where they take KEPT bytes at most; else each piece is read anew in each pass.
     """
 
-    def __init__(self, layers: Sequence[Layer], feed: Feed, most: int, dtype: np.dtype):
+    def __init__(self, layers: Sequence[Layer], targets: int, feed: Feed, most: int, dtype: np.dtype):
         self.most, self.kept = min(most, PIECE), True
         self.pieces: list[Piece] = []
-        self._layers, self._feed, self._dtype = layers, feed, dtype
+        self._layers, self._targets, self._feed, self._dtype = layers, targets, feed, dtype
         self._shared = [layer.workspace(self.most, dtype) for layer in layers]
         self._rooms: list[_Room] = []
         self._views: dict[tuple[int, int], tuple] = {}
@@ -107,7 +107,7 @@ class Minibatch:
         """Views of room i for n cases: x, t, the layers' workspace, losses, errors."""
         while i >= len(self._rooms):
             work = self._shared if not self._rooms else self._lasting()
-            self._rooms.append(_Room(self._layers, work, self.most, self._dtype))
+            self._rooms.append(_Room(self._layers, self._targets, work, self.most, self._dtype))
         if (i, n) not in self._views:
             room = self._rooms[i]
             pairs = zip(rows_of(self._shared, n), rows_of(room.lasting, n), strict=True)

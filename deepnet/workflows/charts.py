@@ -111,6 +111,8 @@ def _facts(model) -> dict[str, str]:
     """A model's settings as text; digests are cut."""
     config = {name: value for name, value in model.config.items() if name not in ("command", "settings", "parent")}
     config |= model.config.get("settings") or {}
+    if "teachers" in config:
+        config["teachers"] = [str(digest)[:SHORT] for digest in config["teachers"]]
     found = {name: _text(value) for name, value in config.items()}
     for name, digest in (("parent", model.config.get("parent")), ("training data", model.provenance.get("data"))):
         found[name] = str(digest or "-")[:SHORT]

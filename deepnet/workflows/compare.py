@@ -14,7 +14,6 @@ from .evaluate import open_split, outputs_of
 from .tuning import FINE
 
 FIGURE = {"classify": "error", "regress": "squared_error", "reconstruct": "squared_error"}
-CERTAIN = 0.05  # a difference that chance makes less often is called one
 
 
 def compare(data, nets, output=None, *, logs=(), split="test", label=None, ignore=(), force=False, threads=None):
@@ -108,12 +107,4 @@ def _row(net, model, own, first, task) -> dict:
     }
     if own is first:
         return row | {"difference": None, "difference_interval": None, "p": None, "verdict": "the measure"}
-    difference, reach = evaluation.mean_with_interval(own - first)
-    p = evaluation.mcnemar(own > 0, first > 0) if task == "classify" else evaluation.paired(own, first)
-    verdict = "no difference" if p >= CERTAIN else "better" if difference < 0 else "worse"
-    return row | {
-        "difference": float(f"{difference:.3g}"),
-        "difference_interval": reach,
-        "p": float(f"{p:.3g}"),
-        "verdict": verdict,
-    }
+    return row | evaluation.difference(own, first, shares=task == "classify")

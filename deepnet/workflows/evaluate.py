@@ -12,7 +12,7 @@ from ..files import shown
 from ..kernels import jit
 from ..nn.stack import Stack
 from ..training import Meter
-from . import models, preparing, retrieval, scores, sources
+from . import models, preparing, retrieval, scores, sources, students, teachers
 from .logistic_pca import fit_logistic_pca
 from .passes import check_passes, losses_of, mean_outputs
 from .runs import dashes
@@ -29,6 +29,7 @@ def evaluate(
     logistic_pca=False,
     normal=(),
     codes=None,
+    teacher=(),
     threads=None,
     meter=None,
     say=lambda line: None,
@@ -40,7 +41,7 @@ def evaluate(
     `normal`: how well anomaly scores tell these classes of a labelled split from the others, and that alone.
     `logistic_pca` trains that rival too, where outputs are logistic: `say` is told of it as it begins, `meter` shows
     how far it is. `codes`: a distance, euclidean or cosine, by which codes are set against labels, beside the data and
-    PCA.
+    PCA. `teacher`: a classifier beside these, several their mean; its cases need no labels then.
     """
     if threads is not None:
         jit.set_threads(threads)
@@ -50,9 +51,10 @@ def evaluate(
         check_passes(loaded, model, task)
     if logistic_pca:
         _check_logistic(loaded, task)
+    guides = _teachers(loaded, model, task, teacher, mc, normal) if teacher else None
     if normal:
         return _detection(loaded, model, data, split, label, ignore, normal)
-    read_for = task
+    read_for = "mimic" if guides else task
     if codes is not None and task == "reconstruct":
         _check_labels(loaded, split)
         read_for = None  # reconstruct drops the labels
@@ -66,6 +68,9 @@ def evaluate(
     if codes is not None:
         pca = fit_pca(loaded, dataset, models.coder(loaded).network.outputs)
         beside = retrieval.measure(loaded, cases, pca, codes)
+    if guides is not None:
+        guides.check_data(dataset)
+        return facts | _student(loaded, model, guides, cases) | beside
     if task in ("classify", "regress"):
         return facts | _supervised(loaded, cases, task, mc) | beside
     if task == "one_class":
@@ -135,6 +140,26 @@ def _check_logistic(loaded: Checkpoint, task: str | None) -> None:
         )
 
 
+def _teachers(loaded: Checkpoint, model, task: str | None, paths, mc: int | None, normal) -> teachers.Teachers:
+    """The classifiers that a student is held against; UsageError for one that is none itself."""
+    if task != "classify" or loaded.model.loss != "cross_entropy":
+        raise UsageError(f"--teacher: {shown(model)} is no classifier with probabilities; leave it out")
+    for option, given in (("--mc", mc is not None), ("--normal", normal)):
+        if given:
+            raise UsageError(
+                f"--teacher measures all classes by single passes, and {option} does not: leave one of them"
+            )
+    return teachers.load(paths, shown(model), loaded.preparation.classes)
+
+
+def _student(loaded: Checkpoint, model, guides: teachers.Teachers, cases: Cases) -> dict:
+    """A classifier beside its teachers, and by itself on the cases that have a label."""
+    named = cases.at(cases.targets >= 0) if cases.targets is not None else cases.at([])
+    own = _supervised(loaded, named, "classify", None) if len(named) else {}
+    few = {"labelled": len(named)} if 0 < len(named) < len(cases) else {}
+    return own | {"cases": len(cases)} | few | students.measure(loaded, model, guides, cases)
+
+
 def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore) -> tuple[Dataset, Cases, str]:
     """The data set, the cases of its split, and that split's name; data of one split are evaluated whole.
 
@@ -142,7 +167,7 @@ def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore)
     training are held out again. To classify or regress, cases without a label are left out.
     """
     config = loaded.config
-    classes = loaded.preparation.classes if task == "classify" else None
+    classes = loaded.preparation.classes if task in ("classify", "mimic") else None
     held_out = config.get("valid", "none") if split in ("train", "valid") else "none"
     if held_out.startswith("data ") or held_out == "given":
         held_out = "none"

@@ -14,7 +14,7 @@ from ..optimizers import BATCHES, OPTIMIZERS
 from ..optimizers.objective import Optimizer
 from ..optimizers.schedules import constant, parse
 from ..training import Meter
-from . import networks, one_class, preparing, regularizers, sources
+from . import networks, one_class, preparing, regularizers, sources, teachers
 from .memory import check_memory
 from .models import pack
 from .plans import written
@@ -22,8 +22,8 @@ from .records import Start, Warned
 from .runs import Clock, check_precision, check_resume, open_run
 from .tuning import FINE, TOP, Tuning
 
-# The default rate of plain gradient rules where outputs are numbers, pixels or margins: at 0.1, right for a softmax,
-# first steps saturate the layers below and the net gives one constant.
+# The default rate of plain gradient rules where outputs are numbers, pixels, margins or logits: at 0.1, right for a
+# softmax, first steps saturate the layers below and the net gives one constant.
 GENTLE = "0.01"
 
 
@@ -43,6 +43,10 @@ def finetune(
     task="classify",
     loss=None,
     normal=(),
+    teacher=(),
+    temperature=None,
+    logits=False,
+    hard_weight=None,
     optimizer="nesterov",
     epochs=30,
     batch_size=None,
@@ -84,12 +88,15 @@ def finetune(
     if threads is not None:
         jit.set_threads(threads)
     check_precision(precision)
-    old = open_run(output, "network", force, resume, dry_run, (data, valid, start))
+    old = open_run(output, "network", force, resume, dry_run, (data, valid, start, *teacher))
     parent = checkpoint.load(start) if start is not None else None
     asked_loss, C = _loss(loss, task)
     _check_normal(normal, task)
-    known = networks.known_classes(parent, task)
+    mimicry = teachers.mimicry(task, teacher, temperature, logits, hard_weight, parent)
+    known = networks.known_classes(parent, task) if mimicry is None else mimicry.teachers.classes
     dataset, held_out = sources.read(data, valid, task, label, ignore, seed, known, normal=normal)
+    if mimicry is not None:
+        mimicry.teachers.check_data(dataset)
     if patience is not None and "valid" not in dataset.splits:
         raise UsageError("--patience looks at held-out cases: add --valid 0.1, or another choice of them")
     sources.check_jitter(jitter, dataset)
@@ -101,15 +108,18 @@ def finetune(
         raise UsageError(f"--labels is for --task classify or regress; to {task} takes no labels: leave it")
     cases = len(dataset.splits["train"])
     batch_size = _batch_size(batch_size, optimizer, cases)
+    made = "classify" if mimicry is not None else task  # a student is an ordinary classifier
     network, arrays = networks.build(
-        parent, dataset, preparation, task, layers, units, init, noise, dropout, seed, asked_loss, bias, batch_norm
+        parent, dataset, preparation, made, layers, units, init, noise, dropout, seed, asked_loss, bias, batch_norm
     )
     regularizers.check_mixed(network, batch_size)
     per_epoch = -(-cases // batch_size)
-    rule = _optimizer(optimizer, network.loss, learning_rate, momentum, clip, settings, per_epoch, epochs)
+    trained_by = "logits" if logits else network.loss
+    rule = _optimizer(optimizer, trained_by, learning_rate, momentum, clip, settings, per_epoch, epochs)
     share = regularizers.noise_schedule(noise_schedule, network, per_epoch, epochs)
     asked = regularizers.settings(network, task, optimizer, noise, layer_rates, l1, max_norm, label_smoothing, average)
     asked |= prepared | ({"jitter": jitter} if jitter else {}) | ({"noise_schedule": written(share)} if share else {})
+    asked |= mimicry.settings if mimicry is not None else {}
     asked |= {"normal": list(normal)} if normal else {}
     asked |= {} if bias else {"bias": False}
     asked |= {"loss": network.loss, "C": C or 1.0} if network.loss in MARGINS else {}
@@ -149,7 +159,7 @@ def finetune(
     if labels is not None:
         config["labels"] = labels
     history = _earlier(parent) if parent else {}
-    run = Tuning(dataset, preparation, network, theta, rule, moving, config, history, meter or Meter())
+    run = Tuning(dataset, preparation, network, theta, rule, moving, config, history, meter or Meter(), mimicry)
     done = False
     if old is not None:
         schedules = [getattr(rule, name) for name in ("learning_rate", "momentum") if hasattr(rule, name)]

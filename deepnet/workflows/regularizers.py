@@ -18,7 +18,7 @@ def settings(network: Network, task, optimizer, noise, layer_rates, l1, max_norm
     """
     _check_smooth(optimizer, {"--l1": l1, "--max-norm": max_norm, "--loss hinge": network.loss == "hinge"})
     if label_smoothing and task != "classify":
-        raise UsageError(f"--label-smoothing is for classes, and --task {task} has none; leave it")
+        raise UsageError(f"--label-smoothing is for the labels of --task classify, and this is --task {task}; leave it")
     if label_smoothing and network.loss in MARGINS:
         raise UsageError(f"--label-smoothing is for probabilities, and --loss {network.loss} has margins; leave it")
     found = {

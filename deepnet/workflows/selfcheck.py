@@ -115,9 +115,11 @@ def _networks() -> Iterator[tuple[str, Network]]:
 
 
 def _cases(network: Network, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Inputs, and as targets probabilities, which serve every loss."""
-    inputs, targets = rng.normal(size=(CASES, network.inputs)), rng.random((CASES, network.outputs))
-    return inputs, targets / targets.sum(axis=1, keepdims=True)
+    """Inputs, and as targets probabilities, which serve every loss; of a teacher logits, and a label or none."""
+    inputs, t = rng.normal(size=(CASES, network.inputs)), rng.random((CASES, network.outputs))
+    if LOSSES[network.loss].mimics:
+        return inputs, np.column_stack([2 * t - 1, np.arange(CASES) % (network.outputs + 1) - 1])
+    return inputs, t / t.sum(axis=1, keepdims=True)
 
 
 def _objective(network: Network, dtype) -> tuple[NetworkObjective, np.ndarray]:
@@ -153,11 +155,20 @@ def _gradients() -> Iterator[tuple[str, float]]:
             numeric[i] = (ends[0] - ends[1]) / 2e-5
         yield name, _off(gradient, numeric, 1e-7)
         narrow, same = _objective(network, np.float32)
-        yield f"{name} in float32", _off(narrow.gradient(same), gradient, 1e-5)
+        yield f"{name} in float32", _off(narrow.gradient(same), gradient, 1e-5 * max(1, np.abs(gradient).max()))
+
+
+def _spread(z: np.ndarray) -> np.ndarray:
+    """diag(s) - s s' of s = softmax(z)."""
+    s = np.exp(z - z.max()) / np.exp(z - z.max()).sum()
+    return np.diag(s) - np.outer(s, s)
 
 
 def _hessian(loss: str, a: np.ndarray, t: np.ndarray) -> np.ndarray:
     """A case's Hessian of the loss at z, as a matrix on changes of a."""
+    if LOSSES[loss].mimics:
+        own = np.eye(len(a)) if loss == "logits" else _spread(a / LOSSES[loss].temperature)
+        return own + LOSSES[loss].hard_weight * (t[-1] >= 0) * _spread(a)
     y = 2 * t - 1
     return np.diag({
         "cross_entropy": 1 / a,  # inverse of diag(a) - a a' where sums are kept

@@ -166,11 +166,17 @@ def code_feed(codes: np.ndarray) -> Callable:
 
 
 def network_feed(
-    cases: Cases, preparation: Preparation, task: str, smoothing: float = 0.0, jitter: int = 0
+    cases: Cases,
+    preparation: Preparation,
+    task: str,
+    smoothing: float = 0.0,
+    jitter: int = 0,
+    logits: np.ndarray | None = None,
 ) -> Callable:
     """Writes prepared rows and their targets: one unit a class, (standardised) numbers, the inputs, or the centre.
 
     `smoothing` is the share of a class's target that is spread over all classes (Szegedy et al. 2016, section 7).
+    `logits` (cases, classes) are a teacher's, to mimic: they and a label's class, or -1, are the targets then.
     """
     visible, classes = visible_feed(cases.inputs, preparation, jitter), len(preparation.classes)
     one = (np.eye(classes) * (1 - smoothing) + smoothing / max(1, classes)).astype(np.float32)
@@ -181,6 +187,9 @@ def network_feed(
             t[...] = x
         elif task == "one_class":
             t[...] = preparation.centre
+        elif logits is not None:
+            t[:, :-1] = logits[rows]
+            t[:, -1] = -1 if cases.targets is None else cases.targets[rows]
         elif cases.targets is None:
             t[...] = 0
         elif task == "classify":

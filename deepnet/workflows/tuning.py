@@ -20,6 +20,7 @@ from .models import CHUNK, blocks, pack
 from .plans import written
 from .records import End, Epoch, Warned
 from .runs import NORM, Clock, Loop, Saver, append, command, counts, dashes, metrics_of, restored, steps_of
+from .teachers import Mimicry
 
 FINE, TOP = "fine-tuning", "output layer alone"
 SAMPLE = 10_000  # training cases that batch normalisation's statistics are taken from until the run is over
@@ -60,10 +61,12 @@ class Tuning:
         config: dict,
         history: dict,
         meter: Meter,
+        mimicry: Mimicry | None = None,
     ):
         self.dataset, self.preparation, self.network, self.theta = dataset, preparation, network, theta
         self.optimizer, self.config, self.history, self.meter = optimizer, config, history, meter
         self.task, self.stage, self.state = config["task"], 0, {}
+        self.mimicry, self.loss = mimicry, mimicry.loss if mimicry is not None else None
         self.stages = [_Stage(FINE, config["epochs"], moving)]
         if config["freeze_epochs"]:
             self.stages.insert(0, _Stage(TOP, config["freeze_epochs"], _top(network, moving)))
@@ -79,7 +82,8 @@ class Tuning:
             "network": dashes(self.network.widths),
             "start": "pre-trained" if self.config["parent"] else "random weights",
             "task": self.task,
-            "loss": self.network.loss,
+            "loss": self.network.loss if self.mimicry is None else self.mimicry.name,
+            **({} if self.mimicry is None else self.mimicry.summary),
             **({"C": self.config["C"]} if "C" in self.config else {}),
             "optimizer": optimizer,
             **{name: written(schedule) for name, schedule in rates.items()},
@@ -103,7 +107,7 @@ class Tuning:
         train = self.dataset.splits["train"]
         objective = NetworkObjective(
             self.network,
-            sources.network_feed(train, self.preparation, self.task, *self._changes),
+            self._feed(train, *self._changes),
             self.config["batch_size"],
             self.config["weight_decay"],
             precision=self.config["precision"],
@@ -111,6 +115,7 @@ class Tuning:
             l1=self.config.get("l1", 0.0),
             max_norm=self.config.get("max_norm", ()),
             output_decay=1 / (self.config["C"] * len(train)) if "C" in self.config else 0.0,
+            loss=self.loss,
         )
         check(self.config["optimizer"], self.optimizer, objective)
         seen = _Seen(objective, self._held_out(), self._probe())
@@ -181,6 +186,10 @@ class Tuning:
             metrics[f"{word}_squared_error"] = float(tally["squared_error"][0]) / cases
         elif self.task == "one_class":
             metrics[f"{word}_squared_distance"] = float(tally["squared_error"][0]) / cases
+        elif self.task == "mimic":
+            if labelled := float(tally["labelled"][0]):
+                metrics[f"{word}_error"] = float(tally["wrong"][0]) / labelled
+            metrics[f"{word}_agreement"] = 1 - float(tally["apart"][0]) / cases
         return metrics | {f"{word}_loss": float(tally["loss"][0]) / cases}
 
     def _counters(self, tally: dict, stage: str) -> dict[str, float]:
@@ -214,8 +223,12 @@ class Tuning:
         """The objective on the cases held out, or None."""
         if "valid" not in self.dataset.splits:
             return None
-        feed = sources.network_feed(self.dataset.splits["valid"], self.preparation, self.task)
-        return NetworkObjective(self.network, feed, CHUNK)
+        return NetworkObjective(self.network, self._feed(self.dataset.splits["valid"]), CHUNK, loss=self.loss)
+
+    def _feed(self, cases, smoothing: float = 0.0, jitter: int = 0):
+        """What an objective reads of these cases; of a student's what its teachers say too, asked here once for all."""
+        logits = None if self.mimicry is None else self.mimicry.targets(cases, self.meter)
+        return sources.network_feed(cases, self.preparation, self.task, smoothing, jitter, logits)
 
     def _tally(self, held_out: NetworkObjective) -> dict[str, np.ndarray]:
         """Sums over all cases held out."""
@@ -277,7 +290,7 @@ class Tuning:
             raise ModelError("--resume: the state in the file does not fit its model; use --force to start anew")
         self.stage, self.best, self.theta = int(stage[0]), Best(best), pack(self.network, old.arrays)
         self.preparation = old.preparation  # made by LAPACK, it may differ in its last bits on another machine
-        objective = NetworkObjective(self.network, None, 1)
+        objective = NetworkObjective(self.network, None, 1, loss=self.loss)
         course = self._course(self.stages[self.stage])
         self.state, self.good = restored(state, self.theta, self._fresh(objective), course)
         self.history = {stage: dict(metrics) for stage, metrics in old.history.items()}
@@ -312,10 +325,12 @@ class Tuning:
             result |= {name: float(values[kept - 1]) for name, values in metrics_of(history).items()}
         if count and history["halvings"][-1]:
             result["rate_halved"] = int(history["halvings"][-1])
-        normal = self.config.get("normal")
-        follow = command(
-            "evaluate", output, data, *(("--normal", ",".join(normal)) if normal else ()), config=self.config
-        )
+        beside = {
+            "--normal": self.config.get("normal"),
+            "--teacher": None if self.mimicry is None else list(self.mimicry.teachers.models),
+        }
+        words = (word for option, given in beside.items() if given for word in (option, ",".join(given)))
+        follow = command("evaluate", output, data, *words, config=self.config)
         return End(outcome, result, follow if checkpoint.complete else "")
 
 
@@ -329,6 +344,6 @@ def _top(network: Network, moving: list[Span]) -> list[Span]:
 
 
 def _score(metrics: dict[str, float]) -> tuple[float, float]:
-    """What early stopping lowers: the validation error (or squared error), then the validation loss."""
-    held = [v for k, v in metrics.items() if k.startswith("validation")]
+    """What early stopping lowers: the validation error (or squared error, or disagreement), then the loss."""
+    held = [1 - v if k.endswith("agreement") else v for k, v in metrics.items() if k.startswith("validation")]
     return held[0], held[-1]

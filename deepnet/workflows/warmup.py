@@ -21,7 +21,7 @@ from .predict import predict
 from .pretrain import pretrain
 
 UNUSED_DAYS = 30
-TASKS = "classify", "regress", "reconstruct", "one_class"
+TASKS = "classify", "regress", "reconstruct", "one_class", "mimic"
 _FOLDER = re.compile(r"[0-9a-f]{16}")
 _SMALL = {"epochs": 1, "batch_size": 16, "layers": (20, 3), "force": True}
 
@@ -64,7 +64,7 @@ def _groups(folder: Path):
     rows = random.standard_normal((33, 4))
     lines = (f"{','.join(map(str, row))},{i % 3}\n" for i, row in enumerate(rows))
     Path(table).write_text("a,b,c,d,label\n" + "".join(lines))
-    stack, net = str(folder / "stack.h5"), str(folder / "net.h5")
+    stack, net, first = str(folder / "stack.h5"), str(folder / "net.h5"), str(folder / "first.h5")
 
     scaled = {"scale": "standard", "valid": "0.2"}
 
@@ -82,7 +82,13 @@ def _groups(folder: Path):
             _run(pretrain(pixels, stack, **_SMALL, method="dae", corruption=(corruption,), emphasis=(0.5,)))
 
     def networks():
-        for task in TASKS:
+        _run(finetune(table, first, **_SMALL, **scaled))
+        for logits in (False, True):
+            mimicked = {"task": "mimic", "teacher": (first, first), "logits": logits, "hard_weight": 0.1}
+            _run(finetune(table, net, **_SMALL, **mimicked, **scaled))
+            _run(finetune(table, net, **_SMALL, **mimicked, optimizer="hessian_free", **scaled))
+        evaluate(net, table, split="train", teacher=(first,))
+        for task in (task for task in TASKS if task != "mimic"):
             _run(finetune(table, net, **_SMALL, task=task, weight_decay=0.1, **scaled))
             _use(net, table, "train", table if task == "one_class" else None)
             if task != "regress":

@@ -77,6 +77,23 @@ def test_tasks(table):
         data.load(table, task="cluster")
 
 
+def test_what_is_mimicked_may_have_labels(table, tmp_path):
+    """The classes are those given; splits with labels have their places, others none."""
+    known = ("5", "4", "2", "1", "0")
+    dataset = data.load(table, task="mimic", classes=known)
+    assert dataset.classes == known
+    np.testing.assert_array_equal(dataset.splits["train"].targets, [2, 4, 1])
+    with pytest.raises(DataError, match="none of the model's classes"):
+        data.load(table, task="mimic", classes=("0", "1"))
+    arrays = {"x_train": np.zeros((2, 3)), "x_test": np.zeros((1, 3))}
+    for labels in ({}, {"y_test": np.array([4])}):
+        np.savez(tmp_path / "part.npz", **arrays, **labels)
+        part = data.load(tmp_path / "part.npz", task="mimic", classes=known)
+        assert part.classes == known
+        assert part.splits["train"].targets is None
+        np.testing.assert_array_equal(part.splits["test"].targets, [1] if labels else None)
+
+
 def test_classes_of_a_model(table):
     known = ("5", "4", "2", "1", "0")
     dataset = data.load(table, task="classify", classes=known)

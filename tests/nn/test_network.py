@@ -10,7 +10,7 @@ from deepnet.nn.layers import LAYERS, BatchNorm, Dense, Dropout, Maxout, Noise
 from deepnet.nn.losses import LOSSES
 from deepnet.nn.network import Network, NetworkObjective
 from deepnet.nn.pieces import rows_of
-from tests.nn.nets import CASES, NETWORKS, objective, places
+from tests.nn.nets import CASES, NETWORKS, case, objective, places
 
 KINKS = {"relu": (0,), "leaky_relu": (0,), "elu": (0,), "hard_tanh": (-1, 1)}  # where the first two derivatives jump
 
@@ -55,8 +55,18 @@ def test_gradient(name):
     assert not np.delete(gradient, inner).any(), "padding has a gradient"
 
 
+def spread_of(z):
+    """diag(s) - s s' of s = softmax(z)."""
+    s = np.exp(z - z.max()) / np.exp(z - z.max()).sum()
+    return np.diag(s) - np.outer(s, s)
+
+
 def hessians(loss, a, t):
     """The Hessian of each case's loss at z, written out."""
+    if LOSSES[loss].mimics:
+        T, hard = LOSSES[loss].temperature, LOSSES[loss].hard_weight
+        first = [np.eye(a.shape[1]) if loss == "logits" else spread_of(row / T) for row in a]
+        return [H + hard * (row[-1] >= 0) * spread_of(z) for H, row, z in zip(first, t, a, strict=True)]
     if loss in ("squared_error", "svdd"):
         return [np.eye(a.shape[1]) for _ in a]
     if loss == "squared_hinge":
@@ -302,18 +312,27 @@ def test_tally(loss):
     """Cases, summed loss, and wrong cases or squared error, over several minibatches."""
     made, theta = objective(NETWORKS[f"tanh-{loss}-plain"], np.float64, key=None)
     cases = [np.arange(4), np.arange(4, 6)]
-    losses, wrong, error = 0.0, 0, 0.0
+    losses, wrong, apart, error = 0.0, 0, 0, 0.0
     for rows in cases:
         made.at(rows, None)
         made.gradient(theta)
         a, t = made.outputs.copy(), made._pieces[0].t.copy()
-        wrong += np.count_nonzero(a.argmax(axis=1) != t.argmax(axis=1))
+        if LOSSES[loss].mimics:
+            labels, t = t[:, -1], t[:, :-1]
+            apart += np.count_nonzero(a.argmax(axis=1) != t.argmax(axis=1))
+            wrong += np.count_nonzero((a.argmax(axis=1) != labels) & (labels >= 0))
+        else:
+            wrong += np.count_nonzero(a.argmax(axis=1) != t.argmax(axis=1))
         error += ((a - t) ** 2).sum()
         made.value(theta)
         losses += made.case_losses.sum()
     assert made.tally["cases"][0] == CASES
     assert made.tally["loss"][0] == pytest.approx(losses, rel=1e-13)
     if LOSSES[loss].counts == "wrong":
+        assert made.tally["wrong"][0] == wrong
+    elif LOSSES[loss].mimics:
+        assert made.tally["labelled"][0] == np.count_nonzero(case(made.network)[1][:, -1] >= 0) < CASES
+        assert made.tally["apart"][0] == apart
         assert made.tally["wrong"][0] == wrong
     else:
         assert made.tally["squared_error"][0] == pytest.approx(error, rel=1e-13)

@@ -28,7 +28,7 @@ def forgetful(g, w, x, right=layers.Dense.backward):
     g["b"][...] = kept
 
 
-def flat(self, a, rz):
+def flat(self, a, t, rz):
     """A curvature without the loss's Hessian."""
 
 
