@@ -17,8 +17,7 @@ HELP = """Measure a model on data, with a 95 % interval.
 
 [bold]Examples[/]
   deepnet evaluate net.h5 mnist
-  deepnet evaluate coder.h5 mnist --logistic-pca --json
-  deepnet evaluate stack.h5 mnist --codes euclidean
+  deepnet evaluate coder.h5 mnist --logistic-pca --codes euclidean
   deepnet evaluate small.h5 mnist --teacher net.h5 --require 'error<=0.015'
   deepnet evaluate 3.h5 mnist --normal 3
 

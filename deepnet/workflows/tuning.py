@@ -250,7 +250,11 @@ class Tuning:
         if most is not None and most < len(train):
             key = random.fold(self.config["seed"], random.PROBE, 1)
             rows = np.sort(random.permutation(key, len(train))[:most])
-        feed = sources.network_feed(train, self.preparation, self.task)
+        visible = sources.visible_feed(train.inputs, self.preparation)  # targets have no part in it
+
+        def feed(rows, x, t, key):
+            visible(rows, x)
+
         return population.statistics(self.network, theta, feed, [rows[own] for own in blocks(len(rows))], CHUNK)
 
     def checkpoint(self, complete: bool) -> Checkpoint:

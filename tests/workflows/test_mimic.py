@@ -14,7 +14,8 @@ from deepnet.training import Meter
 from deepnet.workflows import models, sources, teachers
 
 SMALL = {"layers": (12,), "units": ("relu",), "init": ("he",), "batch_size": 50, "epochs": 3}
-ASKED = {"soft": {"temperature": 4.0}, "logits": {"logits": True, "hard_weight": 0.5, "learning_rate": "0.003"}}
+ASKED = {"soft": {"temperature": 4.0}, "logits": {"logits": True, "hard_weight": 0.5, "learning_rate": "0.003"},
+         "normalised": {"batch_norm": True}}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +132,17 @@ def test_cut_and_resumed_it_is_the_same(name, digits, big, tmp_path, finish, cut
     for minibatches in (4, 11, 1000):
         finish(workflows.finetune(digits, parts, resume=True, threads=1, stop=cut(minibatches), **given))
     assert Path(whole).read_bytes() == Path(parts).read_bytes()
+
+
+def test_a_teacher_may_be_normalised(digits, big, tmp_path, finish, call):
+    """Its statistics are those of its own training; a student of itself agrees with itself."""
+    teacher, path = str(tmp_path / "teacher.h5"), str(tmp_path / "student.h5")
+    finish(workflows.finetune(digits, teacher, batch_norm=True, **SMALL))
+    finish(workflows.finetune(digits, path, task="mimic", teacher=(teacher,), start=teacher, epochs=1, batch_size=50))
+    cases = sources.read(digits, "none", "classify", None, (), 0)[0].splits["test"]
+    found = teachers.load([teacher]).logits(cases, None, Meter())
+    np.testing.assert_allclose(softmax(found), probabilities(teacher, cases), atol=1e-5)
+    assert json.loads(call("evaluate", path, digits, "--teacher", teacher, "--json").out)["agreement"] > 0.8
 
 
 def test_another_teacher_is_another_run(digits, big, tmp_path, finish, cut):
