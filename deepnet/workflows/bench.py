@@ -9,8 +9,8 @@ from .. import checkpoint
 from ..data import Cases, Dataset
 from ..training import Meter
 from .cells import NONE, Cell, Recipe, Record
-from .evaluate import outputs_of
 from .finetune import finetune
+from .models import outputs_of
 from .pretrain import pretrain
 from .records import End, Epoch, Saved, Warned
 from .runs import Clock

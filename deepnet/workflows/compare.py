@@ -9,8 +9,9 @@ from ..errors import UsageError
 from ..files import check_output, shown, write_output
 from ..kernels import jit
 from ..nn.stack import Stack
-from . import charts, models, sources
-from .evaluate import open_split, outputs_of
+from . import charts, feeds, models, sources
+from .models import outputs_of
+from .sources import open_split
 from .tuning import FINE
 
 FIGURE = {"classify": "error", "regress": "squared_error", "reconstruct": "squared_error"}
@@ -81,7 +82,7 @@ def _scores(model, cases, task) -> np.ndarray:
     """What counts against the network, case by case (N,): wrong or not, or the squared error."""
     if task == "reconstruct":
         found = np.empty(len(cases))
-        feed = sources.visible_feed(cases.inputs, model.preparation)
+        feed = feeds.visible_feed(cases.inputs, model.preparation)
         for rows, x, y in models.reconstructor(model).run(feed, len(cases)):
             found[rows] = ((y - x) ** 2).sum(axis=1, dtype=np.float64)
         return found

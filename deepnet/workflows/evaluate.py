@@ -1,13 +1,11 @@
 """evaluate: a model's figures on one split of data, each with a 95 % interval."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from .. import evaluation
 from ..checkpoint import Checkpoint
-from ..data import Cases, Dataset, parse_valid, places
-from ..errors import DataError, UsageError
+from ..data import Cases, Dataset, parse_valid
+from ..errors import UsageError
 from ..files import shown
 from ..kernels import jit
 from ..nn.stack import Stack
@@ -53,12 +51,12 @@ def evaluate(
         _check_logistic(loaded, task)
     guides = _teachers(loaded, model, task, teacher, mc, normal) if teacher else None
     if normal:
-        return _detection(loaded, model, data, split, label, ignore, normal)
+        return scores.detection(loaded, model, data, split, label, ignore, normal)
     read_for = "mimic" if guides else task
     if codes is not None and task == "reconstruct":
         _check_labels(loaded, split)
         read_for = None  # reconstruct drops the labels
-    dataset, cases, used = open_split(loaded, model, data, read_for, split, label, ignore)
+    dataset, cases, used = sources.open_split(loaded, model, data, read_for, split, label, ignore)
     facts = {"model": model, "data": dataset.name, "split": used, "network": dashes(loaded.model.widths)}
     if count := dataset.unlabelled.get("train" if used == "all" else used):
         facts["unlabelled"] = count
@@ -66,7 +64,7 @@ def evaluate(
         facts["note"] = "the model was trained on these cases; --split valid shows held-out ones, if there were any"
     beside = {}
     if codes is not None:
-        pca = fit_pca(loaded, dataset, models.coder(loaded).network.outputs)
+        pca = preparing.fit_pca(dataset, loaded.preparation, models.coder(loaded).network.outputs)
         beside = retrieval.measure(loaded, cases, pca, codes)
     if guides is not None:
         guides.check_data(dataset)
@@ -74,12 +72,12 @@ def evaluate(
     if task in ("classify", "regress"):
         return facts | _supervised(loaded, cases, task, mc) | beside
     if task == "one_class":
-        return facts | _distance(loaded, cases) | beside
+        return facts | scores.distance(loaded, cases) | beside
     facts |= _reconstruction(loaded, dataset, cases)
     if logistic_pca:
         rival = fit_logistic_pca(dataset.splits["train"], loaded.preparation, facts["code"], meter or Meter(), say)
         facts["logistic_pca_squared_error"] = float(scores.squared_errors(rival, loaded, cases).mean())
-    return facts | (_energy(loaded, cases) if task is None else {}) | beside
+    return facts | (scores.energy(loaded, cases) if task is None else {}) | beside
 
 
 def _check_labels(loaded: Checkpoint, split: str) -> None:
@@ -90,38 +88,6 @@ def _check_labels(loaded: Checkpoint, split: str) -> None:
             f"--codes --split {split}: this autoencoder's cases were drawn without their labels; give --split test, or "
             "train it with --valid last:COUNT"
         )
-
-
-def _detection(loaded: Checkpoint, model, data, split: str, label, ignore, normal) -> dict:
-    """How well anomaly scores tell the normal classes from the others: the area under the ROC curve."""
-    name = scores.score_of(loaded, "--normal")
-    apart = replace(loaded, config=loaded.config | {"valid": "none", "normal": []})  # the split as the data have it
-    dataset, cases, used = open_split(apart, model, data, "classify", split, label, ignore)
-    other = ~np.isin(cases.targets, places(dataset, normal))
-    if other.all() or not other.any():
-        raise DataError(
-            f"--normal {','.join(normal)}: {dataset.name} has {np.count_nonzero(~other)} cases of that and "
-            f"{np.count_nonzero(other)} others here; both are wanted"
-        )
-    area, interval = evaluation.roc_auc(scores.anomaly(loaded, cases, "--normal"), other)
-    return {
-        "model": model,
-        "data": dataset.name,
-        "split": used,
-        "network": dashes(loaded.model.widths),
-        "score": name.replace("_", " "),
-        "normal": ", ".join(normal),
-        "cases": len(cases),
-        "anomalies": int(other.sum()),
-        "auc": area,
-        "auc_interval": interval,
-    }
-
-
-def _distance(loaded: Checkpoint, cases: Cases) -> dict:
-    """The mean squared distance of a one-class network's outputs from the centre."""
-    distance, interval = evaluation.mean_with_interval(scores.squared_distances(loaded, cases))
-    return {"cases": len(cases), "squared_distance": distance, "squared_distance_interval": interval}
 
 
 def _check_logistic(loaded: Checkpoint, task: str | None) -> None:
@@ -160,48 +126,12 @@ def _student(loaded: Checkpoint, model, guides: teachers.Teachers, cases: Cases)
     return own | {"cases": len(cases)} | few | students.measure(loaded, model, guides, cases)
 
 
-def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore) -> tuple[Dataset, Cases, str]:
-    """The data set, the cases of its split, and that split's name; data of one split are evaluated whole.
-
-    The label column and those to leave out are the model's own where none are named; cases that were held out while
-    training are held out again. To classify or regress, cases without a label are left out.
-    """
-    config = loaded.config
-    classes = loaded.preparation.classes if task in ("classify", "mimic") else None
-    held_out = config.get("valid", "none") if split in ("train", "valid") else "none"
-    if held_out.startswith("data ") or held_out == "given":
-        held_out = "none"
-    label, spare = label or config.get("label"), tuple(config.get("ignore", ()))
-    normal = config.get("normal", ())
-    dataset, _ = sources.read(data, held_out, task, label, ignore, int(config.get("seed", 0)), classes, spare, normal)
-    sources.check_width(dataset, loaded.preparation, shown(model))
-    if split not in dataset.splits and split == "test" and list(dataset.splits) == ["train"]:
-        split = "train"
-    if split not in dataset.splits:
-        raise DataError(f"{dataset.name} has no split {shown(split)}; give --split {' or '.join(dataset.splits)}")
-    if task in ("classify", "regress"):
-        dataset = sources.labelled(dataset, (split,))
-    return dataset, dataset.splits[split], "all" if list(dataset.splits) == ["train"] else split
-
-
-def outputs_of(loaded: Checkpoint, cases: Cases, task: str) -> tuple[np.ndarray, np.ndarray]:
-    """A network's outputs (N, outputs) and losses (N,) on cases with targets."""
-    feed = sources.network_feed(cases, loaded.preparation, task)
-    objective = models.objective_of(loaded, feed)
-    theta = models.pack(loaded.model, loaded.arrays)
-    outputs = np.empty((len(cases), loaded.model.outputs), np.float32)
-    losses = np.empty(len(cases), np.float32)
-    for rows in models.blocks(len(cases)):
-        objective.at(rows, None)
-        objective.value(theta)
-        outputs[rows], losses[rows] = objective.outputs, objective.case_losses
-    return outputs, losses
-
-
 def _supervised(loaded: Checkpoint, cases: Cases, task: str, mc: int | None) -> dict:
     """Classification or regression, from one pass without noise or the mean of `mc` with it."""
-    outputs, losses = outputs_of(loaded, cases, task) if mc is None else (mean_outputs(loaded, cases, task, mc), None)
-    facts = {} if mc is None else {"mc": mc}
+    if mc is None:
+        facts, (outputs, losses) = {}, models.outputs_of(loaded, cases, task)
+    else:
+        facts, outputs, losses = {"mc": mc}, mean_outputs(loaded, cases, task, mc), None
     if task == "classify":
         loss, classes = loaded.model.loss, loaded.preparation.classes
         losses = losses_of(loss, outputs, cases.targets) if losses is None else losses
@@ -210,15 +140,10 @@ def _supervised(loaded: Checkpoint, cases: Cases, task: str, mc: int | None) -> 
     return facts | evaluation.regression(outputs * p.target_scale + p.target_offset, cases.targets)
 
 
-def fit_pca(loaded: Checkpoint, dataset: Dataset, components: int) -> evaluation.PCA:
-    """Principal components of the training cases as the model sees them."""
-    return preparing.fit_pca(dataset, loaded.preparation, components)
-
-
 def _reconstruction(loaded: Checkpoint, dataset: Dataset, cases: Cases) -> dict:
     """Squared error a case, beside PCA of the code's width, both of the cases as the model sees them."""
     width = models.coder(loaded).network.outputs
-    pca = fit_pca(loaded, dataset, width)
+    pca = preparing.fit_pca(dataset, loaded.preparation, width)
     ours = scores.squared_errors(models.reconstructor(loaded), loaded, cases)
     linear, plain = np.empty(len(cases)), np.empty(len(cases))
     for rows, x in scores.visible_blocks(loaded, cases):
@@ -235,12 +160,3 @@ def _reconstruction(loaded: Checkpoint, dataset: Dataset, cases: Cases) -> dict:
         "pca_squared_error": float(linear.mean()),
         "mean_case_squared_error": float(plain.mean()),
     }
-
-
-def _energy(loaded: Checkpoint, cases: Cases) -> dict:
-    """The free energy of a stack's lowest layer, if it is a machine."""
-    energies = scores.free_energies(loaded, cases)
-    if energies is None:
-        return {}
-    energy, interval = evaluation.mean_with_interval(energies)
-    return {"free_energy": energy, "free_energy_interval": interval}

@@ -14,7 +14,7 @@ from ..optimizers import BATCHES, OPTIMIZERS
 from ..optimizers.objective import Optimizer
 from ..optimizers.schedules import constant, parse
 from ..training import Meter
-from . import networks, one_class, preparing, regularizers, sources, teachers
+from . import feeds, networks, one_class, preparing, regularizers, sources, teachers
 from .memory import check_memory
 from .models import pack
 from .plans import written
@@ -99,7 +99,7 @@ def finetune(
         mimicry.teachers.check_data(dataset)
     if patience is not None and "valid" not in dataset.splits:
         raise UsageError("--patience looks at held-out cases: add --valid 0.1, or another choice of them")
-    sources.check_jitter(jitter, dataset)
+    feeds.check_jitter(jitter, dataset)
     prepared = preparing.settings(contrast, pca, zca)
     preparation = networks.preparation_of(parent, dataset, scale, prepared, task, start)
     if task in ("classify", "regress"):

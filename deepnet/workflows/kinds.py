@@ -8,9 +8,9 @@ import numpy as np
 
 from ..checkpoint import Checkpoint
 from ..nn.layers import Weighted
-from . import maps, models, preparing, sources
-from .evaluate import fit_pca
+from . import feeds, maps, models, preparing
 from .inspect import layer_rows
+from .preparing import fit_pca
 from .runs import dashes, metrics_of, norms_of
 from .tuning import TOP
 
@@ -33,7 +33,7 @@ class View:
     @property
     def feed(self) -> Callable:
         """Writes prepared rows of the cases."""
-        return sources.visible_feed(self.cases.inputs, self.model.preparation)
+        return feeds.visible_feed(self.cases.inputs, self.model.preparation)
 
 
 def _filters(view: View):
@@ -96,7 +96,7 @@ def _reconstructions(view: View):
     x = np.empty((len(rows), reader.network.inputs), np.float32)
     view.feed(rows, x)
     _, _, y = next(reader.run(lambda _, out: view.feed(rows, out), len(rows)))
-    pca = fit_pca(view.model, view.dataset, width).reconstruct(x)
+    pca = fit_pca(view.dataset, view.model.preparation, width).reconstruct(x)
     word = "stack" if view.task is None else "autoencoder"
     preparation = view.model.preparation
     made = [

@@ -21,7 +21,7 @@ from ..nn.network import Network, NetworkObjective
 from ..optimizers import OPTIMIZERS
 from ..optimizers.schedules import parse
 from ..training import Course, Good, Meter, begin, fit
-from . import models, sources
+from . import feeds, models
 from .runs import dashes
 
 UPDATES, BATCH = 5000, 500
@@ -35,7 +35,7 @@ def fit_logistic_pca(cases: Cases, preparation, width: int, meter: Meter, say: C
     """
     network = network_of(preparation.width, width)
     count, batch = len(cases), min(BATCH, len(cases))
-    feed = sources.network_feed(cases, preparation, "reconstruct")
+    feed = feeds.network_feed(cases, preparation, "reconstruct")
     objective = NetworkObjective(network, lambda rows, x, t, key: feed(rows % count, x, t), batch)
     rule = OPTIMIZERS["adam"](learning_rate=parse("--logistic-pca", RATE, UPDATES, 1))
     theta = models.pack(network, first_arrays(network, cases, preparation))
@@ -54,7 +54,7 @@ def network_of(inputs: int, width: int) -> Network:
 
 def first_arrays(network: Network, cases: Cases, preparation) -> list[dict]:
     """Small random weights; the output biases give the mean case, which would cost hundreds of updates to find."""
-    total = models.sums_of(sources.visible_feed(cases.inputs, preparation), len(cases), network.inputs)
+    total = models.sums_of(feeds.visible_feed(cases.inputs, preparation), len(cases), network.inputs)
     mean = (total + 0.5) / (len(cases) + 1)  # never 0 or 1, where the logit has no end
     logits = [math.log(p / (1 - p)) for p in mean]  # NumPy's own logarithm depends on the CPU
     biases = np.zeros(network.layers[0].outputs), np.array(logits)

@@ -5,8 +5,8 @@ import numpy as np
 from .. import evaluation
 from ..checkpoint import Checkpoint
 from ..data import Cases, Dataset, has_label
-from . import models, sources
-from .evaluate import fit_pca
+from . import feeds, models
+from .preparing import fit_pca
 from .retrieval import classes_of
 
 POINTS = 5000  # cases on a map, as in figure 3 of Hinton and Salakhutdinov (2006)
@@ -21,12 +21,12 @@ def codes(model: Checkpoint, dataset: Dataset, cases: Cases) -> tuple[list, np.n
     """
     coder = models.coder(model)
     rows = _rows(cases)
-    feed = sources.visible_feed(cases.inputs, model.preparation)
+    feed = feeds.visible_feed(cases.inputs, model.preparation)
     x = np.empty((len(rows), coder.network.inputs), np.float32)
     feed(rows, x)
     code = coder.all(lambda own, out: feed(rows[own], out), len(rows))
     width = code.shape[1]
-    plain = fit_pca(model, dataset, max(2, width)).codes(x)
+    plain = fit_pca(dataset, model.preparation, max(2, width)).codes(x)
     labels, names = classes_of(cases.targets, rows, model.preparation.classes)
     maps = {"pca": _plane(plain[:, :2]), "code": _plane(code)}
     if labels is None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import checkpoint
 from ..checkpoint import Checkpoint
+from ..data import Cases
 from ..errors import UsageError
 from ..files import open_input, shown
 from ..kernels import operands
@@ -16,7 +17,7 @@ from ..nn.layers import BatchNorm, Weighted
 from ..nn.network import Network, NetworkObjective
 from ..nn.pieces import rows_of
 from ..nn.stack import Stack
-from . import sources
+from . import feeds, sources
 
 CHUNK = 1000
 
@@ -144,3 +145,17 @@ def _forward_arrays(model: Checkpoint) -> list[dict]:
     if isinstance(model.model, Stack):
         return [{"W": a["W"], "b": a["b"]} for a in model.arrays]
     return model.arrays
+
+
+def outputs_of(loaded: Checkpoint, cases: Cases, task: str) -> tuple[np.ndarray, np.ndarray]:
+    """A network's outputs (N, outputs) and losses (N,) on cases with targets."""
+    feed = feeds.network_feed(cases, loaded.preparation, task)
+    objective = objective_of(loaded, feed)
+    theta = pack(loaded.model, loaded.arrays)
+    outputs = np.empty((len(cases), loaded.model.outputs), np.float32)
+    losses = np.empty(len(cases), np.float32)
+    for rows in blocks(len(cases)):
+        objective.at(rows, None)
+        objective.value(theta)
+        outputs[rows], losses[rows] = objective.outputs, objective.case_losses
+    return outputs, losses

@@ -11,7 +11,7 @@ from ..data import Cases
 from ..errors import UsageError
 from ..nn.layers import BatchNorm, Dense, Layer, Maxout, Weighted
 from ..nn.network import Network
-from . import sources
+from . import feeds
 from .models import Reader
 
 AWAY = np.float32(0.1)  # that a centre's component is from 0 at least, as in the authors' program
@@ -41,7 +41,7 @@ def network(layers: Sequence[Weighted], arrays: list[dict | str]) -> tuple[Netwo
 def centre(network: Network, theta: np.ndarray, cases: Cases, preparation) -> np.ndarray:
     """The mean output (N,) of the network on the cases, components near 0 moved away to where 0 is no solution."""
     total = np.zeros(network.outputs)
-    feed = sources.visible_feed(cases.inputs, preparation)
+    feed = feeds.visible_feed(cases.inputs, preparation)
     for _, _, a in Reader(network, network.split(theta)).run(feed, len(cases)):
         total += a.sum(axis=0, dtype=np.float64)
     found = (total / len(cases)).astype(np.float32)

@@ -14,7 +14,7 @@ from ..kernels.losses import logarithm
 from ..kernels.outputs import finish
 from ..nn.losses import LOSSES
 from ..nn.network import Network
-from . import models, sources
+from . import feeds, models
 
 LEAST = np.float32(2**-126)  # probability, so that a class that never came has a finite loss
 
@@ -33,7 +33,7 @@ def mean_outputs(loaded: Checkpoint, cases: Cases, task: str, passes: int) -> np
 
     What is drawn depends on the number of the pass and the case's place alone.
     """
-    objective = models.objective_of(loaded, sources.network_feed(cases, loaded.preparation, task))
+    objective = models.objective_of(loaded, feeds.network_feed(cases, loaded.preparation, task))
     theta = models.pack(loaded.model, loaded.arrays)
     outputs = np.zeros((len(cases), loaded.model.outputs), np.float32)
     for block, rows in enumerate(models.blocks(len(cases))):

@@ -13,7 +13,7 @@ from ..files import shown
 from ..kernels import jit
 from ..nn.losses import MARGINS
 from ..nn.stack import Stack
-from . import models, scores, sources
+from . import feeds, models, scores, sources
 
 USUAL = {  # what is written where nothing is asked for
     "classify": "labels",
@@ -96,7 +96,7 @@ def _reader(loaded: Checkpoint, give: str, task: str | None) -> models.Reader:
 def _lines(loaded: Checkpoint, reader: models.Reader, cases, give: str, task) -> Iterator[bytes]:
     names = [_safe(name) for name in loaded.preparation.classes]
     yield _csv([_header(give, task, names, reader.network.outputs)])
-    feed = sources.visible_feed(cases.inputs, loaded.preparation)
+    feed = feeds.visible_feed(cases.inputs, loaded.preparation)
     for _, _, a in reader.run(feed, len(cases)):
         if not np.isfinite(a).all():
             raise ModelError(

@@ -14,7 +14,7 @@ from ..data import scaling as scalings
 from ..errors import OutputError, UsageError
 from ..evaluation import PCA
 from ..files import free_memory
-from . import models, sources
+from . import feeds, models
 
 
 def settings(contrast: str, pca: int | None, zca: float | None) -> dict:
@@ -96,7 +96,7 @@ def fit_pca(dataset: Dataset, preparation: Preparation, components: int) -> PCA:
     """Principal components of the prepared training cases."""
     train = dataset.splits["train"]
     pca = PCA(preparation.width, components)
-    feed = sources.visible_feed(train.inputs, preparation)
+    feed = feeds.visible_feed(train.inputs, preparation)
     x = np.empty((models.CHUNK, preparation.width), np.float32)
     for rows in models.blocks(len(train)):
         feed(rows, x[: len(rows)])

@@ -7,7 +7,7 @@ from ..checkpoint import Checkpoint
 from ..data import Cases, has_label
 from ..errors import DataError, UsageError
 from ..kernels import random
-from . import models, sources
+from . import feeds, models
 
 MOST_NAMES = 100  # classes that a map can tell apart, and clusters that are looked for
 RETRIEVED = (1, 10)  # nearest cases that are looked at
@@ -40,7 +40,7 @@ def measure(loaded: Checkpoint, cases: Cases, pca: evaluation.PCA, distance: str
             f"--codes compares codes with labels of 2 to {MOST_NAMES} classes, and these data have none; leave it out, "
             "or name them by --label"
         )
-    feed = sources.visible_feed(cases.inputs, loaded.preparation)
+    feed = feeds.visible_feed(cases.inputs, loaded.preparation)
     x = np.empty((len(cases), loaded.preparation.width), np.float32)
     feed(np.arange(len(cases)), x)
     facts = {"codes_distance": distance, "clusters": len(names)}

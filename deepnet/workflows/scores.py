@@ -5,23 +5,26 @@ the free energy of its lowest machine for a stack of them, the squared error of 
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from .. import data as rooms
+from .. import evaluation
 from ..checkpoint import Checkpoint
 from ..data import Cases, Dataset
 from ..errors import DataError, ModelError, UsageError
 from ..nn.rbm import RBM, free_energy
 from ..nn.stack import Stack
-from . import models, sources
+from . import feeds, models, sources
+from .runs import dashes
 
 SHARE = 0.05  # of cases like those of the training that may be flagged
 
 
 def visible_blocks(loaded: Checkpoint, cases: Cases) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """(rows, prepared inputs (B, M)) block by block; the array is overwritten by the next one."""
-    feed = sources.visible_feed(cases.inputs, loaded.preparation)
+    feed = feeds.visible_feed(cases.inputs, loaded.preparation)
     x = np.empty((models.CHUNK, loaded.preparation.width), np.float32)
     for rows in models.blocks(len(cases)):
         feed(rows, x[: len(rows)])
@@ -31,7 +34,7 @@ def visible_blocks(loaded: Checkpoint, cases: Cases) -> Iterator[tuple[np.ndarra
 def squared_errors(reader: models.Reader, loaded: Checkpoint, cases: Cases) -> np.ndarray:
     """(N,): each case's, between its scaled inputs and what the reader makes of them."""
     errors = np.empty(len(cases))
-    for rows, x, y in reader.run(sources.visible_feed(cases.inputs, loaded.preparation), len(cases)):
+    for rows, x, y in reader.run(feeds.visible_feed(cases.inputs, loaded.preparation), len(cases)):
         errors[rows] = ((y - x) ** 2).sum(axis=1, dtype=np.float64)
     return errors
 
@@ -51,7 +54,7 @@ def free_energies(loaded: Checkpoint, cases: Cases) -> np.ndarray | None:
 def squared_distances(loaded: Checkpoint, cases: Cases) -> np.ndarray:
     """(N,): each case's output's from the centre."""
     found = np.empty(len(cases))
-    feed = sources.visible_feed(cases.inputs, loaded.preparation)
+    feed = feeds.visible_feed(cases.inputs, loaded.preparation)
     for rows, _, a in models.whole(loaded).run(feed, len(cases)):
         found[rows] = ((a - loaded.preparation.centre) ** 2).sum(axis=1, dtype=np.float64)
     return found
@@ -113,3 +116,44 @@ def calibration(loaded: Checkpoint, source, given: Dataset | None, label, ignore
     task, seed = "reconstruct", int(config.get("seed", 0))  # no labels
     dataset, _ = sources.read(source, valid, task, label, ignore, seed, spare=spare, normal=normal)
     return dataset.splits.get("valid", dataset.splits["train"])
+
+
+def detection(loaded: Checkpoint, model, data, split: str, label, ignore, normal) -> dict:
+    """How well anomaly scores tell the normal classes from the others: the area under the ROC curve."""
+    name = score_of(loaded, "--normal")
+    apart = replace(loaded, config=loaded.config | {"valid": "none", "normal": []})  # the split as the data have it
+    dataset, cases, used = sources.open_split(apart, model, data, "classify", split, label, ignore)
+    other = ~np.isin(cases.targets, rooms.places(dataset, normal))
+    if other.all() or not other.any():
+        raise DataError(
+            f"--normal {','.join(normal)}: {dataset.name} has {np.count_nonzero(~other)} cases of that and "
+            f"{np.count_nonzero(other)} others here; both are wanted"
+        )
+    area, interval = evaluation.roc_auc(anomaly(loaded, cases, "--normal"), other)
+    return {
+        "model": model,
+        "data": dataset.name,
+        "split": used,
+        "network": dashes(loaded.model.widths),
+        "score": name.replace("_", " "),
+        "normal": ", ".join(normal),
+        "cases": len(cases),
+        "anomalies": int(other.sum()),
+        "auc": area,
+        "auc_interval": interval,
+    }
+
+
+def distance(loaded: Checkpoint, cases: Cases) -> dict:
+    """The mean squared distance of a one-class network's outputs from the centre."""
+    distance, interval = evaluation.mean_with_interval(squared_distances(loaded, cases))
+    return {"cases": len(cases), "squared_distance": distance, "squared_distance_interval": interval}
+
+
+def energy(loaded: Checkpoint, cases: Cases) -> dict:
+    """The free energy of a stack's lowest layer, if it is a machine."""
+    energies = free_energies(loaded, cases)
+    if energies is None:
+        return {}
+    energy, interval = evaluation.mean_with_interval(energies)
+    return {"free_energy": energy, "free_energy_interval": interval}

@@ -1,21 +1,17 @@
-"""From a named data set to minibatches: reading, splitting, and the feeds that objectives take."""
+"""From a named data set to the cases that a command works on: reading, splitting, and whether they fit the model."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from .. import data
-from ..checkpoint import Preparation
+from ..checkpoint import Checkpoint, Preparation
 from ..data import Cases, Dataset
 from ..errors import DataError, UsageError
 from ..files import shown
-from ..kernels import minibatch, operands, products, random
-from ..kernels.units import LINEAR
 from ..nn.losses import LOSSES
 
 BATCH = 100  # cases in a minibatch (Hinton 2010, section 4)
-MOST_CHANNELS = 4  # of an image, which come last
 
 
 def read(source, valid: str, task, label, ignore, seed: int, classes=None, spare=(), normal=()) -> tuple[Dataset, str]:
@@ -87,119 +83,6 @@ def batch_of(batch_size: int | None, cases: int) -> int:
     return batch_size
 
 
-def visible_feed(inputs: np.ndarray, preparation: Preparation, jitter: int = 0) -> Callable:
-    """Writes prepared rows of the data (cases, D) into a minibatch (B, M).
-
-    Of a minibatch with a key each image is moved by at most `jitter` pixels, before all else. Nothing is prepared
-    ahead, so that a data set of bytes never becomes one of floats: 70 components of 784 pixels cost 8 % of the time
-    that 70-512-512-10 is trained in.
-    """
-    p, project = preparation, _projector(preparation)
-
-    def read(rows, x, key):
-        if jitter and key is not None:
-            moves = random.shifts(key, len(rows), jitter)
-            minibatch.gather_shifted(inputs, rows, moves, image_of(p.shape), p.offset, p.scale, x)
-        else:
-            minibatch.gather(inputs, rows, p.offset, p.scale, x)
-        if p.contrast is not None:
-            minibatch.contrast(p.contrast, x)
-
-    def feed(rows, x, key=None):
-        if project is None:
-            read(rows, x, key)
-        else:
-            project(lambda wide: read(rows, wide, key), x)
-
-    return feed
-
-
-def _projector(preparation: Preparation) -> Callable | None:
-    """A function of (what fills an array (B, D), x (B, M)) that writes the array's projection into x, or None."""
-    if preparation.projection is None:
-        return None
-    mean, (columns, width) = preparation.projection.mean, preparation.projection.matrix.shape
-    matrix, zero, rooms = operands.matrix(columns, width), np.zeros(width, np.float32), [operands.matrix(0, columns)]
-    matrix[...] = preparation.projection.matrix
-
-    def project(fill, x):
-        if len(rooms[0]) < len(x):
-            rooms[0] = operands.matrix(len(x), columns)
-        wide = rooms[0][: len(x)]
-        fill(wide)
-        wide -= mean
-        with operands.unrounded():
-            products.up(wide, matrix, zero, LINEAR, x)
-
-    return project
-
-
-def image_of(shape: tuple[int, ...]) -> tuple[int, int, int]:
-    """Height, width and channels of a case that is an image."""
-    return shape[0], shape[1], shape[2] if len(shape) == 3 else 1
-
-
-def check_jitter(jitter: int, dataset: Dataset) -> None:
-    """DataError for cases that are no images, UsageError where nothing of an image might be left."""
-    if not jitter:
-        return
-    if len(dataset.shape) not in (2, 3) or image_of(dataset.shape)[2] > MOST_CHANNELS:
-        raise DataError(
-            f"--jitter {jitter}: a case of {dataset.name} has shape {dataset.shape} and is no image of rows and "
-            "columns; leave it out, or give data with images"
-        )
-    least = min(dataset.shape[:2])
-    if jitter >= least:
-        size = " x ".join(map(str, dataset.shape[:2]))
-        most = f"give at most {least - 1}" if least > 1 else "leave it out"
-        raise UsageError(f"--jitter {jitter} would move images of {size} pixels out of sight; {most}")
-
-
-def code_feed(codes: np.ndarray) -> Callable:
-    """Writes rows of a layer's activations into a minibatch."""
-    zero, one = np.zeros(codes.shape[1], np.float32), np.ones(codes.shape[1], np.float32)
-
-    def feed(rows, x):
-        minibatch.gather(codes, rows, zero, one, x)
-
-    return feed
-
-
-def network_feed(
-    cases: Cases,
-    preparation: Preparation,
-    task: str,
-    smoothing: float = 0.0,
-    jitter: int = 0,
-    logits: np.ndarray | None = None,
-) -> Callable:
-    """Writes prepared rows and their targets: one unit a class, (standardised) numbers, the inputs, or the centre.
-
-    `smoothing` is the share of a class's target that is spread over all classes (Szegedy et al. 2016, section 7).
-    `logits` (cases, classes) are a teacher's, to mimic: they and a label's class, or -1, are the targets then.
-    """
-    visible, classes = visible_feed(cases.inputs, preparation, jitter), len(preparation.classes)
-    one = (np.eye(classes) * (1 - smoothing) + smoothing / max(1, classes)).astype(np.float32)
-
-    def feed(rows, x, t, key=None):
-        visible(rows, x, key)
-        if task == "reconstruct":
-            t[...] = x
-        elif task == "one_class":
-            t[...] = preparation.centre
-        elif logits is not None:
-            t[:, :-1] = logits[rows]
-            t[:, -1] = -1 if cases.targets is None else cases.targets[rows]
-        elif cases.targets is None:
-            t[...] = 0
-        elif task == "classify":
-            t[...] = one[cases.targets[rows]]
-        else:
-            t[...] = (cases.targets[rows] - preparation.target_offset) / preparation.target_scale
-
-    return feed
-
-
 def task_of(loss: str, preparation: Preparation) -> str:
     """classify, regress, reconstruct or one_class, from what a model file says."""
     if preparation.classes and LOSSES[loss].counts == "wrong":
@@ -207,3 +90,27 @@ def task_of(loss: str, preparation: Preparation) -> str:
     if loss == "svdd":
         return "one_class"
     return "regress" if preparation.target_scale is not None else "reconstruct"
+
+
+def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore) -> tuple[Dataset, Cases, str]:
+    """The data set, the cases of its split, and that split's name; data of one split are evaluated whole.
+
+    The label column and those to leave out are the model's own where none are named; cases that were held out while
+    training are held out again. To classify or regress, cases without a label are left out.
+    """
+    config = loaded.config
+    classes = loaded.preparation.classes if task in ("classify", "mimic") else None
+    held_out = config.get("valid", "none") if split in ("train", "valid") else "none"
+    if held_out.startswith("data ") or held_out == "given":
+        held_out = "none"
+    label, spare = label or config.get("label"), tuple(config.get("ignore", ()))
+    normal = config.get("normal", ())
+    dataset, _ = read(data, held_out, task, label, ignore, int(config.get("seed", 0)), classes, spare, normal)
+    check_width(dataset, loaded.preparation, shown(model))
+    if split not in dataset.splits and split == "test" and list(dataset.splits) == ["train"]:
+        split = "train"
+    if split not in dataset.splits:
+        raise DataError(f"{dataset.name} has no split {shown(split)}; give --split {' or '.join(dataset.splits)}")
+    if task in ("classify", "regress"):
+        dataset = labelled(dataset, (split,))
+    return dataset, dataset.splits[split], "all" if list(dataset.splits) == ["train"] else split

@@ -10,7 +10,7 @@ from ..kernels import jit, random
 from ..nn.stack import Stack
 from ..optimizers import Momentum
 from ..training import Course, Good, Meter, Passed
-from . import sources
+from . import feeds
 from .layerwise import figures_of, first, fresh, pass_up, probes_of, row_of
 from .models import sums_of
 from .plans import Plan
@@ -67,15 +67,15 @@ class Stacking:
         return self.layer > 0 or bool(self.state and self.state["position"][0])
 
     def _layers(self, clock: Clock, saver: Saver, data: str, output: str) -> Iterator:
-        feeds = {
-            name: sources.visible_feed(c.inputs, self.preparation)
+        given = {
+            name: feeds.visible_feed(c.inputs, self.preparation)
             for name, c in self.dataset.splits.items()
             if name != "test"
         }
         sizes = {name: len(c) for name, c in self.dataset.splits.items()}
         for i, plan in enumerate(self.plans):
             if i >= self.layer:
-                for record in self._train_layer(i, plan, feeds, sizes, clock, saver):
+                for record in self._train_layer(i, plan, given, sizes, clock, saver):
                     if isinstance(record, Passed):
                         yield from saver.now(False)
                         yield self.end(record.stopped, data, output, self.checkpoint(False))
@@ -83,26 +83,26 @@ class Stacking:
                     yield record
             if i + 1 < len(self.plans):
                 arrays = self.done[i]
-                feeds = {
-                    name: sources.code_feed(pass_up(plan.layer, arrays, feed, sizes[name]))
-                    for name, feed in feeds.items()
+                given = {
+                    name: feeds.code_feed(pass_up(plan.layer, arrays, feed, sizes[name]))
+                    for name, feed in given.items()
                 }
         yield from saver.now(True)
         yield self.end("finished", data, output, self.checkpoint(True))
 
-    def _train_layer(self, i: int, plan: Plan, feeds: dict, sizes: dict, clock: Clock, saver: Saver) -> Iterator:
-        objective, layer = plan.objective(feeds["train"], self.config["precision"]), plan.layer
+    def _train_layer(self, i: int, plan: Plan, given: dict, sizes: dict, clock: Clock, saver: Saver) -> Iterator:
+        objective, layer = plan.objective(given["train"], self.config["precision"]), plan.layer
         optimizer = Momentum(plan.learning_rate, plan.momentum)
         key = random.fold(self.seed, i + 1)
         if self.theta is None:
             mean = self.config.get("visible_bias") == "mean"
-            means = sums_of(feeds["train"], sizes["train"], layer.inputs) / sizes["train"] if mean else None
+            means = sums_of(given["train"], sizes["train"], layer.inputs) / sizes["train"] if mean else None
             self.theta = first(plan, key, means)
             self.state = fresh(objective, optimizer, self.theta)
         objective.state = {k: self.state[k] for k in objective.state}
         objective.tally = {k: self.state[f"tally/{k}"] for k in objective.tally}
         stage = f"layer {i + 1}/{len(self.plans)} {layer.inputs}-{layer.outputs}"
-        probes = probes_of(key, feeds, sizes, layer.inputs)
+        probes = probes_of(key, given, sizes, layer.inputs)
         course = Course(stage, sizes["train"], plan.batch_size, plan.epochs, key)
 
         def figures(epoch: int) -> tuple[dict[str, float], dict[str, float]]:

@@ -11,7 +11,7 @@ from ..checkpoint import Checkpoint
 from ..data import Cases
 from ..kernels import operands
 from ..training import Meter
-from . import models, sources
+from . import feeds, models
 from .teachers import Teachers, logits_of
 
 BATCHES = 1, 100  # cases at a time whose latency is measured
@@ -71,7 +71,7 @@ def _latency(groups: list[list[Checkpoint]], cases: Cases, batch: int) -> list[f
     From stored inputs to probabilities; by turns, so that whatever else the machine does befalls all alike.
     """
     count = min(batch, len(cases))
-    runs = [[(models.whole(m), sources.visible_feed(cases.inputs, m.preparation)) for m in group] for group in groups]
+    runs = [[(models.whole(m), feeds.visible_feed(cases.inputs, m.preparation)) for m in group] for group in groups]
     rooms = [[_room(reader, count) for reader, _ in group] for group in runs]
     taken: list[list[float]] = [[] for _ in groups]
     rows, began = np.arange(count), time.perf_counter()

@@ -19,7 +19,7 @@ from ..nn.losses import LOSSES, Loss
 from ..nn.network import Network
 from ..nn.stack import Stack
 from ..training import Meter
-from . import models, sources
+from . import feeds, models, sources
 
 LEAST, MOST = 0.01, 1000.0  # temperatures; at higher ones float32 sees no difference between classes
 RARE = np.float32(2**-126)  # probability, so that a class that all teachers rule out has a finite logit
@@ -108,7 +108,7 @@ def reader(model: Checkpoint) -> models.Reader:
 
 def logits_of(model: Checkpoint, cases: Cases) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """(rows, logits (B, classes)) block by block; ModelError where they are not finite."""
-    for rows, _, z in reader(model).run(sources.visible_feed(cases.inputs, model.preparation), len(cases)):
+    for rows, _, z in reader(model).run(feeds.visible_feed(cases.inputs, model.preparation), len(cases)):
         if not np.isfinite(z).all():
             raise ModelError(
                 "--teacher: its outputs are not finite for these data; look at their range with `deepnet inspect`"

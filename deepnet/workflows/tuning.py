@@ -15,7 +15,7 @@ from ..optimizers import check
 from ..optimizers.objective import Optimizer, Span
 from ..optimizers.schedules import parse
 from ..training import Best, Course, Good, Meter, Passed, begin
-from . import collapse, sources
+from . import collapse, feeds
 from .models import CHUNK, blocks, pack
 from .plans import written
 from .records import End, Epoch, Warned
@@ -228,7 +228,7 @@ class Tuning:
     def _feed(self, cases, smoothing: float = 0.0, jitter: int = 0):
         """What an objective reads of these cases; of a student's what its teachers say too, asked here once for all."""
         logits = None if self.mimicry is None else self.mimicry.targets(cases, self.meter)
-        return sources.network_feed(cases, self.preparation, self.task, smoothing, jitter, logits)
+        return feeds.network_feed(cases, self.preparation, self.task, smoothing, jitter, logits)
 
     def _tally(self, held_out: NetworkObjective) -> dict[str, np.ndarray]:
         """Sums over all cases held out."""
@@ -250,7 +250,7 @@ class Tuning:
         if most is not None and most < len(train):
             key = random.fold(self.config["seed"], random.PROBE, 1)
             rows = np.sort(random.permutation(key, len(train))[:most])
-        visible = sources.visible_feed(train.inputs, self.preparation)  # targets have no part in it
+        visible = feeds.visible_feed(train.inputs, self.preparation)  # targets have no part in it
 
         def feed(rows, x, t, key):
             visible(rows, x)

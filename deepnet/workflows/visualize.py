@@ -7,8 +7,8 @@ from ..files import check_output, write_output
 from ..kernels import jit
 from ..nn.stack import Stack
 from . import models, sources
-from .evaluate import open_split
 from .kinds import KINDS, View
+from .sources import open_split
 
 
 def visualize(model, data, output, *, kind=(), label=None, ignore=(), force=False, threads=None) -> dict:

@@ -12,7 +12,7 @@ from deepnet.checkpoint import Preparation
 from deepnet.data import Cases
 from deepnet.errors import UsageError
 from deepnet.training import Meter
-from deepnet.workflows import logistic_pca, sources
+from deepnet.workflows import feeds, logistic_pca
 
 CLASSIFIER = {
     "cases",
@@ -156,7 +156,7 @@ def test_logistic_pca_is_what_it_says(monkeypatch):
     cases = Cases(x.astype(np.float32), None)
     preparation = Preparation("none", np.zeros(6, np.float32), np.ones(6, np.float32), (6,))
     reader = logistic_pca.fit_logistic_pca(cases, preparation, 2, Meter(), lambda line: None)
-    y = reader.all(sources.visible_feed(cases.inputs, preparation), 60)
+    y = reader.all(feeds.visible_feed(cases.inputs, preparation), 60)
     down = reader.parts[1]
     slopes = (y - x).T @ (x @ reader.parts[0]["W"] + reader.parts[0]["b"]) / 60
     assert [layer.unit for layer in reader.network.layers] == ["linear", "logistic"]

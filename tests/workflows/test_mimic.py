@@ -11,7 +11,7 @@ from deepnet.data import Cases
 from deepnet.errors import DataError, UsageError
 from deepnet.nn.losses import LOSSES
 from deepnet.training import Meter
-from deepnet.workflows import models, sources, teachers
+from deepnet.workflows import feeds, models, sources, teachers
 
 SMALL = {"layers": (12,), "units": ("relu",), "init": ("he",), "batch_size": 50, "epochs": 3}
 ASKED = {"soft": {"temperature": 4.0}, "logits": {"logits": True, "hard_weight": 0.5, "learning_rate": "0.003"},
@@ -51,7 +51,7 @@ def student(tmp_path_factory, digits, big, finish):
 def probabilities(path, cases):
     """A classifier's outputs, by the way of predict."""
     model = checkpoint.load(path)
-    return models.whole(model).all(sources.visible_feed(cases.inputs, model.preparation), len(cases))
+    return models.whole(model).all(feeds.visible_feed(cases.inputs, model.preparation), len(cases))
 
 
 def test_a_student_is_an_ordinary_classifier(student, digits, call):
@@ -285,8 +285,8 @@ def test_targets_are_the_teacher_s_logits_and_the_label(big):
     preparation = checkpoint.load(big[0]).preparation
     given, t = np.arange(40, dtype=np.float32).reshape(4, 10), np.empty((2, 11), np.float32)
     x, rows = np.empty((2, 784), np.float32), np.array([2, 1])
-    sources.network_feed(cases, preparation, "mimic", logits=given)(rows, x, t)
+    feeds.network_feed(cases, preparation, "mimic", logits=given)(rows, x, t)
     np.testing.assert_array_equal(t, np.column_stack([given[rows], [9, 0]]))
-    sources.network_feed(Cases(cases.inputs), preparation, "mimic", logits=given)(rows, x, t)
+    feeds.network_feed(Cases(cases.inputs), preparation, "mimic", logits=given)(rows, x, t)
     np.testing.assert_array_equal(t[:, -1], [-1, -1])
     assert LOSSES["soft_targets"].targets(10) == 11

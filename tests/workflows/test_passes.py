@@ -5,7 +5,7 @@ import pytest
 
 from deepnet import checkpoint, data, workflows
 from deepnet.workflows import passes
-from deepnet.workflows.evaluate import outputs_of
+from deepnet.workflows.models import outputs_of
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from deepnet.data import Cases, Dataset
 from deepnet.errors import DataError, OutputError, UsageError
 from deepnet.kernels import bfloat16, operands, random
 from deepnet.kernels.minibatch import CONTRASTS
-from deepnet.workflows import kinds, models, preparing, sources
+from deepnet.workflows import feeds, kinds, models, preparing
 
 ASKED = {"pca": 30, "zca": 0.1}
 
@@ -25,7 +25,7 @@ def dataset(digits):
 def read(dataset, preparation, split="train"):
     """All prepared cases of a split, minibatch by minibatch."""
     inputs = dataset.splits[split].inputs
-    feed = sources.visible_feed(inputs, preparation)
+    feed = feeds.visible_feed(inputs, preparation)
     out = operands.matrix(len(inputs), preparation.width)
     for rows in np.array_split(np.arange(len(inputs)), min(7, len(inputs))):
         feed(rows, out[rows[0] : rows[-1] + 1])
@@ -258,7 +258,7 @@ def test_shifts_are_those_of_the_key(dataset):
     """Raw pixels move, zeros come in, then they are prepared; without a key, or without jitter, nothing moves."""
     p = preparing.prepare(dataset, "standard", "linear")
     inputs, rows = dataset.splits["train"].inputs, np.arange(40, 80)
-    feed = sources.visible_feed(inputs, p, 2)
+    feed = feeds.visible_feed(inputs, p, 2)
     x, still = operands.matrix(40, 784), operands.matrix(40, 784)
     feed(rows, x, 17)
     shifts = random.shifts(17, 40, 2)
@@ -267,7 +267,7 @@ def test_shifts_are_those_of_the_key(dataset):
     np.testing.assert_allclose(x, (moved.reshape(40, -1) - p.offset) / p.scale, rtol=1e-5, atol=1e-5)
     feed(rows, still, None)
     plain = operands.matrix(40, 784)
-    sources.visible_feed(inputs, p)(rows, plain, 17)
+    feeds.visible_feed(inputs, p)(rows, plain, 17)
     np.testing.assert_array_equal(still, plain)
     assert not np.array_equal(x, still)
 
@@ -275,7 +275,7 @@ def test_shifts_are_those_of_the_key(dataset):
 def test_an_autoencoder_restores_the_moved_image(dataset):
     p = preparing.prepare(dataset, "auto", "linear", {"pca": 30})
     cases, x, t = dataset.splits["train"], operands.matrix(9, 30), operands.matrix(9, 30)
-    sources.network_feed(cases, p, "reconstruct", jitter=3)(np.arange(9), x, t, 5)
+    feeds.network_feed(cases, p, "reconstruct", jitter=3)(np.arange(9), x, t, 5)
     np.testing.assert_array_equal(x, t)
 
 
@@ -291,9 +291,9 @@ def test_training_moves_images_and_validation_does_not(digits, finish, tmp_path)
 
 def test_channels_move_together(dataset):
     colours = replace(dataset, shape=(14, 14, 4))
-    sources.check_jitter(13, colours)
-    assert sources.image_of((14, 14, 4)) == (14, 14, 4)
-    assert sources.image_of((14, 14)) == (14, 14, 1)
+    feeds.check_jitter(13, colours)
+    assert feeds.image_of((14, 14, 4)) == (14, 14, 4)
+    assert feeds.image_of((14, 14)) == (14, 14, 1)
 
 
 def test_refusals_of_jitter(digits, flowers, dataset, finish, tmp_path):
@@ -302,11 +302,11 @@ def test_refusals_of_jitter(digits, flowers, dataset, finish, tmp_path):
     with pytest.raises(DataError, match=r"--jitter 1: .* shape \(4,\) and is no image"):
         finish(workflows.finetune(flowers, str(tmp_path / "a.h5"), layers=(5,), jitter=1, label="kind, as told"))
     with pytest.raises(UsageError, match="leave it out"):
-        sources.check_jitter(1, replace(dataset, shape=(1, 784)))
+        feeds.check_jitter(1, replace(dataset, shape=(1, 784)))
     with pytest.raises(DataError, match="is no image"):  # channels that come first
-        sources.check_jitter(1, replace(dataset, shape=(4, 14, 14)))
+        feeds.check_jitter(1, replace(dataset, shape=(4, 14, 14)))
     assert list(tmp_path.iterdir()) == []
-    sources.check_jitter(0, data.load(flowers, label="kind, as told"))
+    feeds.check_jitter(0, data.load(flowers, label="kind, as told"))
 
 
 def test_models_read_prepared_cases(digits, dataset, finish, tmp_path):
@@ -314,7 +314,7 @@ def test_models_read_prepared_cases(digits, dataset, finish, tmp_path):
     path = str(tmp_path / "net.h5")
     finish(workflows.finetune(digits, path, layers=(20,), units=("tanh",), epochs=1, pca=30, contrast="l1"))
     model = checkpoint.load(path)
-    feed = sources.visible_feed(dataset.splits["test"].inputs, model.preparation)
+    feed = feeds.visible_feed(dataset.splits["test"].inputs, model.preparation)
     codes = models.coder(model).all(feed, 200)
     x = read(dataset, model.preparation, "test").astype(float)
     np.testing.assert_allclose(codes, np.tanh(x @ model.arrays[0]["W"] + model.arrays[0]["b"]), atol=1e-5)

@@ -6,7 +6,7 @@ import pytest
 from deepnet import checkpoint, workflows
 from deepnet.data import Cases
 from deepnet.errors import UsageError
-from deepnet.workflows import sources
+from deepnet.workflows import feeds
 
 EXTRAS = {
     "noise": (0.2,),
@@ -78,11 +78,11 @@ def test_smoothed_targets(digits, net):
     p = checkpoint.load(net).preparation
     cases = Cases(np.zeros((3, 784), np.uint8), np.array([4, 0, 9]))
     x, t = np.zeros((2, 784), np.float32), np.zeros((2, 10), np.float32)
-    sources.network_feed(cases, p, "classify", 0.3)(np.array([0, 2]), x, t)
+    feeds.network_feed(cases, p, "classify", 0.3)(np.array([0, 2]), x, t)
     expected = np.full((2, 10), 0.03)
     expected[[0, 1], [4, 9]] = 0.73
     np.testing.assert_allclose(t, expected, rtol=1e-6)
-    sources.network_feed(cases, p, "classify")(np.array([0, 2]), x, t)
+    feeds.network_feed(cases, p, "classify")(np.array([0, 2]), x, t)
     assert sorted(np.unique(t)) == [0, 1]
 
 

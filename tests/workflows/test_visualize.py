@@ -9,7 +9,7 @@ import pytest
 
 from deepnet import checkpoint, evaluation, workflows
 from deepnet.workflows import kinds, maps, models, retrieval
-from deepnet.workflows.evaluate import open_split
+from deepnet.workflows.sources import open_split
 
 PNG = b"\x89PNG\r\n\x1a\n"
 KINDS = {
