@@ -171,7 +171,7 @@ def main():
         "threads": threads,
         "machine": machine(),
     }
-    run |= {key: measured[key] for key in next(keys for keys in KEPT if keys[0] in measured)}
+    run |= {key: measured[key] for key in next(keys for keys in KEPT if keys[0] in measured) if key in measured}
     run |= {key: measured[key] for key in ("logistic_pca_squared_error", "agreement") if key in measured}
     if asked.train is not None:
         run["training_squared_error"] = json.loads(asked.train.read_text())["squared_error"]
