@@ -29,8 +29,8 @@ none, on cases held out. The page has verdict, chart and tables.
 Of few labels none is left to stop early by: every net is trained for --epochs
 passes over its labels, for --updates updates at least, by a rate that falls.
 
-A file for -c may say more than [efficiency]: [pretrain] for all methods of
-pre-training, [rbm], [dae], [sae], [cae] for one, [finetune] for all nets.
+A file for -c may say more than \\[efficiency]: \\[pretrain] for all methods of
+pre-training, \\[rbm], \\[dae], \\[sae], \\[cae] for one, \\[finetune] for all nets.
 
 Finished nets are recorded beside the page (report.json for report.html), so
 that --resume goes on after the last one, also with more labels or draws."""

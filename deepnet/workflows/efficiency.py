@@ -1,10 +1,12 @@
 """efficiency: does pre-training help here? The same net, pre-trained on all inputs or not, trained on few labels."""
 
 import os
-import shutil
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 from .. import data
 from ..data import Cases, Dataset
@@ -23,6 +25,7 @@ from .runs import Clock, command, dashes
 # What is done for all methods alike, where nothing else is asked for.
 PRETRAINING = {"epochs": (10,)}
 FINETUNING = {"batch_size": 100, "learning_rate": "linear:0.1:0.001"}
+MODEL = re.compile(r"[a-z]+-\d+(-\d+)?\.h5")  # a file of the bench: METHOD-SEED, or with labels METHOD-SEED-LABELS
 DROPOUT = (0.2, 0.5)  # of inputs, of hidden units (Srivastava et al. 2014)
 
 
@@ -105,7 +108,7 @@ def efficiency(
     write_output(output, figures.efficiency_page(facts, plan))
     yield Saved(output, 0.0)
     if not keep:
-        shutil.rmtree(folder, ignore_errors=True)
+        _clear(folder)
     best = min(facts["errors"], key=lambda row: (row["labels"], row["error"]))["method"]
     yield End("finished", facts, _next(source, best, recipe, label, ignore))
 
@@ -121,10 +124,13 @@ def _nets(layers: int, asked: dict) -> dict:
 def _next(source, method: str, recipe: Recipe, label, ignore) -> str:
     """The command that begins as the best net of the fewest labels did."""
     layers = ("--layers", ",".join(map(str, recipe.layers)))
-    words = ("finetune", source, "-o", "net.h5", *layers)
+    words, unit = ("finetune", source, "-o", "net.h5", *layers), "logistic"
     if method != NONE:
         words = ("pretrain", source, "-o", "stack.h5", *layers, "--method", method)
-    return command(*words, config={"label": label, "ignore": ignore})
+        unit = recipe.stack(method).get("visible", unit)
+    scale = () if recipe.scale == "auto" else ("--scale", recipe.scale)
+    visible = () if unit == "logistic" else ("--visible", unit)
+    return command(*words, *visible, *scale, config={"label": label, "ignore": ignore})
 
 
 def _outputs(source, output, keep, force: bool, resume: bool, dry_run: bool) -> tuple[str, str]:
@@ -136,8 +142,17 @@ def _outputs(source, output, keep, force: bool, resume: bool, dry_run: bool) -> 
         for path in (output, f"{base}.json"):
             check_output(path, force=force or resume, inputs=(source,))
         if not keep and not resume:
-            shutil.rmtree(f"{base}.work", ignore_errors=True)
+            _clear(f"{base}.work")
     return f"{base}.json", keep or f"{base}.work"
+
+
+def _clear(folder: str) -> None:
+    """Remove the models that a run keeps for its own time, and their folder unless it holds something else."""
+    for path in Path(folder).glob("*.h5"):
+        if MODEL.fullmatch(path.name):
+            path.unlink()
+    with suppress(OSError):
+        os.rmdir(folder)
 
 
 def _open(source, valid: str, label, ignore, seed: int) -> tuple[Dataset, Cases, int, str]:
@@ -152,7 +167,7 @@ def _open(source, valid: str, label, ignore, seed: int) -> tuple[Dataset, Cases,
             raise UsageError(
                 f"--valid {shown(valid)}: these data have no test cases; give a fraction or a count to hold out"
             )
-        data.apply(dataset, "classify")
+        sources.labelled(data.apply(dataset, "classify"), ("train",))
         split, dataset = "held out", data.split(dataset, valid, seed)
     test = dataset.splits["test" if split == "test" else "valid"]
     dataset = replace(dataset, splits={"train": dataset.splits["train"], "test": test})

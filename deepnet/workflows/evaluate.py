@@ -51,6 +51,7 @@ def evaluate(
         _check_logistic(loaded, task)
     guides = _teachers(loaded, model, task, teacher, mc, normal) if teacher else None
     if normal:
+        _check_alone(mc, logistic_pca, codes)
         return scores.detection(loaded, model, data, split, label, ignore, normal)
     read_for = "mimic" if guides else task
     if codes is not None and task == "reconstruct":
@@ -88,6 +89,13 @@ def _check_labels(loaded: Checkpoint, split: str) -> None:
             f"--codes --split {split}: this autoencoder's cases were drawn without their labels; give --split test, or "
             "train it with --valid last:COUNT"
         )
+
+
+def _check_alone(mc: int | None, logistic_pca: bool, codes: str | None) -> None:
+    """UsageError for what --normal would leave out without a word."""
+    for option, given in (("--mc", mc is not None), ("--logistic-pca", logistic_pca), ("--codes", codes is not None)):
+        if given:
+            raise UsageError(f"--normal measures anomaly scores alone, and {option} something else: leave one of them")
 
 
 def _check_logistic(loaded: Checkpoint, task: str | None) -> None:

@@ -83,6 +83,11 @@ def build(
         body, arrays = _random_layers(preparation, task, layers, units, init)
         body = [_normalized(layer) for layer in body] if batch_norm else body
     if task == "one_class":
+        if parent is not None and any(isinstance(layer, BatchNorm | Maxout) for layer in body):
+            raise UsageError(
+                "--from: its file has layers that need biases, of batch normalisation or maxout, and --task one_class "
+                "takes them away; start from another file or from --layers"
+            )
         return _with_noise(*one_class.network(body, arrays), noise, dropout)
     outputs, loss = _head(dataset, preparation, task, loss)
     below = body[-1].outputs if body else preparation.width

@@ -78,10 +78,10 @@ def _reader(loaded: Checkpoint, give: str, task: str | None) -> models.Reader:
         return models.coder(loaded)
     if give == "reconstructions":
         if task not in (None, "reconstruct"):
-            raise UsageError(f"--give reconstructions: this network was made to {task}; ask for labels or codes")
+            raise UsageError(f"--give reconstructions: this network was made to {task}; ask for {_others(task)}")
         return models.reconstructor(loaded)
     if task not in ("classify", "regress"):
-        raise UsageError(f"--give {give}: this model has no labels; ask for codes or reconstructions")
+        raise UsageError(f"--give {give}: this model has no labels; ask for {_others(task)}")
     if give != "labels" and task == "regress":
         raise UsageError(f"--give {give}: a regressor has none; ask for labels, its numbers")
     if give != "labels" and (give == "margins") != (loaded.model.loss in MARGINS):
@@ -91,6 +91,13 @@ def _reader(loaded: Checkpoint, give: str, task: str | None) -> models.Reader:
             f"ask for labels or {has}"
         )
     return models.whole(loaded)
+
+
+def _others(task: str | None) -> str:
+    """What a model of a task gives beside what it was asked for."""
+    return {"one_class": "codes or anomaly", "classify": "labels or codes", "regress": "labels or codes"}.get(
+        task, "codes or reconstructions"
+    )
 
 
 def _lines(loaded: Checkpoint, reader: models.Reader, cases, give: str, task) -> Iterator[bytes]:

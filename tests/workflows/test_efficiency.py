@@ -187,6 +187,34 @@ def test_refused(name, call, digits, tmp_path, tree, monkeypatch):
     assert tree(tmp_path) == {}
 
 
+def test_data_without_a_label_are_refused(call, tmp_path):
+    (tmp_path / "t.csv").write_text("a,b,kind\n" + "0.1,0.2,\n" * 20)
+    done = call("efficiency", str(tmp_path / "t.csv"), *WORDS, "-o", str(tmp_path / "r.html"), "--label", "kind")
+    assert (done.code, "none of the 20 train cases has a label" in done.err) == (3, True)
+
+
+def test_files_of_others_in_its_folder_stay(finish, digits, tmp_path):
+    (tmp_path / "r.work").mkdir()
+    for name in ("thesis.txt", "rbm-0.h5", "none-0-20.h5"):
+        (tmp_path / "r.work" / name).write_text("mine")
+    run(finish, digits, tmp_path / "r.html", methods=("none",), seeds=1)
+    assert [path.name for path in (tmp_path / "r.work").iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize("methods", ["none", "rbm"])
+def test_the_next_command_prepares_data_alike(methods, call, flowers, tmp_path):
+    words = ["--methods", methods, "--label", "kind, as told", "--scale", "standard", "--visible", "linear"]
+    done = call("efficiency", flowers, *WORDS, *words, "-o", str(tmp_path / "r.html"), "--json")
+    after = json.loads(done.out)["next"]
+    assert "--scale standard" in after
+    assert ("--visible linear" in after) == (methods == "rbm")
+
+
+def test_help_names_the_tables(call):
+    told = call("efficiency", "-h").out
+    assert all(f"[{name}]" in told for name in ("efficiency", "pretrain", "rbm", "dae", "sae", "cae", "finetune"))
+
+
 def test_a_dry_run_resolves_every_table(call, digits, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "s.toml").write_text(

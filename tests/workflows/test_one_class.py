@@ -233,7 +233,9 @@ def test_what_cannot_be(svdd, net, stack, digits, unlabelled, finish, tmp_path):
         (UsageError, "made to classify", lambda: list(workflows.predict(net, digits, give="anomaly"))),
         (UsageError, "is for --give anomaly", lambda: list(workflows.predict(net, digits, share=0.1))),
         (UsageError, "is for --give anomaly", lambda: list(workflows.predict(net, digits, calibrate=digits))),
-        (UsageError, "no labels", lambda: list(workflows.predict(svdd, digits, give="labels"))),
+        (UsageError, "codes or anomaly", lambda: list(workflows.predict(svdd, digits, give="labels"))),
+        (UsageError, "codes or anomaly", lambda: list(workflows.predict(svdd, digits, give="reconstructions"))),
+        (UsageError, "--codes", lambda: workflows.evaluate(svdd, digits, normal=("0",), codes="cosine")),
         (UsageError, "standard input", lambda: list(workflows.predict(svdd, digits, give="anomaly", calibrate="-"))),
         (DataError, "no class 'x'", lambda: workflows.evaluate(svdd, digits, normal=("x",))),
         (DataError, "0 others", lambda: workflows.evaluate(svdd, digits, normal=tuple("0123456789"))),
@@ -242,6 +244,14 @@ def test_what_cannot_be(svdd, net, stack, digits, unlabelled, finish, tmp_path):
         with pytest.raises(error, match=part):
             ask()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_biases_that_a_file_needs_are_told_of(digits, finish, tmp_path):
+    coder = str(tmp_path / "coder.h5")
+    own = {"layers": (12, 4), "task": "reconstruct", "batch_norm": True, "epochs": 1}
+    finish(workflows.finetune(digits, coder, **own))
+    with pytest.raises(UsageError, match="--from: its file has layers that need biases"):
+        finish(workflows.finetune(digits, str(tmp_path / "a.h5"), start=coder, task="one_class", epochs=1))
 
 
 @pytest.fixture(scope="module")
