@@ -15,7 +15,7 @@ tune() { # NAME FILE SETTINGS
     python ../record.py . --seed "$seed" --name "$1" --result "$runs/$2.json" --train "$runs/$2-train.json" \
         --log "$runs/stack.log" --log "$runs/$2.log"
 }
-tune "pre-trained, Nesterov, weight decay" best best.toml
+tune "pre-trained, Nesterov, moved images" best best.toml
 tune "pre-trained, CG" cg settings.toml
 deepnet compare mnist "$runs/cg.h5" "$runs/best.h5" --log "$runs/cg.log" --log "$runs/best.log" -o chart.png --force
 deepnet visualize "$runs/best.h5" mnist --kind reconstructions -o reconstructions.png --force
