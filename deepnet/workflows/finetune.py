@@ -105,7 +105,7 @@ def finetune(
     if task in ("classify", "regress"):
         dataset = sources.labelled(dataset, ("train", "valid"), labels, seed)
     elif labels is not None:
-        raise UsageError(f"--labels is for --task classify or regress; to {task} takes no labels: leave it")
+        raise UsageError(f"--labels is for --task classify or regress, not for {task}; leave it out")
     cases = len(dataset.splits["train"])
     batch_size = _batch_size(batch_size, optimizer, cases)
     made = "classify" if mimicry is not None else task  # a student is an ordinary classifier
