@@ -14,7 +14,7 @@ train() { # SET SHARE_OF_INPUTS_MASKED
     deepnet evaluate "$runs/$1.h5" "$1" --json > "$runs/$1.json"
     python ../record.py . --seed "$seed" --name "$1" --result "$runs/$1.json" --log "$runs/$1-stack.log" --log "$runs/$1.log"
 }
-case ${2:-mnist-basic} in mnist-basic) train mnist-basic 0.1 ;; esac
+case ${2:-mnist-basic} in mnist-basic) train mnist-basic 0.25 ;; esac
 case ${2:-rectangles} in rectangles) train rectangles 0.1 ;; esac
 case ${2:-convex} in convex) train convex 0.1 ;; esac
 case ${2:-mnist-rot} in mnist-rot) train mnist-rot 0.25 ;; esac
