@@ -15,6 +15,6 @@ tune() { # NAME FILE OPTIONS
     deepnet evaluate "$runs/$file.h5" mnist --json > "$runs/$file.json"
     python ../record.py . --seed "$seed" --name "$name" --result "$runs/$file.json" --log "$runs/$file.log"
 }
-tune "L2-SVM output" svm --loss squared_hinge:0.1 --learning-rate linear:0.05:0
+tune "L2-SVM output" svm --loss squared_hinge:0.003 --learning-rate linear:0.05:0 --epochs 200
 tune "softmax output" softmax --loss cross_entropy --learning-rate linear:0.1:0
 deepnet compare mnist "$runs/svm.h5" "$runs/softmax.h5" --json > "$runs/compare.json"
