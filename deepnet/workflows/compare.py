@@ -9,9 +9,7 @@ from ..errors import UsageError
 from ..files import check_output, shown, write_output
 from ..kernels import jit
 from ..nn.stack import Stack
-from . import charts, feeds, models, sources
-from .models import outputs_of
-from .sources import open_split
+from . import charts, models, scores, sources
 from .tuning import FINE
 
 FIGURE = {"classify": "error", "regress": "squared_error", "reconstruct": "squared_error"}
@@ -35,11 +33,14 @@ def compare(data, nets, output=None, *, logs=(), split="test", label=None, ignor
         check_output(output, force, (data, *nets, *logs))
     loaded = [models.load(net, data) for net in nets]
     task = _task(loaded, nets)
-    opened = [open_split(model, net, data, task, split, label, ignore) for model, net in zip(loaded, nets, strict=True)]
-    scores = [_scores(model, cases, task) for model, (_, cases, _) in zip(loaded, opened, strict=True)]
-    rows = [_row(net, model, own, scores[0], task) for net, model, own in zip(nets, loaded, scores, strict=True)]
+    opened = [
+        sources.open_split(model, net, data, task, split, label, ignore)
+        for model, net in zip(loaded, nets, strict=True)
+    ]
+    against = [_scores(model, cases, task) for model, (_, cases, _) in zip(loaded, opened, strict=True)]
+    rows = [_row(net, model, own, against[0], task) for net, model, own in zip(nets, loaded, against, strict=True)]
     dataset, _, used = opened[0]
-    facts = {"task": task, "data": dataset.name, "split": used, "cases": len(scores[0]), "chart": output}
+    facts = {"task": task, "data": dataset.name, "split": used, "cases": len(against[0]), "chart": output}
     facts["models"] = rows
     if output is not None:
         write_output(output, _drawn(output, facts, nets, loaded, logs))
@@ -81,12 +82,8 @@ def _task(loaded, nets) -> str:
 def _scores(model, cases, task) -> np.ndarray:
     """What counts against the network, case by case (N,): wrong or not, or the squared error."""
     if task == "reconstruct":
-        found = np.empty(len(cases))
-        feed = feeds.visible_feed(cases.inputs, model.preparation)
-        for rows, x, y in models.reconstructor(model).run(feed, len(cases)):
-            found[rows] = ((y - x) ** 2).sum(axis=1, dtype=np.float64)
-        return found
-    outputs, _ = outputs_of(model, cases, task)
+        return scores.squared_errors(models.reconstructor(model), model, cases)
+    outputs, _ = models.outputs_of(model, cases, task)
     if task == "classify":
         return (outputs.argmax(axis=1) != cases.targets).astype(np.float64)
     p = model.preparation

@@ -10,7 +10,6 @@ from ..checkpoint import Checkpoint
 from ..nn.layers import Weighted
 from . import feeds, maps, models, preparing
 from .inspect import layer_rows
-from .preparing import fit_pca
 from .runs import dashes, metrics_of, norms_of
 from .tuning import TOP
 
@@ -96,7 +95,7 @@ def _reconstructions(view: View):
     x = np.empty((len(rows), reader.network.inputs), np.float32)
     view.feed(rows, x)
     _, _, y = next(reader.run(lambda _, out: view.feed(rows, out), len(rows)))
-    pca = fit_pca(view.dataset, view.model.preparation, width).reconstruct(x)
+    pca = preparing.fit_pca(view.dataset, view.model.preparation, width).reconstruct(x)
     word = "stack" if view.task is None else "autoencoder"
     preparation = view.model.preparation
     made = [
