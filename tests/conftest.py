@@ -1,6 +1,8 @@
 """What all tests share: a surrounding without colours, terminals or the user's own settings."""
 
+import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -30,3 +32,36 @@ def _surrounding(monkeypatch):
         monkeypatch.setenv(name, value or "")
         if value is None:
             monkeypatch.delenv(name)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--torture", action="store_true", help="long forms of the tests of promises (make torture)")
+    parser.addoption("--figures", metavar="FILE", help="write what the tests of promises measured to a JSON file")
+
+
+@pytest.fixture
+def size(request):
+    """`size(short, long)`: how many trials; the long form under --torture."""
+    torture = request.config.getoption("--torture")
+    return lambda short, long: long if torture else short
+
+
+@pytest.fixture
+def promise(request):
+    """`promise(figure)`: note what a test of a promise measured, a short text such as `0 of 30 lost`."""
+    name = request.node.get_closest_marker("promise").args[0]
+    return lambda figure: request.config.stash[FIGURES].append((name, request.node.nodeid, figure))
+
+
+FIGURES: pytest.StashKey[list[tuple[str, str, str]]] = pytest.StashKey()
+
+
+def pytest_configure(config):
+    config.stash[FIGURES] = []
+
+
+def pytest_sessionfinish(session):
+    """Write the figures, where a file for them is named."""
+    if (path := session.config.getoption("--figures")) is not None:
+        rows = [dict(zip(("promise", "test", "figure"), row, strict=True)) for row in session.config.stash[FIGURES]]
+        Path(path).write_text(json.dumps(rows, indent=1) + "\n")
