@@ -28,6 +28,7 @@ class Epoch:
     cases: int
     seconds: float
     counters: dict = field(default_factory=dict)
+    counted: str = "epoch"
 
 
 @dataclass(frozen=True)
