@@ -15,7 +15,7 @@ HELP = """Describe this installation: versions, CPU, kernels, speed, cache.
   deepnet doctor --threads 2
   deepnet doctor --threads 1
   deepnet doctor --json
-  deepnet doctor --markdown > report.md
+  deepnet doctor --markdown --threads 1
 
 The ceiling is what the multipliers do with data in the first cache, and a
 product of 1000 x 1000 x 1000 is timed beside it, on all threads in use."""

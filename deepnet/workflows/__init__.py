@@ -9,6 +9,7 @@ from .finetune import finetune
 from .inspect import inspect
 from .predict import predict
 from .pretrain import pretrain
+from .recipe import recipe
 from .records import End, Epoch, Saved, Start, Warned
 from .selfcheck import selfcheck
 from .visualize import visualize
@@ -29,6 +30,7 @@ __all__ = [
     "inspect",
     "predict",
     "pretrain",
+    "recipe",
     "selfcheck",
     "visualize",
     "warmup",
