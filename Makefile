@@ -8,13 +8,14 @@ READY := $(VENV)/.ready
 # Pipelines find `deepnet` and `python` of the environment first.
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: help test lint test-slow torture mnist models bench clean
+.PHONY: help test lint test-slow torture man mnist models bench clean
 
 help:
 	@echo "make mnist      train a deep belief net on MNIST, with pictures (about 10 minutes on 2 cores)"
 	@echo "make test       ruff, mypy, import-linter and the quick tests"
 	@echo "make test-slow  the tests that take longer"
 	@echo "make torture    the tests of the promises of tests/README.md in their long form (hours)"
+	@echo "make man        the manual page, from the commands as they are"
 	@echo "make models     the published results one after the other; stop and start it as you like"
 	@echo "make bench      benchmarks of kernels and whole jobs"
 	@echo "make clean      remove the environment, caches and builds"
@@ -35,6 +36,9 @@ test-slow: $(READY)
 # The markers stand in for the default "not slow".
 torture: $(READY)
 	$(PY) -m pytest -m promise --torture --figures tests/figures.json
+
+man: $(READY)
+	$(PY) -m deepnet.cli.man > deepnet/cli/deepnet.1
 
 mnist: $(READY)
 	$(RUN) sh models/mnist-dbn/quick.sh

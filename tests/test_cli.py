@@ -6,6 +6,7 @@ import inspect
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import fields
@@ -16,7 +17,7 @@ import typer.main
 
 import deepnet
 from deepnet.__main__ import main
-from deepnet.cli import app, config, options
+from deepnet.cli import app, config, man, options
 
 ROOT = Path(__file__).parents[1]
 LOADED = (
@@ -180,3 +181,18 @@ def test_the_fake_records_are_the_real_ones(record, rooms, fake):
     real = {field.name for field in fields(getattr(rooms, record))}
     assert {field.name for field in fields(getattr(fake, record))} == real
     assert {"label", "done", "total", "detail"} <= set(vars(rooms.Meter()))
+
+
+def test_the_manual_page_is_that_of_the_commands():
+    found = (ROOT / "deepnet" / "cli" / "deepnet.1").read_text()
+    assert found == man.page(), "make man"
+    options = {name for command in COMMANDS.values() for p in command.params for name in p.opts if name[:2] == "--"}
+    assert [name for name in options if name.replace("-", r"\-") not in found] == []
+
+
+@pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not installed")
+def test_groff_reads_the_manual_page():
+    words = ["groff", "-man", "-Tutf8", "-ww", "deepnet/cli/deepnet.1"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "EXIT STATUS" in re.sub(r"\x1b\[[0-9;]*m|.\x08", "", done.stdout)

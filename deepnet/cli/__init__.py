@@ -19,7 +19,6 @@ app = typer.Typer(
     name="deepnet",
     help=HELP,
     rich_markup_mode="rich",
-    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "DEEPNET"},
 )
 

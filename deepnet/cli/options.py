@@ -8,7 +8,7 @@ from typing import Annotated, Literal, get_args
 
 import typer
 
-from . import config, values
+from . import completion, config, values
 
 Unit = Literal["logistic", "linear", "relu", "softmax", "tanh", "softplus", "leaky_relu", "elu", "hard_tanh", "square"]
 Task = Literal["classify", "regress", "reconstruct", "one_class", "mimic"]
@@ -78,9 +78,9 @@ NUMBERS = {
 }
 
 
-def argument(metavar, text):
-    """A positional argument."""
-    return typer.Argument(metavar=metavar, help=text, show_default=False)
+def argument(metavar, text, complete=completion.data):
+    """A positional argument; `complete` is what a shell asks at the Tab key."""
+    return typer.Argument(metavar=metavar, help=text, show_default=False, autocompletion=complete)
 
 
 def option(panel, *flags, **settings):
@@ -99,7 +99,7 @@ SHIPPED = "A data set that comes along (mnist, curves, mnist-rot, convex ...) or
 
 Data = Annotated[str, argument("DATA", SHIPPED + "; file.h5:/path and file.npz:key name a part.")]
 MaybeData = Annotated[str | None, argument("DATA", SHIPPED + ".")]
-Model = Annotated[str, argument("MODEL", "A model file written by pretrain or finetune.")]
+Model = Annotated[str, argument("MODEL", "A model file written by pretrain or finetune.", completion.model)]
 
 Valid = Annotated[
     str,
