@@ -54,11 +54,9 @@ def free_disk(folder, root="/"):
 
     One that lies in memory has no more than the memory has.
     """
-    found, device = os.statvfs(folder), os.stat(folder).st_dev
+    found = os.statvfs(folder)
     free = found.f_bavail * found.f_frsize if found.f_blocks else None
-    known = f"{os.major(device)}:{os.minor(device)}"
-    mounts = (line.split() for line in _text(root, "proc/self/mountinfo").splitlines())
-    if any(words[2] == known and words[words.index("-") + 1] == "tmpfs" for words in mounts):
+    if _in_memory(folder, root):
         return min(spare_memory(root), spare_memory(root) if free is None else free)
     return free
 
@@ -73,6 +71,14 @@ def check_disk(folder, size, what, remedy, copies=1, there=0):
     need, free = copies * size - there, free_disk(folder)
     if free is not None and need > free:
         raise OutputError(f"{what} would take up to {_mb(need)} of disk, and {shown(folder)} has {_mb(free)}; {remedy}")
+
+
+def _in_memory(folder, root):
+    """Whether the file system of a folder lies in memory."""
+    device = os.stat(folder).st_dev
+    known = f"{os.major(device)}:{os.minor(device)}"
+    mounts = (line.split() for line in _text(root, "proc/self/mountinfo").splitlines())
+    return any(words[2] == known and words[words.index("-") + 1] == "tmpfs" for words in mounts)
 
 
 def _mb(size):

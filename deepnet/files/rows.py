@@ -42,19 +42,10 @@ class Rows:
     def __len__(self):
         return self.shape[0]
 
-    def __array__(self, dtype=None, copy=None):
-        return np.asarray(self[:], dtype)
-
     def __getitem__(self, rows):
         places = self._of(rows)
-        order = np.argsort(places, kind="stable")
-        found = np.empty((len(places), *self.shape[1:]), self.dtype)
-        self._read(places[order], memoryview(found.reshape(-1).view(np.uint8)) if found.size else memoryview(b""))
-        if (order[1:] > order[:-1]).all():
-            return found
-        out = np.empty_like(found)
-        out[order] = found
-        return out
+        found = bytearray().join(self._read(places)) if len(places) else bytearray()
+        return np.frombuffer(found, self.dtype).reshape(len(places), *self.shape[1:])
 
     def __setitem__(self, rows, values):
         first = int(self._of(rows)[0])
@@ -87,34 +78,25 @@ class Rows:
             raise IndexError(f"rows {rows.min()} to {rows.max()} of {len(self)}")
         return rows if self._places is None else self._places[rows]
 
-    def _read(self, places, room):
-        """Fill `room` with the rows at these places, in rising order: neighbours at once, the others announced first.
+    def _read(self, places):
+        """The bytes of the rows at these places, neighbours at once.
 
-        So that a disk works on all of them together.
+        Where they are scattered all are announced first, so that a disk works on them together.
         """
-        ends = np.flatnonzero(np.diff(places) != 1) + 1
-        firsts, counts = np.r_[0, ends], np.diff(np.r_[0, ends, len(places)])
-        offsets = (self._offset + places[firsts[: len(counts)]] * self._width).tolist()
-        sizes = (counts * self._width).tolist()
+        firsts = np.concatenate([[0], np.flatnonzero(np.diff(places) != 1) + 1])
+        counts = np.diff(firsts, append=len(places))
+        offsets, sizes = (self._offset + places[firsts] * self._width).tolist(), (counts * self._width).tolist()
         number = self._file.number
         if len(sizes) > 1:
             for offset, size in zip(offsets, sizes, strict=True):
                 os.posix_fadvise(number, offset, size, os.POSIX_FADV_WILLNEED)
-        filled = 0
-        for offset, size in zip(offsets, sizes, strict=True):
-            self._fill(room[filled : filled + size], offset)
-            filled += size
-
-    def _fill(self, room, offset):
-        """Read as many bytes as there is room for from this place of the file on."""
-        while room:
-            try:
-                done = os.preadv(self._file.number, [room], offset)
-            except OSError as problem:
-                raise DataError(f"cannot read the data any more: {reason(problem)}") from None
-            if not done:
-                raise DataError("the data were cut while they were read; leave their file as it is")
-            room, offset = room[done:], offset + done
+        try:
+            found = [os.pread(number, size, offset) for offset, size in zip(offsets, sizes, strict=True)]
+        except OSError as problem:
+            raise DataError(f"cannot read the data any more: {reason(problem)}") from None
+        if list(map(len, found)) != sizes:
+            raise DataError("the data were cut while they were read; leave their file as it is")
+        return found
 
 
 def taken(inputs, rows):

@@ -176,6 +176,8 @@ def finetune(
         done = old.complete and (old.config["epochs"] == epochs or run.ended_early(old))
         if not done:
             run.restore(old)
+    if not (dry_run or done):
+        need.check_disk(output)
     yield Start("finetune", run.summary(optimizer) | need.plan())
     if task == "one_class" and (text := one_class.warning(network.layers)) is not None:
         yield Warned(text)
@@ -184,7 +186,6 @@ def finetune(
     if done:
         yield run.end("already finished", data, output, old)
         return
-    need.check_disk(output)
     yield from run.train(Clock(stop, max_time), data, output)
 
 

@@ -116,11 +116,12 @@ def pretrain(
         done = old.complete and list(old.config["epochs"]) == each["epochs"]
         if not done:
             run.restore(old)
+    if not (dry_run or done):
+        need.check_disk(output)
     yield Start("pretrain", run.summary() | need.plan())
     if dry_run:
         return
     if done:
         yield run.end("already finished", data, output, old)
         return
-    need.check_disk(output)
     yield from run.train(Clock(stop, max_time), data, output)
