@@ -10,7 +10,7 @@ import pytest
 
 from deepnet import files
 
-USAGE, DATA, OUTPUT = 2, 3, 5
+OUTPUT = 5
 SCRIPT = """
 import json, sys
 from deepnet import workflows
@@ -98,7 +98,7 @@ def test_stacks_that_do_not_fit_the_memory_are_refused(digits, call, monkeypatch
 
 @pytest.mark.parametrize("command", ["pretrain", "finetune"])
 def test_runs_that_do_not_fit_the_disk_are_refused(command, digits, call, monkeypatch, tmp_path):
-    monkeypatch.setattr(files.memory, "free_disk", lambda folder: 100 << 10)
+    monkeypatch.setattr(files.memory, "free_disk", lambda folder: 1 << 20)
     words = (command, digits, "--epochs", "1", "-o", tmp_path / "o.h5", "--layers")
     done = call(*words, "500")
     assert (done.code, done.err.count("\n")) == (OUTPUT, 1)
