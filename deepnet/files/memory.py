@@ -39,7 +39,7 @@ def check_memory(need, what, remedy, root="/"):
     if need > spare_memory(root):
         own = resident(root)[0]
         raise OutputError(
-            f"{what} would take {own + need >> 20:,} MB of memory, more than {SHARE:.0%} of the "
+            f"{what} would take {own + need >> 20:,} MB of memory, more than {100 * SHARE:.0f} % of the "
             f"{own + free_memory(root) >> 20:,} MB that this program may have; {remedy}"
         )
 

@@ -90,7 +90,7 @@ def test_refused_when_over_nine_tenths(machine, promise):
     with pytest.raises(OutputError) as caught:
         files.check_memory(171 * MB, "training so", "give less", machine)
     assert str(caught.value) == (
-        "training so would take 271 MB of memory, more than 90% of the 300 MB that this program may have; give less"
+        "training so would take 271 MB of memory, more than 90 % of the 300 MB that this program may have; give less"
     )
     promise("271 of 300 MB refused, 269 not; cgroup v1 and v2")
 

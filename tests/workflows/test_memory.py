@@ -90,7 +90,7 @@ def test_stacks_that_do_not_fit_the_memory_are_refused(digits, call, monkeypatch
     words = ("pretrain", digits, "--epochs", "1", "-o", tmp_path / "o.h5", "--layers")
     done = call(*words, "2000")
     assert (done.code, done.err.count("\n")) == (OUTPUT, 1)
-    assert "more than 90% of the 60 MB that this program may have; give smaller --layers" in done.err
+    assert "more than 90 % of the 60 MB that this program may have; give smaller --layers" in done.err
     assert call(*words, "2000", "-n").code == OUTPUT
     assert list(tmp_path.iterdir()) == []
     assert call(*words, "10").code == 0
