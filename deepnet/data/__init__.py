@@ -3,7 +3,7 @@
 from .audits import audit
 from .dataset import Cases, Dataset, Options, has_label
 from .loading import READERS, load, shipped
-from .scaling import Scaling, check_range
+from .scaling import Scaling, check_range, extremes
 from .splits import draw, join, parse_valid, split
 from .tasks import apply, only, places
 
@@ -17,6 +17,7 @@ __all__ = [
     "audit",
     "check_range",
     "draw",
+    "extremes",
     "has_label",
     "join",
     "load",

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..files import shown
+from ..files.rows import Rows, taken
 
 BLOCK = 8 << 20  # bytes of float32 that are looked at or converted at a time
 RATIO = 1100  # most bytes that one stored byte may stand for; deflate reaches 1032
@@ -24,12 +25,12 @@ MOST_CLASSES = 65_535
 class Cases:
     """Rows of one split.
 
-    inputs (N, D): C-contiguous, uint8 as stored or float32. targets: None, class indices int64 (N,), numbers
-    float32 (N, T), or the labels as stored where no task was named. A case without a label has the index -1, NaN for
-    every number, or an empty text.
+    inputs (N, D): C-contiguous, uint8 as stored or float32, in memory or Rows of a file. targets: None, class indices
+    int64 (N,), numbers float32 (N, T), or the labels as stored where no task was named. A case without a label has the
+    index -1, NaN for every number, or an empty text.
     """
 
-    inputs: np.ndarray
+    inputs: np.ndarray | Rows
     targets: np.ndarray | None = None
 
     def __len__(self):
@@ -37,7 +38,7 @@ class Cases:
 
     def at(self, rows):
         """The cases of these rows (indices or a mask), in their order."""
-        return Cases(self.inputs[rows], None if self.targets is None else self.targets[rows])
+        return Cases(taken(self.inputs, rows), None if self.targets is None else self.targets[rows])
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +95,8 @@ def fingerprint(splits):
         for kind, array in (("inputs", cases.inputs), ("targets", cases.targets)):
             if array is not None:
                 digest.update(repr((name, kind, array.dtype.str, array.shape)).encode())
-                digest.update(np.ascontiguousarray(array).data if array.dtype.kind != "U" else array.tobytes())
+                for rows in blocks(array):
+                    digest.update(array[rows].tobytes())
     return digest.hexdigest()
 
 
@@ -157,7 +159,7 @@ def as_inputs(array, where):
     check_rows(array.shape, where)
     check_numbers(array.dtype, where)
     shape = case_shape(array.shape)
-    flat = np.ascontiguousarray(array).reshape(len(array), -1)
+    flat = (array if isinstance(array, Rows) else np.ascontiguousarray(array)).reshape(len(array), -1)
     if flat.dtype == np.uint8:
         return flat, shape
     if flat.dtype != np.float32 or not flat.dtype.isnative:

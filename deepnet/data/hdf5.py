@@ -4,13 +4,15 @@ libhdf5 follows a file wherever it points, so each object is looked at before it
 fixed-length text, storage in the file itself, filters we know, and no more values than the stored bytes can stand for.
 """
 
+import io
 import math
 import os
 
 import numpy as np
 
 from ..errors import DataError
-from ..files import shown
+from ..files import is_large, shown
+from ..files.rows import Rows, scratch
 from .conventions import NAMES, choose
 from .dataset import RATIO, assemble, check_numbers, check_rows, refuse_ignore, with_shape
 
@@ -49,9 +51,9 @@ def _dataset(source, options, file):
     for split, (x, y) in chosen.items():
         inputs = _walk(source, group, x)
         shape = shape or _shape_attribute(inputs)
-        labels = None if y is None else _read(_walk(source, group, y), f"{source}:{shown(y)}", source.size)
+        labels = None if y is None else _read(_walk(source, group, y), f"{source}:{shown(y)}", source)
         where = f"{source}:{shown(x)}"
-        parts[split] = (_read(inputs, where, source.size, inputs=True), labels, where)
+        parts[split] = (_read(inputs, where, source, inputs=True), labels, where)
     dataset = assemble(source, parts)
     return with_shape(dataset, shape) if shape and len(dataset.shape) == 1 else dataset
 
@@ -127,16 +129,23 @@ def _check(data, where, size):
         raise DataError(f"{where} has chunks of {data.chunks}, more than 64 MiB each; repack it with smaller ones")
 
 
-def _read(data, where, size, inputs=False):
-    """The values: inputs as uint8 or float32, converted some rows at a time; labels in their own type."""
+def _read(data, where, source, inputs=False):
+    """The values: inputs as uint8 or float32, converted some rows at a time; labels in their own type.
+
+    Inputs that are large stay in the file, those that are packed or of another type in a temporary one.
+    """
     if _is_group(data):
         raise DataError(f"{where} is a group; give the path of a dataset in it")
-    _check(data, where, size)
+    _check(data, where, source.size)
     if not inputs:
         return data[()]
     check_rows(data.shape, where)
     check_numbers(data.dtype, where)
-    out = np.empty(data.shape, np.uint8 if data.dtype == np.uint8 else np.float32)
+    dtype = np.dtype(np.uint8 if data.dtype == np.uint8 else np.float32)
+    plain = data.dtype == dtype and data.id.get_offset() is not None and not isinstance(source.stream, io.BytesIO)
+    if plain and is_large(dtype.itemsize * math.prod(data.shape)):
+        return Rows.of(source.stream.fileno(), data.id.get_offset(), data.shape, dtype)
+    out = scratch(data.shape, dtype, "the data")
     step = data.chunks[0] if data.chunks else 1
     rows = step * max(1, BLOCK // (step * math.prod(data.shape[1:]) * data.dtype.itemsize))
     with np.errstate(over="ignore"):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import DataError
-from ..files import open_input, shown
+from ..files import check_memory, open_input, shown
 from . import curves, idx, shapes, tasks, variations
 from .arrays import read_npy, read_npz
 from .csv import read as read_csv
@@ -58,6 +58,8 @@ def read(source, options):
     format_ = sniff(source)
     if source.key is not None and format_ not in ("npz", "hdf5"):
         raise DataError(f"{source} has no parts to name; leave out :{shown(source.key)}")
+    if format_ != "hdf5":
+        check_memory(source.size, f"{source}, read at once,", "save it as HDF5, which may be larger than memory")
     dataset = READERS[format_](source, options)
     return replace(dataset, fingerprint=fingerprint(dataset.splits))
 

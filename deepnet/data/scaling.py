@@ -53,7 +53,7 @@ def fit(kind, inputs, shape):
     if kind not in KINDS:
         raise UsageError(f"--scale {kind}: no such scaling; give one of {', '.join(KINDS)}")
     offset, scale = np.zeros(inputs.shape[1]), np.ones(inputs.shape[1])
-    if kind == "auto" and inputs.dtype == np.uint8 and inputs.max() > 1:
+    if kind == "auto" and inputs.dtype == np.uint8 and extremes(inputs)[1].max() > 1:
         scale[:] = 255
     elif kind in ("unit", "standard"):
         low, high = (values.astype(np.float32) for values in extremes(inputs))
@@ -93,7 +93,8 @@ def check_range(inputs, scaling, visible, name, remedy="give --scale unit, or --
         return
     column = int(np.argmax(wrong))
     value = low[column] if low[column] < 0 else high[column]
-    values = apply(Scaling(scaling.kind, scaling.offset[column], scaling.scale[column]), inputs[:, column])
+    given = np.concatenate([inputs[rows][:, column] for rows in blocks(inputs)])
+    values = apply(Scaling(scaling.kind, scaling.offset[column], scaling.scale[column]), given)
     raise DataError(
         f"{name}: case {int(np.argmax(values == value)) + 1}, column {column + 1} is {value:g} after --scale "
         f"{scaling.kind}, but logistic visible units need values in [0, 1]; {remedy}"

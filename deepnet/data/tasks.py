@@ -55,7 +55,7 @@ def only(dataset, names):
     if not names:
         return dataset
     found = {name: np.isin(cases.targets, places(dataset, names)) for name, cases in dataset.splits.items()}
-    splits = {name: Cases(dataset.splits[name].inputs[kept]) for name, kept in found.items() if kept.any()}
+    splits = {name: Cases(dataset.splits[name].at(kept).inputs) for name, kept in found.items() if kept.any()}
     if "train" not in splits:
         raise DataError(f"{dataset.name} has no training case of class {listed(names)}; name another")
     return replace(dataset, splits=splits, classes=())

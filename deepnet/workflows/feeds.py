@@ -7,13 +7,14 @@ import numpy as np
 from ..checkpoint import Preparation
 from ..data import Cases, Dataset
 from ..errors import DataError, UsageError
+from ..files.rows import Rows, block
 from ..kernels import minibatch, operands, products, random
 from ..kernels.units import LINEAR
 
 MOST_CHANNELS = 4  # of an image, which come last
 
 
-def visible_feed(inputs: np.ndarray, preparation: Preparation, jitter: int = 0) -> Callable:
+def visible_feed(inputs: np.ndarray | Rows, preparation: Preparation, jitter: int = 0) -> Callable:
     """Writes prepared rows of the data (cases, D) into a minibatch (B, M).
 
     Of a minibatch with a key each image is moved by at most `jitter` pixels, before all else. Nothing is prepared
@@ -23,11 +24,12 @@ def visible_feed(inputs: np.ndarray, preparation: Preparation, jitter: int = 0) 
     p, project = preparation, _projector(preparation)
 
     def read(rows, x, key):
+        given, places = block(inputs, rows)
         if jitter and key is not None:
             moves = random.shifts(key, len(rows), jitter)
-            minibatch.gather_shifted(inputs, rows, moves, image_of(p.shape), p.offset, p.scale, x)
+            minibatch.gather_shifted(given, places, moves, image_of(p.shape), p.offset, p.scale, x)
         else:
-            minibatch.gather(inputs, rows, p.offset, p.scale, x)
+            minibatch.gather(given, places, p.offset, p.scale, x)
         if p.contrast is not None:
             minibatch.contrast(p.contrast, x)
 
@@ -81,12 +83,12 @@ def check_jitter(jitter: int, dataset: Dataset) -> None:
         raise UsageError(f"--jitter {jitter} would move images of {size} pixels out of sight; {most}")
 
 
-def code_feed(codes: np.ndarray) -> Callable:
+def code_feed(codes: np.ndarray | Rows) -> Callable:
     """Writes rows of a layer's activations into a minibatch."""
     zero, one = np.zeros(codes.shape[1], np.float32), np.ones(codes.shape[1], np.float32)
 
     def feed(rows, x):
-        minibatch.gather(codes, rows, zero, one, x)
+        minibatch.gather(*block(codes, rows), zero, one, x)
 
     return feed
 

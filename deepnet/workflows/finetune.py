@@ -15,7 +15,7 @@ from ..optimizers.objective import Optimizer
 from ..optimizers.schedules import constant, parse
 from ..training import Meter
 from . import feeds, networks, one_class, preparing, regularizers, sources, teachers
-from .memory import check_memory
+from .memory import check_network, of_network
 from .models import pack
 from .plans import written
 from .records import Start, Warned
@@ -125,7 +125,15 @@ def finetune(
     asked |= {"loss": network.loss, "C": C or 1.0} if network.loss in MARGINS else {}
     moving = regularizers.spans(network, asked.get("layer_rates", ()), optimizer)
     smaller = "smaller --layers" if parent is None else "a smaller net to --from"
-    check_memory(network, rule, cases, batch_size, smaller, "average" in asked)
+    sizes = {name: len(c) for name, c in dataset.splits.items()}
+    facts = asked | {"batch_size": batch_size, "precision": precision}
+    said = len(dataset.classes) if mimicry is not None else 0
+    need = check_network(
+        lambda other: of_network(network, other, sizes, preparation, facts, said),
+        rule,
+        network.layout.count,
+        smaller,
+    )
     asked |= {"batch_norm": True} if batch_norm else {}
     theta = pack(network, networks.draw(network, arrays, seed))
     if task == "one_class" and preparation.centre is None:
@@ -168,7 +176,9 @@ def finetune(
         done = old.complete and (old.config["epochs"] == epochs or run.ended_early(old))
         if not done:
             run.restore(old)
-    yield Start("finetune", run.summary(optimizer))
+    if not (dry_run or done):
+        need.check_disk(output)
+    yield Start("finetune", run.summary(optimizer) | need.plan())
     said = one_class.warning(network.layers) if task == "one_class" else None
     said = sources.missing_classes(dataset) if task == "classify" else said
     if said is not None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .. import files
+from ..files.rows import Rows, scratch
 from ..kernels import operands, products, random
 from ..kernels.losses import total
 from ..nn import autoencoder, initializers
@@ -49,10 +49,10 @@ def _peculiar(plan: Plan) -> dict:
     return {"contraction": rule.contraction} if rule.contraction else {"sparsity": rule.sparsity_target or "|h|"}
 
 
-def pass_up(layer: RBM | Autoencoder, arrays: dict, feed, cases: int) -> np.ndarray:
-    """Activations (cases, outputs) of a trained layer, computed once; in memory where they fit."""
+def pass_up(layer: RBM | Autoencoder, arrays: dict, feed, cases: int) -> np.ndarray | Rows:
+    """Activations (cases, outputs) of a trained layer, computed once; in a temporary file where they are large."""
     p = layer.layout.views(layer.layout.pack(arrays))
-    codes = files.scratch((cases, layer.outputs))
+    codes = scratch((cases, layer.outputs))
     x, a = operands.matrix(CHUNK, layer.inputs), operands.matrix(CHUNK, layer.outputs)
     for rows in blocks(cases):
         n = len(rows)

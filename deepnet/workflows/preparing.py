@@ -7,13 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from .. import data
+from .. import data, files
 from ..checkpoint import PROJECTIONS, Preparation, Projection
 from ..data import Dataset
 from ..data import scaling as scalings
-from ..errors import OutputError, UsageError
+from ..errors import UsageError
 from ..evaluation import PCA
-from ..files import free_memory
 from . import feeds, models
 
 
@@ -79,11 +78,7 @@ def _projection(dataset: Dataset, plain: Preparation, asked: dict) -> Projection
             f"have; {remedy}"
         )
     need = 8 * 4 * columns * columns  # the covariance, its sum, its eigenvectors, their room
-    if need > free_memory():
-        raise OutputError(
-            f"--{name}: a covariance of {columns:,} columns takes {need >> 20:,} MB of memory, and "
-            f"{free_memory() >> 20:,} MB are free; give data of fewer columns"
-        )
+    files.check_memory(need, f"--{name}: a covariance of {columns:,} columns", "give data of fewer columns")
     pca = fit_pca(dataset, plain, asked["pca"] if name == "pca" else columns)
     if name == "pca":
         matrix = pca.basis

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ..kernels import jit
 from ..training import Meter
 from . import preparing, sources
+from .memory import check_stack
 from .plans import own_options, plans_of, spread, written
 from .records import Start
 from .runs import Clock, check_precision, check_resume, open_run
@@ -106,6 +107,7 @@ def pretrain(
         }
         | prepared
     )
+    need = check_stack(plans, {name: len(c) for name, c in dataset.splits.items()}, preparation, config)
     run = Stacking(dataset, preparation, plans, config, seed, meter or Meter())
     done = False
     if old is not None:
@@ -114,7 +116,9 @@ def pretrain(
         done = old.complete and list(old.config["epochs"]) == each["epochs"]
         if not done:
             run.restore(old)
-    yield Start("pretrain", run.summary())
+    if not (dry_run or done):
+        need.check_disk(output)
+    yield Start("pretrain", run.summary() | need.plan())
     if dry_run:
         return
     if done:

@@ -79,7 +79,8 @@ def check_width(dataset: Dataset, preparation: Preparation, model: str) -> None:
             f"{dataset.name}: input column {at} is '{shown(found)}' where {model} was trained on '{shown(due)}'; "
             "bring the columns into that order"
         )
-    if preparation.kind == "auto" and preparation.scale[0] == 255 and inputs.dtype != np.uint8 and inputs.max() <= 1:
+    bytes_wanted = preparation.kind == "auto" and preparation.scale[0] == 255 and inputs.dtype != np.uint8
+    if bytes_wanted and data.extremes(inputs)[1].max() <= 1:
         raise DataError(
             f"{dataset.name} lies below 1 but {model} was trained on bytes, 0 to 255; give the same numbers"
         )

@@ -6,8 +6,8 @@ import os
 import numpy as np
 import pytest
 
-from deepnet import data
-from deepnet.errors import DataError
+from deepnet import data, files
+from deepnet.errors import DataError, OutputError
 
 
 @pytest.fixture
@@ -126,3 +126,11 @@ def test_splits_of_other_shape(tmp_path):
 def test_the_catalogue_of_readers():
     assert list(data.READERS) == ["idx", "npy", "npz", "hdf5", "csv"]
     assert all(reader.__doc__ for reader in data.READERS.values())
+
+
+def test_data_that_cannot_be_streamed_and_do_not_fit(tmp_path, monkeypatch):
+    np.save(tmp_path / "x.npy", np.zeros((1000, 100), np.uint8))
+    monkeypatch.setattr(files.memory, "free_memory", lambda root: 100_000)
+    monkeypatch.setattr(files.memory, "resident", lambda root: (0, 0))
+    with pytest.raises(OutputError, match=r"x\.npy, read at once, would take .*; save it as HDF5"):
+        data.load(tmp_path / "x.npy")

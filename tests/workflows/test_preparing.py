@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from deepnet import checkpoint, data, evaluation, workflows
+from deepnet import checkpoint, data, evaluation, files, workflows
 from deepnet.checkpoint import PROJECTIONS
 from deepnet.data import Cases, Dataset
 from deepnet.errors import DataError, OutputError, UsageError
@@ -248,7 +248,7 @@ def test_components_of_one_case():
 
 
 def test_more_columns_than_memory_can_hold(dataset, monkeypatch):
-    monkeypatch.setattr(preparing, "free_memory", lambda: 1 << 20)
+    monkeypatch.setattr(files.memory, "free_memory", lambda root: 1 << 20)
     with pytest.raises(OutputError, match="covariance of 784 columns"):
         preparing.prepare(dataset, "auto", "linear", {"zca": 0.1})
 

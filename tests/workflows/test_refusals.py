@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
-from deepnet import checkpoint, workflows
+from deepnet import checkpoint, files, workflows
 from deepnet.kernels import bfloat16
 from deepnet.workflows import memory
 
@@ -259,7 +259,7 @@ CASES = {
     ], "--set memory=100"),
     "too many units": (OUTPUT, ["finetune", "digits.npz", "--layers", "1000000,1000000", "-o", "o.h5"],
                        "give smaller --layers"),
-    "too many units, planned": (OUTPUT, ["finetune", "digits.npz", "--layers", "1000000,1000000", "-n"], "MB are free"),
+    "too many units, planned": (OUTPUT, ["finetune", "digits.npz", "--layers", "1000000,1000000", "-n"], "MB that this program may have"),
     "logistic PCA of a classifier": (USAGE, ["evaluate", "net.h5", "digits.npz", "--logistic-pca"], "--logistic-pca"),
     "logistic PCA of linear units": (USAGE, [
         "evaluate", "flower-stack.h5", "flowers.csv", *KIND, "--logistic-pca"], "linear units"),
@@ -344,7 +344,9 @@ def test_settings_that_an_optimizer_has_not_are_refused(words, hint, digits, cal
 ])  # fmt: skip
 def test_a_run_that_does_not_fit_the_memory_is_refused(words, free, remedy, place, call, tree, monkeypatch):
     """With so many million bytes free, before its arrays are made; the remedy is one that is taken."""
-    monkeypatch.setattr(memory, "free_memory", lambda: int(free * 10**6))
+    free = (memory.KERNELS + free * 10**6) / files.memory.SHARE
+    monkeypatch.setattr(files.memory, "free_memory", lambda root: int(free))
+    monkeypatch.setattr(files.memory, "resident", lambda root: (0, 0))
     before, words = tree(place), ("finetune", "digits.npz", "--epochs", "1", "-o", "o.h5", *words)
     done = call(*words)
     assert done.code == OUTPUT, done.err
