@@ -259,7 +259,8 @@ CASES = {
     ], "--set memory=100"),
     "too many units": (OUTPUT, ["finetune", "digits.npz", "--layers", "1000000,1000000", "-o", "o.h5"],
                        "give smaller --layers"),
-    "too many units, planned": (OUTPUT, ["finetune", "digits.npz", "--layers", "1000000,1000000", "-n"], "MB that this program may have"),
+    "too many units, planned": (OUTPUT, ["finetune", "digits.npz", "--layers", "1000000,1000000", "-n"],
+                                "MB that this program may have"),
     "logistic PCA of a classifier": (USAGE, ["evaluate", "net.h5", "digits.npz", "--logistic-pca"], "--logistic-pca"),
     "logistic PCA of linear units": (USAGE, [
         "evaluate", "flower-stack.h5", "flowers.csv", *KIND, "--logistic-pca"], "linear units"),
