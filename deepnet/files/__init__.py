@@ -4,6 +4,7 @@ from .inputs import open_input, read_input
 from .memory import free_memory, scratch
 from .names import LONGEST, shown
 from .outputs import check_output, is_one_of, temporary, write_output
+from .probe import probe
 
 __all__ = [
     "LONGEST",
@@ -11,6 +12,7 @@ __all__ = [
     "free_memory",
     "is_one_of",
     "open_input",
+    "probe",
     "read_input",
     "scratch",
     "shown",
