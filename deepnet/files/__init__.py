@@ -4,7 +4,7 @@ from .inputs import open_input, read_input
 from .memory import free_memory, scratch
 from .names import LONGEST, shown
 from .outputs import check_output, is_one_of, temporary, write_output
-from .probe import probe
+from .probing import probe
 
 __all__ = [
     "LONGEST",
