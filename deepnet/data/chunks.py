@@ -59,11 +59,12 @@ class Chunks:
         out = np.full((max(0, last - first), *self.data.shape[1:]), self.data.fillvalue, self.data.dtype)
         step = self.data.chunks[0]
         for top in range(first - first % step, last, step):
+            low, high = max(top, first), min(top + step, last)
             for corner in self.places.get(top, ()):
-                low, high = max(top, first), min(top + step, last)
-                ends = [min(n, a + c) - a for n, a, c in zip(out.shape, corner, self.data.chunks, strict=True)][1:]
-                block = self._chunk(corner)[(slice(low - top, high - top), *map(slice, ends))]
-                out[(slice(low - first, high - first), *(slice(a, a + n) for a, n in zip(corner[1:], ends)))] = block
+                lengths = [min(c, n - a) for a, c, n in zip(corner, self.data.chunks, self.data.shape, strict=True)][1:]
+                inside = (slice(low - top, high - top), *(slice(n) for n in lengths))
+                place = (slice(a, a + n) for a, n in zip(corner[1:], lengths, strict=True))
+                out[(slice(low - first, high - first), *place)] = self._chunk(corner)[inside]
         return out
 
     def touch(self, most):
