@@ -271,8 +271,6 @@ CHANGES = {
     "an unknown filter": unknown_filter,
     "weights in the header": laid_out(h5py.h5d.COMPACT),
     "weights that are not there": laid_out(h5py.h5d.CONTIGUOUS, h5py.h5d.ALLOC_TIME_LATE),
-    "a stranger": models.put("stranger", X),
-    "a stranger among the preparation": models.put("preprocess/stranger", X),
     "a name that steers a terminal": models.put("model/1/a\x1b[31m\u202eb", X),
     "a group that steers a terminal": models.put("\x1b[31m\u202eb", X),
     "a type with a name that steers a terminal": lambda file: file.__setitem__("a\x07\u2028", np.dtype("f4")),

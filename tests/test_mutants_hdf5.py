@@ -16,21 +16,7 @@ from deepnet.errors import DeepnetError
 from tests import test_checkpoint as models
 
 BATCH = 20
-SIGNS = (
-    b"TREE",
-    b"SNOD",
-    b"HEAP",
-    b"OHDR",
-    b"OCHK",
-    b"FRHP",
-    b"FSHD",
-    b"FHDB",
-    b"FADB",
-    b"EAHD",
-    b"EAIB",
-    b"BTHD",
-    b"BTLF",
-)
+SIGNS = b"TREE SNOD HEAP OHDR OCHK FRHP FSHD FHDB FADB EAHD EAIB BTHD BTLF".split()
 EXTREMES = (0, 1, 2**7, 2**8 - 1, 2**15, 2**16 - 1, 2**31, 2**32 - 1, 2**63, 2**64 - 1)
 
 

@@ -40,6 +40,9 @@ def decode(tree: dict, name: str) -> Checkpoint:
     for key in sorted((set(tree) - _PARTS) | (set(tree["preprocess"]) - _PREPARATION)):
         raise ModelError(f"{name} holds {shown(key)}, which no model has; {FOREIGN}")
     train = _flat(_part(tree, "train", dict, name)) if "train" in tree else None
+    for key, array in (train or {}).items():
+        if key.endswith("theta") and not np.isfinite(array).all():
+            raise ModelError(f"{name}: its state of a cut run has weights that are not finite; {FOREIGN}")
     if _fact(facts, "complete", int, name) != (train is None):
         raise ModelError(f"{name} does not agree with itself on whether its run was finished; {FOREIGN}")
     config, provenance = (parse(_part(tree, key, np.ndarray, name).tobytes(), name) for key in ("config", "provenance"))
