@@ -100,8 +100,8 @@ def chunked(libver="earliest", rows=64, **options):
 
 
 def many(file):
-    """Small by itself, 9 GB together: each fits what the file is said to hold."""
-    for n in range(9_000):
+    """Small by itself, 2 GB together: each fits what the file is said to hold."""
+    for n in range(2_000):
         file.create_dataset(f"x{n}", (1 << 10, 1 << 10), "u1", fillvalue=1)
 
 

@@ -24,7 +24,6 @@ class Chunks:
     """
 
     data: object
-    where: str
     filters: tuple[tuple[int, tuple[int, ...]], ...]
     places: dict[int, list[tuple[int, ...]]]
     masks: dict[tuple[int, ...], int]
@@ -120,7 +119,7 @@ def chunks_of(data, where, size):
 
     if data.id.get_num_chunks() and data.id.chunk_iter(note):
         raise DataError(f"{where} has chunks that overlap, lie outside, are too large or too many; repack it")
-    return Chunks(data, where, filters, places, masks)
+    return Chunks(data, filters, places, masks)
 
 
 def _converted(stored, kind, dtype):
