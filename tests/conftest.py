@@ -46,6 +46,16 @@ def size(request):
     return lambda short, long: long if torture else short
 
 
+@pytest.fixture(scope="session")
+def apart(request):
+    """`apart(words, folder)`: the command line in a child that may crash; `check_refused` asserts H1 of its end."""
+    from tests.refusal import Apart
+
+    server = Apart(strace=request.config.getoption("--torture"))
+    yield server
+    server.close()
+
+
 @pytest.fixture
 def promise(request):
     """`promise(figure)`: note what a test of a promise measured, a short text such as `0 of 30 lost`."""

@@ -17,7 +17,7 @@ os.environ.setdefault("HDF5_PLUGIN_PRELOAD", "::")  # an unknown filter must not
 import h5py
 
 from ..errors import ModelError
-from ..files import read_input, shown, write_output
+from ..files import probe, read_input, shown, write_output
 from .contents import KINDS, NUMERICS, PROJECTIONS, Checkpoint, Preparation, Projection, kind_of
 from .decoding import decode
 from .encoding import encode
@@ -42,10 +42,15 @@ def load(path: str) -> Checkpoint:
     """Read and check a model file; ModelError with one sentence."""
     name = shown(os.path.basename(path))
     data = read_input(path, ModelError)
-    body = unseal(data, name)
+    size = len(unseal(data, name))
+
+    def walk():
+        with h5py.File(io.BytesIO(data), "r") as file:  # the seal behind it does no harm, a copy would take memory
+            return tree(file, name, size)
+
+    probe(walk, size, name, ModelError)
     try:
-        with h5py.File(io.BytesIO(body), "r") as file:
-            checkpoint = decode(tree(file, name, len(body)), name)
+        checkpoint = decode(walk(), name)
     except _DAMAGE as problem:
         reason = shown(str(problem).splitlines()[0] if str(problem) else type(problem).__name__)
         raise ModelError(f"{name} is not a whole deepnet model ({reason}); make it again") from problem

@@ -22,6 +22,9 @@ from .tree import FOREIGN
 MOST_LAYERS = 1000
 SCALINGS = ("auto", "none", "unit", "standard")
 _LABEL, _NUMBER = "S", "iuf"  # kinds of NumPy's types
+_PARTS = {"", "model", "preprocess", "config", "history", "provenance", "train"}
+_PREPARATION = {"", "offset", "scale", "shape", "classes", "columns", "target_offset", "target_scale", "centre",
+                "projection_mean", "projection_matrix"}  # fmt: skip
 
 
 def decode(tree: dict, name: str) -> Checkpoint:
@@ -34,7 +37,12 @@ def decode(tree: dict, name: str) -> Checkpoint:
         raise ModelError(f"{name} has an unknown format; this deepnet reads format {VERSION}")
     model, arrays = _model(_part(tree, "model", dict, name), _fact(facts, "kind", str, name), name)
     preparation = _preparation(_part(tree, "preprocess", dict, name), model, name)
+    for key in sorted((set(tree) - _PARTS) | (set(tree["preprocess"]) - _PREPARATION)):
+        raise ModelError(f"{name} holds {shown(key)}, which no model has; {FOREIGN}")
     train = _flat(_part(tree, "train", dict, name)) if "train" in tree else None
+    for key, array in (train or {}).items():
+        if key.endswith("theta") and not np.isfinite(array).all():
+            raise ModelError(f"{name}: its state of a cut run has weights that are not finite; {FOREIGN}")
     if _fact(facts, "complete", int, name) != (train is None):
         raise ModelError(f"{name} does not agree with itself on whether its run was finished; {FOREIGN}")
     config, provenance = (parse(_part(tree, key, np.ndarray, name).tobytes(), name) for key in ("config", "provenance"))

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 
 import numpy as np
 
@@ -29,11 +30,14 @@ def parse(text: bytes, name: str) -> dict:
         raise ModelError(
             f"{name}: its settings take {len(text)} bytes, at most {MOST_BYTES} are read; it was not written by deepnet"
         )
-    value = json.loads(text, object_pairs_hook=_unique, parse_constant=_finite, parse_float=_finite)
+    letters = text.decode()
+    if _depth(letters) > DEEPEST:  # before json goes down there
+        raise ModelError(f"{name}: its settings are nested more than {DEEPEST} deep; it was not written by deepnet")
+    value = json.loads(
+        letters, object_pairs_hook=_unique, parse_constant=_finite, parse_float=_finite, parse_int=_whole
+    )
     if not isinstance(value, dict):
         raise ModelError(f"{name}: its settings are no table; it was not written by deepnet")
-    if _depth(value) > DEEPEST:
-        raise ModelError(f"{name}: its settings are nested more than {DEEPEST} deep; it was not written by deepnet")
     for key, kind in _TYPES.items():
         if value.get(key) is not None and type(value[key]) is not kind:
             raise ModelError(f"{name}: its setting {key} is not of type {kind.__name__}; it was not written by deepnet")
@@ -56,8 +60,17 @@ def _finite(text: str) -> float:
     return number
 
 
-def _depth(value) -> int:
-    """How many tables and lists lie in each other."""
-    if not isinstance(value, dict | list):
-        return 0
-    return 1 + max(map(_depth, value.values() if isinstance(value, dict) else value), default=0)
+def _whole(text: str) -> int:
+    """An integer of 64 bits."""
+    if len(text) > 20:
+        raise ValueError(f"a setting has {len(text)} digits")
+    return int(text)
+
+
+def _depth(text: str) -> int:
+    """How many tables and lists lie in each other, as the brackets outside of strings say."""
+    depth = deepest = 0
+    for bracket in re.sub(r'"(?:[^"\\]|\\.)*"|[^][}{"]', "", text, flags=re.DOTALL):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest

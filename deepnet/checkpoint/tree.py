@@ -7,6 +7,7 @@ from ..errors import ModelError
 from ..files import shown
 
 DEEPEST, MOST_IN_A_GROUP, MOST_OBJECTS, MOST_ATTRIBUTES = 4, 10_000, 100_000, 64
+TYPES = ("float32", "float64", "int32", "int64", "uint32", "uint64", "uint8")  # in the machine's byte order
 FOREIGN = "it was not written by deepnet"
 
 
@@ -46,9 +47,11 @@ def _attributes(thing, name: str) -> dict:
 
 
 def _array(data, key: str, name: str, left: dict) -> np.ndarray:
-    """A dataset's values, if they are plain, in the file itself, and no more than it has bytes."""
-    plain = data.dtype.kind in "fiuS" and not data.is_virtual and data.external is None and data.chunks is None
-    left["bytes"] -= data.nbytes if plain and data.shape is not None else 0
-    if not plain or data.shape is None or left["bytes"] < 0:
+    """A dataset's values, if they are plain, in the file itself, in one piece, and each byte of them is there."""
+    plist = data.id.get_create_plist()
+    plain = data.dtype in TYPES or data.dtype.kind == "S"
+    whole = plist.get_layout() == h5py.h5d.CONTIGUOUS and not plist.get_external_count() and data.shape is not None
+    left["bytes"] -= data.nbytes if whole else 0
+    if not plain or not whole or data.id.get_storage_size() != data.nbytes or left["bytes"] < 0:
         raise ModelError(f"{name}: dataset {shown(key)} has an unexpected type or size; {FOREIGN}")
     return data[()]

@@ -4,6 +4,7 @@ libhdf5 follows a file wherever it points, so each object is looked at before it
 fixed-length text, storage in the file itself, filters we know, and no more values than the stored bytes can stand for.
 """
 
+import contextlib
 import io
 import math
 import os
@@ -11,50 +12,88 @@ import os
 import numpy as np
 
 from ..errors import DataError
-from ..files import is_large, shown
+from ..files import is_large, probe, shown
 from ..files.rows import Rows, scratch
+from .chunks import Chunks, chunks_of
 from .conventions import NAMES, choose
 from .dataset import RATIO, assemble, check_numbers, check_rows, refuse_ignore, with_shape
 
-LARGEST_CHUNK = 64 << 20
 MOST_NAMES = 10_000
 BLOCK = 16 << 20
+TOUCHED = 64 << 20  # bytes of chunks that a probe fetches
 
 
 def read(source, options):
     """Dataset of the arrays of an HDF5 file, or of one of its groups, that are named as inputs and labels."""
     os.environ["HDF5_PLUGIN_PRELOAD"] = "::"  # before HDF5 starts: an unknown filter must not load a library
-    import h5py  # here, not above: 0.2 s that other formats need not wait for
+    import h5py  # noqa: F401 here, not above: 0.2 s that other formats need not wait for; before a child needs it
 
     refuse_ignore(source, options)
+    with _kept_place(source.stream):
+        probe(lambda: _open(source, options, _touch), source.size, str(source))
     try:
-        with h5py.File(source.stream, "r") as file:
-            _refuse_model(source, file)
-            return _dataset(source, options, file)
+        return _open(source, options, _load)
     except (OSError, RuntimeError, KeyError, ValueError) as problem:
         raise DataError(f"{source} is a damaged HDF5 file ({shown(problem)}); fetch or save it again") from None
 
 
-def _dataset(source, options, file):
-    """Choose the arrays by name, read them, and take the shape of a case from an attribute where there is one."""
-    group, key = file, None
-    if source.key:
-        found = _walk(source, file, source.key)
-        if _is_group(found):
-            group = found
+@contextlib.contextmanager
+def _kept_place(stream):
+    """Put a file back to its place, which a child shares; what lies in memory is not shared."""
+    try:
+        number = stream.fileno()
+    except OSError:
+        yield
+        return
+    place = os.lseek(number, 0, os.SEEK_CUR)
+    yield
+    os.lseek(number, place, os.SEEK_SET)
+
+
+def _open(source, options, do):
+    """Choose the arrays by name, check them, and `do(source, parts, shape)` something with them while the file is open.
+
+    parts: {split: (inputs, labels or None, where)}; an array gives rows, `[first:last]`. shape: of a case, from an
+    attribute, or None.
+    """
+    import h5py
+
+    with h5py.File(source.stream, "r") as file:
+        _refuse_model(source, file)
+        group, key = file, None
+        if source.key:
+            found = _walk(source, file, source.key)
+            if _is_group(found):
+                group = found
+            else:
+                path = source.key.strip("/")
+                group, key = (_walk(source, file, os.path.dirname(path)), os.path.basename(path))
+        label = options.label.strip("/") if options.label else None
+        parts, shape = {}, None
+        for split, (x, y) in choose(source, _names(source, group), label, key).items():
+            where = f"{source}:{shown(x)}"
+            inputs = _checked(_walk(source, group, x), where, source.size)
+            labels = None if y is None else _checked(_walk(source, group, y), f"{source}:{shown(y)}", source.size)
+            check_rows(inputs.shape, where)
+            check_numbers(inputs.dtype, where)
+            parts[split] = (inputs, labels, where)
+            shape = shape or _shape_attribute(_walk(source, group, x))
+        return do(source, parts, shape)
+
+
+def _touch(source, parts, shape):
+    """Have libhdf5 find what `_load` reads."""
+    for values in (array for *arrays, _ in parts.values() for array in arrays if array is not None):
+        if isinstance(values, Chunks):
+            values.touch(TOUCHED)
         else:
-            path = source.key.strip("/")
-            group, key = (_walk(source, file, os.path.dirname(path)), os.path.basename(path))
-    label = options.label.strip("/") if options.label else None
-    chosen = choose(source, _names(source, group), label, key)
-    parts, shape = {}, None
-    for split, (x, y) in chosen.items():
-        inputs = _walk(source, group, x)
-        shape = shape or _shape_attribute(inputs)
-        labels = None if y is None else _read(_walk(source, group, y), f"{source}:{shown(y)}", source)
-        where = f"{source}:{shown(x)}"
-        parts[split] = (_read(inputs, where, source, inputs=True), labels, where)
-    dataset = assemble(source, parts)
+            values[:1], values[-1:]
+
+
+def _load(source, parts, shape):
+    """The Dataset: inputs as uint8 or float32, labels in their own type."""
+    found = {name: (_rows(source, x), None if y is None else y[:], where) for name, (x, y, where) in parts.items()}
+    dataset = assemble(source, found)
     return with_shape(dataset, shape) if shape and len(dataset.shape) == 1 else dataset
 
 
@@ -104,46 +143,36 @@ def _walk(source, group, path):
     return here
 
 
-def _check(data, where, size):
-    """DataError unless libhdf5 can read this dataset from this file alone, into as much memory as it may take."""
-    from h5py import h5d, h5t, h5z
+def _checked(data, where, size):
+    """The array, if libhdf5 can read it from this file alone, into as much memory as it may take; else DataError."""
+    if _is_group(data):
+        raise DataError(f"{where} is a group; give the path of a dataset in it")
+    from h5py import h5d, h5t
 
     plist, kind = data.id.get_create_plist(), data.id.get_type()
-    known = {h5z.FILTER_SHUFFLE, h5z.FILTER_DEFLATE, h5z.FILTER_LZF, h5z.FILTER_FLETCHER32}
     if plist.get_external_count() or plist.get_layout() == h5d.VIRTUAL:
         raise DataError(f"{where} takes its values from another file; copy them into this one")
     plain = kind.get_class() in (h5t.INTEGER, h5t.FLOAT, h5t.ENUM)
     text = kind.get_class() == h5t.STRING and not kind.is_variable_str()
     if not (plain or text):
         raise DataError(f"{where} holds values of variable length, references or records; store numbers or fixed text")
-    filters = [plist.get_filter(n)[0] for n in range(plist.get_nfilters())]
-    if not set(filters) <= known:
-        raise DataError(f"{where} is packed with filter {filters}; repack it with gzip (`h5repack -f GZIP=4`)")
     if data.shape is None or len(data.shape) == 0:
         raise DataError(f"{where} holds no array; give a dataset of rank 1 to 4")
+    chunks = chunks_of(data, where, size) if plist.get_layout() == h5d.CHUNKED else None
     declared, stored = math.prod(data.shape) * kind.get_size(), data.id.get_storage_size()
-    packed = bool(set(filters) & {h5z.FILTER_DEFLATE, h5z.FILTER_LZF})
-    if stored > size or declared > stored * (RATIO if packed else 1):
+    if stored > size or declared > stored * (RATIO if chunks is not None and chunks.packed else 1):
         raise DataError(f"{where} says shape {data.shape}, {declared} bytes, but stores {stored}; save it again")
-    if data.chunks and math.prod(data.chunks) * kind.get_size() > LARGEST_CHUNK:
-        raise DataError(f"{where} has chunks of {data.chunks}, more than 64 MiB each; repack it with smaller ones")
+    return data if chunks is None else chunks
 
 
-def _read(data, where, source, inputs=False):
-    """The values: inputs as uint8 or float32, converted some rows at a time; labels in their own type.
+def _rows(source, data):
+    """Inputs as uint8 or float32, converted some rows at a time.
 
-    Inputs that are large stay in the file, those that are packed or of another type in a temporary one.
+    Those that are large stay in the file; where they are packed or of another type they go to a temporary one.
     """
-    if _is_group(data):
-        raise DataError(f"{where} is a group; give the path of a dataset in it")
-    _check(data, where, source.size)
-    if not inputs:
-        return data[()]
-    check_rows(data.shape, where)
-    check_numbers(data.dtype, where)
     dtype = np.dtype(np.uint8 if data.dtype == np.uint8 else np.float32)
-    plain = data.dtype == dtype and data.id.get_offset() is not None and not isinstance(source.stream, io.BytesIO)
-    if plain and is_large(dtype.itemsize * math.prod(data.shape)):
+    plain = not isinstance(data, Chunks) and data.dtype == dtype and not isinstance(source.stream, io.BytesIO)
+    if plain and data.id.get_offset() is not None and is_large(dtype.itemsize * math.prod(data.shape)):
         return Rows.of(source.stream.fileno(), data.id.get_offset(), data.shape, dtype)
     out = scratch(data.shape, dtype, "the data")
     step = data.chunks[0] if data.chunks else 1

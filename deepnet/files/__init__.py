@@ -4,6 +4,7 @@ from .inputs import open_input, read_input
 from .memory import check_disk, check_memory, free_disk, free_memory, is_large, resident, spare_memory
 from .names import LONGEST, shown
 from .outputs import check_output, is_one_of, temporary, write_output
+from .probing import probe
 
 __all__ = [
     "LONGEST",
@@ -15,6 +16,7 @@ __all__ = [
     "is_large",
     "is_one_of",
     "open_input",
+    "probe",
     "read_input",
     "resident",
     "shown",
