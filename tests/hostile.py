@@ -12,6 +12,7 @@ import zlib
 
 import numpy as np
 
+PARENT = "good.npz"  # the good data that commands take beside a bad file
 X = np.linspace(0, 1, 30, dtype=np.float32).reshape(6, 5)
 Y = np.array([0, 1, 2, 2, 1, 0])
 IMAGES = np.arange(4 * 3 * 2, dtype=np.uint8).reshape(4, 3, 2)

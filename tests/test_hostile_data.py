@@ -2,13 +2,11 @@
 
 import re
 
-import numpy as np
 import pytest
 
-from tests.hostile import TABLES, X, Y, put
+from tests.hostile import PARENT, TABLES, put
 from tests.refusal import check_refused
 
-PARENT = "good.npz"
 COMMANDS = {
     "inspect": "inspect {0}",
     "pretrain": "pretrain {0} --layers 3 --epochs 1 -o o.h5",
@@ -24,30 +22,6 @@ COMMANDS = {
     "efficiency": "efficiency {0} --layers 3 --labels 3 --seeds 1 -o page.html --keep kept",
 }
 FILES = {f"{format_}: {name}": entry for format_, table in TABLES.items() for name, entry in table.items()}
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory, apart):
-    """Good data and a stack and a network of them."""
-    folder = tmp_path_factory.mktemp("models")
-    np.savez(folder / PARENT, X=np.tile(X, (5, 1)), y=np.tile(Y, 5))
-    for words in (
-        "pretrain good.npz --layers 3 --epochs 1 -o stack.h5 -q",
-        "finetune good.npz --from stack.h5 --epochs 1 -o net.h5 -q",
-        "predict stack.h5 good.npz --give anomaly --calibrate good.npz",
-        "compare good.npz net.h5 net.h5 --split train",
-    ):
-        found = apart(words.split(), folder)
-        assert found.code == 0, found
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-
-
-@pytest.fixture
-def place(models, tmp_path):
-    """A folder of their own for each test."""
-    for name, content in models.items():
-        (tmp_path / name).write_bytes(content)
-    return tmp_path
 
 
 def refuse(apart, place, name, command):

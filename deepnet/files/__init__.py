@@ -1,6 +1,6 @@
 """The guarded open of what comes in, the atomic write of what goes out; knows no model."""
 
-from .inputs import open_input, read_input
+from .inputs import open_input, read_input, read_stdin
 from .memory import free_memory, scratch
 from .names import LONGEST, shown
 from .outputs import check_output, is_one_of, temporary, write_output
@@ -12,6 +12,7 @@ __all__ = [
     "is_one_of",
     "open_input",
     "read_input",
+    "read_stdin",
     "scratch",
     "shown",
     "temporary",
