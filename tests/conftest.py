@@ -56,6 +56,34 @@ def apart(request):
     server.close()
 
 
+@pytest.fixture(scope="session")
+def hostile_models(tmp_path_factory, apart):
+    """Good data and a stack and a network of them."""
+    folder = tmp_path_factory.mktemp("models")
+    import numpy as np
+
+    from tests.hostile import PARENT, X, Y
+
+    np.savez(folder / PARENT, X=np.tile(X, (5, 1)), y=np.tile(Y, 5))
+    for words in (
+        "pretrain good.npz --layers 3 --epochs 1 -o stack.h5 -q",
+        "finetune good.npz --from stack.h5 --epochs 1 -o net.h5 -q",
+        "predict stack.h5 good.npz --give anomaly --calibrate good.npz",
+        "compare good.npz net.h5 net.h5 --split train",
+    ):
+        found = apart(words.split(), folder)
+        assert found.code == 0, found
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+@pytest.fixture
+def place(hostile_models, tmp_path):
+    """A folder of their own for each test."""
+    for name, content in hostile_models.items():
+        (tmp_path / name).write_bytes(content)
+    return tmp_path
+
+
 @pytest.fixture
 def promise(request):
     """`promise(figure)`: note what a test of a promise measured, a short text such as `0 of 30 lost`."""

@@ -26,7 +26,8 @@ ROOT = Path(__file__).parents[1]
 MAIN = "deepnet.__main__:main"
 MOST_SECONDS = 4  # of CPU: 5 less the start that a child is spared
 MOST_MEMORY = 400 << 20
-PATIENCE = 30  # seconds by the clock, after which a child hangs
+MOST_CPU = 20  # seconds, after which a child that works is ended
+PATIENCE = 120  # seconds by the clock, after which one that sleeps is
 SPARE_MEMORY = 4 << 30  # address space beyond the server's, lest a fault takes the machine with it
 CODES = range(2, 7)
 
@@ -240,7 +241,8 @@ def _case(function, arguments, folder, environment, streams, limits):
     tempfile.tempdir = None
     with open("/proc/self/statm", encoding="ascii") as file:
         pages = int(file.read().split()[0])
-    for name, number in {"AS": pages * os.sysconf("SC_PAGE_SIZE") + SPARE_MEMORY, "CORE": 0, **limits}.items():
+    usual = {"AS": pages * os.sysconf("SC_PAGE_SIZE") + SPARE_MEMORY, "CPU": MOST_CPU, "CORE": 0}
+    for name, number in (usual | limits).items():
         resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (number, number))
     module, name = function.split(":")
     return getattr(importlib.import_module(module), name)(*arguments)

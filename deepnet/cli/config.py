@@ -5,7 +5,6 @@ Lists and single values both fit options that take one value a layer. What Typer
 unknown key or table, is refused here with the nearest known one.
 """
 
-import sys
 import tomllib
 
 import typer
@@ -17,6 +16,7 @@ from .values import nearest
 COMMANDS = ("pretrain", "finetune", "evaluate", "compare", "efficiency", "visualize", "predict", "inspect", "warmup",
             "selfcheck", "doctor")  # fmt: skip
 METHODS = ("rbm", "dae", "sae", "cae")  # tables of `efficiency`: what only one method of pre-training takes
+LONGEST = 1 << 16  # bytes of a file of settings
 _UNCONFIGURED = {"config", "help"}
 
 
@@ -73,12 +73,9 @@ def borrowed(ctx: typer.Context, name, table, others):
 
 def _parse(path, shown):
     """The tables of a TOML file or of standard input."""
-    if path == "-":
-        content = sys.stdin.buffer.read()
-    else:
-        from deepnet.files import read_input
+    from deepnet.files import read_input, read_stdin
 
-        content = read_input(path, UsageError)
+    content = read_stdin(LONGEST, UsageError) if path == "-" else read_input(path, UsageError, LONGEST)
     try:
         return tomllib.loads(content.decode())
     except UnicodeDecodeError as error:

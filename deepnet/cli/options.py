@@ -36,7 +36,7 @@ ENCODERS = tuple(unit for unit in UNITS if unit not in ("softmax", "square"))  #
 HIDDEN = *(unit for unit in UNITS if unit != "softmax"), "maxout"  # of networks
 
 BATCH = "100, or all cases if there are fewer"
-MOST_UNITS, MOST_PIECES, MOST_EPOCHS, MOST_THREADS = 1_000_000, 100, 1_000_000, 1024
+MOST_UNITS, MOST_PIECES, MOST_EPOCHS, MOST_THREADS, MOST_STEPS = 1_000_000, 100, 1_000_000, 1024, 10_000
 
 
 # The optimizers' own numbers: what they are, and whence.

@@ -81,7 +81,7 @@ CdSteps = Annotated[
         "Training",
         help="rbm: Gibbs steps of contrastive divergence (per layer).",
         metavar="N,...",
-        parser=values.several(values.integer(1)),
+        parser=values.several(values.integer(1, o.MOST_STEPS)),
         show_default="1",
     ),
 ]

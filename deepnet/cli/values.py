@@ -15,6 +15,8 @@ Requirement = tuple[str, str, float]
 _CONDITION = re.compile(r"\s*([A-Za-z][\w ]*?)\s*(<=|>=|==|<|>)\s*(\S+)\s*")
 _TIMES = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
 
+LARGEST = 3.4e38  # of float32, in which all is computed
+
 
 def nearest(word, known):
     """A clause with the known word most like this one, or all of them where none is."""
@@ -29,8 +31,8 @@ def _number(text, kind, low, high):
         value = kind(text.strip())
     except ValueError:
         raise typer.BadParameter(f"{_short(text)} is not {what}") from None
-    if not math.isfinite(value):
-        raise typer.BadParameter(f"{_short(text)} is not a finite number")
+    if not math.isfinite(value) or (kind is float and abs(value) > LARGEST):
+        raise typer.BadParameter(f"{_short(text)} is not a finite number that float32 can hold")
     if (low is not None and value < low) or (high is not None and value > high):
         raise typer.BadParameter(f"{_short(text)} is not {_span(low, high)}")
     return value

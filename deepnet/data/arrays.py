@@ -15,9 +15,10 @@ import numpy as np
 from ..errors import DataError
 from ..files import shown
 from .conventions import choose
-from .dataset import RATIO, assemble, refuse_ignore
-from .formats import fill, reading
+from .dataset import assemble, refuse_ignore
+from .formats import empty, fill, most_unpacked, reading
 
+MOST_DIRECTORY = 1 << 20  # bytes of a zip's list of members: some ten thousand
 LONGEST_HEADER = 10_000  # NumPy's own limit for files that are not trusted
 _WIDTHS = {b"\1\0": 2, b"\2\0": 4}  # version of the format: bytes that give the length of its header
 _TYPE = re.compile(r"""['"]descr['"]\s*:\s*['"]([<>|=]?[biufSU]\d{1,9})['"]""")
@@ -38,7 +39,7 @@ def read_npz(source, options):
     """Dataset of the arrays of an NPZ file that are named as inputs and labels."""
     refuse_ignore(source, options)
     try:
-        with zipfile.ZipFile(source.stream) as archive:
+        with zipfile.ZipFile(_Bounded(source)) as archive:
             members = _members(source, archive)
             chosen = choose(source, list(members), options.label, source.key)
             parts = {}
@@ -48,6 +49,20 @@ def read_npz(source, options):
             return assemble(source, parts)
     except (zipfile.BadZipFile, RuntimeError, zlib.error, EOFError, OSError) as problem:
         raise DataError(f"{source} is a damaged or encrypted NPZ file ({shown(problem)}); save it again") from None
+
+
+class _Bounded:
+    """The stream of a zip, where no one read may be larger than the list of its members may be."""
+
+    def __init__(self, source):
+        self.source, stream = source, source.stream
+        self.seek, self.tell, self.seekable = stream.seek, stream.tell, stream.seekable
+
+    def read(self, size=-1):
+        """As many bytes, or all that are left."""
+        if size > MOST_DIRECTORY:
+            raise DataError(f"{self.source} says that its list of members has {size} bytes; save fewer arrays in it")
+        return self.source.stream.read(size)
 
 
 def _members(source, archive):
@@ -67,8 +82,12 @@ def _member(source, archive, entry, name):
     where = f"{source}:{shown(name)}"
     if entry.flag_bits & 1:
         raise DataError(f"{where} is encrypted; save it without a password")
-    if entry.file_size > RATIO * max(1, entry.compress_size):
-        raise DataError(f"{where} says {entry.file_size} bytes in {entry.compress_size}; that cannot be, save it again")
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise DataError(f"{where} is packed in a way that numpy does not use; save it with numpy.savez")
+    if entry.file_size > most_unpacked(entry.compress_size):
+        raise DataError(
+            f"{where} says {entry.file_size} bytes in {entry.compress_size}; save it with numpy.savez if that is right"
+        )
     with archive.open(entry) as stream:
         return read_array(stream, entry.file_size, where)
 
@@ -102,7 +121,7 @@ def read_array(stream, size, where):
     declared, found = math.prod(shape) * dtype.itemsize, size - 8 - width - length
     if declared != found or max(shape, default=0) >= 1 << 62 or len(shape) > 32:
         raise DataError(f"{where} says shape {shown(shape)}, {shown(declared)} bytes, but holds {found}; save it again")
-    array = np.empty(shape[::-1] if fortran else shape, dtype)
+    array = empty(where, shape[::-1] if fortran else shape, dtype)
     if fill(stream, array) != declared or stream.read(1):
         raise DataError(f"{where} does not hold the {declared} bytes that it says; save it again")
     return array.T if fortran else array

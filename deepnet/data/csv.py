@@ -6,36 +6,46 @@ what is wrong. Rows count from 1 as in the file, its header and empty lines incl
 """
 
 import csv
+import re
 
 import numpy as np
 
 from ..errors import DataError
 from ..files import shown
 from .dataset import LONGEST_LABEL, assemble
-from .formats import reading, unpacked
+from .formats import check_memory, check_unpacked, reading, unpacked
 from .table import is_blank, lines_of, read_table
 
 BLOCK = 16 << 20  # bytes; no line may be longer
 LARGEST = float(np.finfo(np.float32).max)
+_BLANK = re.compile(r"\n[ \n]*\n")
+_LEADING = re.compile(r"[ \n]*")
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
 
 
 def read(source, options):
     """Dataset of one table: numbers as inputs, text or numbers of the label columns as labels."""
     with reading(source):
+        check_unpacked(source)
         table, numbers, labels = None, [], []
         for row, text in _text_blocks(source, unpacked(source)):
             if table is None:
+                blank = text.rfind("\n", 0, _LEADING.match(text).end()) + 1  # perhaps a million lines of nothing
+                row, text = row + text.count("\n", 0, blank), text[blank:]
+                if not text:
+                    continue
                 table = read_table(source, text, options)
                 lines, text = _without_header(text, table)
                 row += lines
             block, names = parse(source, table, text, row)
             numbers.append(block)
+            check_memory(source, sum(part.nbytes for part in numbers))  # it will be one piece
             labels += names
     if not sum(len(block) for block in numbers):
         raise DataError(f"{source} has {'a header but no rows' if table and table.header else 'no rows'}; give cases")
     whole = numbers[0] if len(numbers) == 1 else np.concatenate(numbers)
     inputs, width = whole, len(table.inputs)
+    check_memory(source, 4 * len(labels) * max(map(len, labels), default=0))
     targets = np.array(labels) if labels else None
     if table.labels and table.numeric:
         inputs, targets = np.ascontiguousarray(whole[:, :width]), whole[:, width:]
@@ -92,7 +102,7 @@ def _without_header(text, table):
     """How many lines the header takes with the empty ones before it, and the text after them."""
     if not table.header:
         return 0, text
-    rows = csv.reader(lines_of(text), **table.dialect)
+    rows = csv.reader(lines_of(text, table.dialect["delimiter"]), **table.dialect)
     next(row for row in rows if not is_blank(row))
     lines = rows.line_num
     start = 0
@@ -110,6 +120,8 @@ def parse(source, table, text, row):
 def _parse_lines(table, text):
     """The same by np.loadtxt for lines that are all plain, or None."""
     split = table.dialect["delimiter"]
+    if "\n\n" in text or "\n " in text:
+        text = _BLANK.sub("\n", text)
     lines = [line for line in text.split("\n") if line.strip(" ")]
     if split == " ":
         lines = [" ".join(line.split(" ")).strip() if "  " not in line else " ".join(line.split()) for line in lines]
@@ -135,7 +147,7 @@ def _parse_lines(table, text):
 def _parse_cells(source, table, text, row):
     """The same cell by cell; raises the DataError that names what is wrong."""
     numbers, labels = [], []
-    rows = csv.reader(lines_of(text, table.dialect["delimiter"] == " "), strict=True, **table.dialect)
+    rows = csv.reader(lines_of(text, table.dialect["delimiter"]), strict=True, **table.dialect)
     line = row
     try:
         for cells in rows:

@@ -1,17 +1,22 @@
-"""Which format a file has: by its first bytes, then by its name; and its bytes, unpacked if gzipped."""
+"""Which format a file has: by its first bytes, then by its name; and its bytes, unpacked if gzipped, within bounds."""
 
 import contextlib
 import gzip
+import math
 import os
 import re
 import zlib
 
 import numpy as np
 
-from ..errors import DataError
-from ..files import shown
+from ..errors import DataError, OutputError
+from ..files import free_memory, shown
+from .dataset import RATIO
 
 HEAD = 4096
+PIECE = 1 << 20  # bytes that are read at a time
+SMALL = 64 << 20  # bytes that a packed file may unpack to, however small it is
+LIKELY = 100  # times the packed size that larger ones may unpack to; MNIST has 5, what comes near RATIO is all zeros
 KNOWN = "deepnet reads IDX, NPY, NPZ, HDF5, CSV and TSV"
 _MAGIC = (  # first bytes, format
     (b"\x93NUMPY", "npy"),
@@ -23,6 +28,10 @@ _FOREIGN = (  # first bytes of what we do not read, its name
     (b"\x89PNG", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),
     (b"GIF8", "a GIF picture"),
+    (b"BM", "a BMP picture"),
+    (b"II*\0", "a TIFF picture"),
+    (b"MM\0*", "a TIFF picture"),
+    (b"RIFF", "a WebP picture"),
     (b"%PDF", "a PDF document"),
     (b"BZh", "a bzip2 archive"),
     (b"\xfd7zXZ", "an xz archive"),
@@ -37,6 +46,8 @@ _FOREIGN = (  # first bytes of what we do not read, its name
     (b"\x7fELF", "a program"),
 )
 _SUFFIXES = {".npy": "npy", ".npz": "npz", ".h5": "hdf5", ".hdf5": "hdf5", ".hdf": "hdf5", ".idx": "idx"}
+_PICTURES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".gif": "GIF", ".bmp": "BMP", ".tif": "TIFF"}
+_PICTURES |= {".tiff": "TIFF", ".webp": "WebP"}
 _TEXT = (".csv", ".tsv", ".txt", ".tab", ".data", ".dat")
 _IDX_NAME = re.compile(r"idx\d-(u?byte|int|float|double|short)$")
 
@@ -60,7 +71,9 @@ def head(source):
     if first[:2] != b"\x1f\x8b":
         return first, False
     with reading(source):
-        return zlib.decompressobj(31).decompress(first, HEAD), True
+        found = gzip.GzipFile(fileobj=source.stream, mode="rb").read(HEAD)
+    source.stream.seek(0)
+    return found, True
 
 
 def unpacked(source):
@@ -69,12 +82,39 @@ def unpacked(source):
     return gzip.GzipFile(fileobj=source.stream, mode="rb") if packed else source.stream
 
 
+def most_unpacked(packed):
+    """How many bytes a packed file or member of so many is allowed to unpack to."""
+    return min(RATIO * packed, max(SMALL, LIKELY * packed))
+
+
+def check_unpacked(source):
+    """DataError where a gzipped file unpacks to more than it may, before it is parsed, which takes longer."""
+    stream, most, count = unpacked(source), most_unpacked(source.size), 0
+    while stream is not source.stream and (piece := stream.read(PIECE)):
+        count += len(piece)
+        if count > most:
+            raise DataError(f"{source} unpacks to more than {most} bytes; if that is right, unpack it with `gunzip`")
+
+
+def check_memory(where, size):
+    """OutputError where so many bytes are not free, before the system has to choose whom to end."""
+    if size > (free := free_memory()):
+        raise OutputError(f"{where} takes {size >> 20} MB to read and {free >> 20} MB are free; give fewer cases of it")
+
+
+def empty(where, shape, dtype):
+    """An array to be filled, if it and the float32 form of it fit into the free memory."""
+    as_it_is = dtype.kind in "SU" or dtype in (np.uint8, np.float32)
+    check_memory(where, math.prod(shape) * (dtype.itemsize + (0 if as_it_is else 4)))
+    return np.empty(shape, dtype)
+
+
 def fill(stream, array):
     """Read the bytes of a contiguous array; returns how many were there."""
     rest = memoryview(array.reshape(-1).view(np.uint8)) if array.size else memoryview(b"")
     done = 0
     while done < len(rest):
-        count = stream.readinto(rest[done : done + (64 << 20)])
+        count = stream.readinto(rest[done : done + PIECE])
         if not count:
             break
         done += count
@@ -90,6 +130,7 @@ def sniff(source):
     claimed = "idx" if _IDX_NAME.search(name) else _SUFFIXES.get(suffix)
     if not first:
         raise DataError(f"{source} is empty; give a file with data")
+    _refuse_foreign(source, first, suffix)
     found = next((format_ for magic, format_ in _MAGIC if first.startswith(magic)), None)
     if found is None and _has_hdf5_block(source, packed):
         found = "hdf5"
@@ -98,6 +139,18 @@ def sniff(source):
     if found in ("npy", "npz", "hdf5") and packed:
         raise DataError(f"{source} is a gzipped {found.upper()} file; unpack it first with `gunzip`")
     return found or _text(source, first, suffix, claimed)
+
+
+def _refuse_foreign(source, first, suffix):
+    """DataError for what is of a format that we know and do not read, or named as a picture."""
+    foreign = next((words for magic, words in _FOREIGN if first.startswith(magic)), None)
+    if foreign is None and suffix in _PICTURES:
+        raise DataError(f"{source} is named as a {_PICTURES[suffix]} picture and is none; {KNOWN}")
+    # A table may begin with these two letters.
+    if foreign is None or (foreign == "a BMP picture" and b"\0" not in first):
+        return
+    remedy = "; save the pictures as one array, cases x height x width, with numpy.save" if "picture" in foreign else ""
+    raise DataError(f"{source} is {foreign}; {KNOWN}{remedy}")
 
 
 def _has_hdf5_block(source, packed):
@@ -115,9 +168,6 @@ def _has_hdf5_block(source, packed):
 
 def _text(source, first, suffix, claimed):
     """The answer "csv" when it may be a table of text, else a DataError that says what it is."""
-    foreign = next((words for magic, words in _FOREIGN if first.startswith(magic)), None)
-    if foreign is not None:
-        raise DataError(f"{source} is {foreign}; {KNOWN}")
     wide = first[:2] in (b"\xff\xfe", b"\xfe\xff")
     binary = b"\0" in first and not wide
     if claimed is not None:

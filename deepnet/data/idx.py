@@ -14,8 +14,8 @@ import numpy as np
 
 from ..errors import DataError
 from ..files import open_input, shown
-from .dataset import RATIO, Source, assemble, check_rows, refuse_ignore
-from .formats import fill, reading, unpacked
+from .dataset import Source, assemble, check_rows, refuse_ignore
+from .formats import empty, fill, most_unpacked, reading, unpacked
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 IMAGES = tuple(f"train-images{mark}idx3-ubyte{suffix}" for mark in "-." for suffix in ("", ".gz"))
@@ -92,10 +92,13 @@ def read_array(source):
 def _values(source, stream, dtype, shape):
     """The values after the header, exactly as many as it says."""
     declared, packed = math.prod(shape) * dtype.itemsize, stream is not source.stream
-    most = source.size * RATIO if packed else source.size - 4 - 4 * len(shape)
+    most = most_unpacked(source.size) if packed else source.size - 4 - 4 * len(shape)
     if declared > most:
-        raise DataError(f"{source} says shape {shape}, {declared} bytes, but holds at most {most}; fetch it again")
-    array = np.empty(shape, dtype)
+        remedy = " or, if that is right, unpack it with `gunzip`" if packed else ""
+        raise DataError(
+            f"{source} says shape {shape}, {declared} bytes, but holds at most {most}; fetch it again{remedy}"
+        )
+    array = empty(source, shape, dtype)
     found = fill(stream, array)
     if found < declared:
         raise DataError(f"{source} says shape {shape}, {declared} bytes, but holds {found}; fetch it again")

@@ -3,12 +3,11 @@
 import io
 import os
 import re
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 from ..errors import DataError
-from ..files import check_memory, open_input, shown
+from ..files import check_memory, open_input, read_stdin, shown
 from . import curves, idx, shapes, tasks, variations
 from .arrays import read_npy, read_npz
 from .csv import read as read_csv
@@ -21,6 +20,7 @@ GENERATORS = {"curves": curves.make, "rectangles": shapes.rectangles, "convex": 
     name: lambda name=name: variations.make(name, load("mnist")) for name in variations.RULES
 }
 FOLDERS = (Path(__file__).parents[1] / "datasets", Path(__file__).parents[2] / "datasets")  # installed; checkout
+LONGEST_STDIN = 128 << 20  # bytes; a file may be longer, as it is read piece by piece
 _WORD = re.compile(r"\w[A-Za-z0-9_-]*", re.ASCII)
 
 
@@ -44,7 +44,7 @@ def load(source, *, label=None, ignore=(), task=None, classes=None, spare=()):
     path, key = locate(os.fspath(source))
     options = Options(label, tuple(ignore), task, tuple(spare))
     if path == "-":
-        data = sys.stdin.buffer.read()
+        data = read_stdin(LONGEST_STDIN)
         dataset = read(Source("standard input", io.BytesIO(data), len(data)), options)
     else:
         with open_input(path) as stream:

@@ -9,6 +9,7 @@ from ..errors import DataError
 from ..files import shown
 
 SAMPLE = 20  # records that are looked at
+MOST_COLUMNS = 250_000
 DELIMITERS = ",\t;|"
 LAST_NAMES = {"label", "class", "target", "y"}  # a last column of this name holds the labels
 FIRST_NAMES = {"label", "class", "target"}  # and so does a first one, as in the tables of Kaggle
@@ -55,12 +56,18 @@ def read_table(source, text, options):
     return Table(dialect, width, header, inputs, labels, options.task == "regress" or len(labels) > 1)
 
 
-def lines_of(text, strip=False):
-    """The lines of a text with their ends, one at a time; without the blanks around them if `strip`."""
+def lines_of(text, delimiter):
+    """The lines of a text with their ends, one at a time; without the blanks around them where these delimit.
+
+    csv.Error for a line of so many cells that their list would be the larger part of the memory.
+    """
     start = 0
     while start < len(text):
         end = text.find("\n", start) + 1 or len(text)
-        yield text[start:end].strip() + "\n" if strip else text[start:end]
+        line = text[start:end].strip() + "\n" if delimiter == " " else text[start:end]
+        if line.count(delimiter) >= MOST_COLUMNS:
+            raise csv.Error(f"more than {MOST_COLUMNS} columns")
+        yield line
         start = end
 
 
@@ -74,7 +81,10 @@ def sniff(source, text):
     spaced = None if split else _plan(text, " ")
     best = max(split or found, key=_agreement, default=None) if spaced is None or len(spaced[1][0]) < 2 else spaced
     if best is None:
-        raise DataError(f"{source} has no rows that can be read as CSV or TSV; give a table with cases")
+        raise DataError(
+            f"{source} has no rows that can be read as CSV or TSV, or more than {MOST_COLUMNS} columns; "
+            "give a table with cases"
+        )
     return best
 
 
@@ -95,7 +105,7 @@ def _records(text, dialect):
     """The first records that are not empty; stops at what cannot be read, which the reader will name."""
     records = []
     try:
-        for record in csv.reader(lines_of(text, dialect["delimiter"] == " "), **dialect):
+        for record in csv.reader(lines_of(text, dialect["delimiter"]), **dialect):
             if not is_blank(record):
                 records.append(record)
             if len(records) == SAMPLE:

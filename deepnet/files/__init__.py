@@ -1,6 +1,6 @@
 """The guarded open of what comes in, the atomic write of what goes out; knows no model."""
 
-from .inputs import open_input, read_input
+from .inputs import open_input, read_input, read_stdin
 from .memory import check_disk, check_memory, free_disk, free_memory, is_large, resident, spare_memory
 from .names import LONGEST, shown
 from .outputs import check_output, is_one_of, temporary, write_output
@@ -18,6 +18,7 @@ __all__ = [
     "open_input",
     "probe",
     "read_input",
+    "read_stdin",
     "resident",
     "shown",
     "spare_memory",

@@ -2,9 +2,12 @@
 
 import os
 import stat
+import sys
 
 from ..errors import DataError
 from .names import missing, reason, shown
+
+PIECE = 1 << 20  # bytes that are read at a time
 
 
 def open_input(path, error=DataError):
@@ -24,10 +27,28 @@ def open_input(path, error=DataError):
     raise error(f"{shown(path)} is {kind}; give a regular file")
 
 
-def read_input(path, error=DataError):
-    """All bytes of a regular file."""
+def read_input(path, error=DataError, most=None):
+    """All bytes of a regular file, where there are at most so many."""
     with open_input(path, error) as file:
         try:
-            return file.read()
+            data = file.read(-1 if most is None else most + 1)
         except OSError as problem:
             raise error(f"cannot read {shown(path)}: {reason(problem)}") from None
+    if most is not None and len(data) > most:
+        raise error(f"{shown(path)} holds more than {most} bytes; give a smaller file")
+    return data
+
+
+def read_stdin(most, error=DataError):
+    """All bytes of standard input, where there are at most so many: what comes by a pipe may have no end."""
+    if sys.stdin is None:
+        raise error("standard input is closed; give a file")
+    data = bytearray()
+    try:
+        while piece := sys.stdin.buffer.read(PIECE):
+            data += piece
+            if len(data) > most:
+                raise error(f"standard input holds more than {most} bytes; give a file")
+    except OSError as problem:
+        raise error(f"cannot read standard input: {reason(problem)}") from None
+    return data

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from ..errors import UsageError
 
+LARGEST = 3.4e38  # of float32, in which rates are used
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -105,13 +107,14 @@ WARMUP = "warmup"
 
 
 def parse(
-    option: str, text: str | float, per_epoch: int, epochs: int, most: float = math.inf, positive: bool = False
+    option: str, text: str | float, per_epoch: int, epochs: int, most: float = LARGEST, positive: bool = False
 ) -> Schedule:
     """The schedule that `text` writes, levels in [0, most), above 0 if `positive`.
 
     `option` is named where it cannot be read.
     """
     warmup, name, values = _read(str(text))
+    text = str(text)[:80]  # for messages
     rule = SCHEDULES[name]
     fits = len(values) == rule.count or (name == "step" and len(values) > 3 and len(values) % 2 == 1)
     if not fits or not all(0 <= v < math.inf for v in (warmup, *values)):
@@ -125,7 +128,7 @@ def parse(
     if positive and levels[0] == 0:
         raise UsageError(f"{option} {text}: must be above 0")
     if any(v >= most for v in levels):
-        raise UsageError(f"{option} {text}: must stay {'finite' if most == math.inf else f'below {most:g}'}")
+        raise UsageError(f"{option} {text}: must stay below {most:g}")
     return Schedule(name, values, per_epoch, epochs, warmup)
 
 
