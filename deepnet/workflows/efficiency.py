@@ -21,6 +21,7 @@ from .finetune import finetune
 from .pretrain import pretrain
 from .records import End, Saved, Start
 from .runs import Clock, command, dashes
+from .starting import alone
 
 # What is done for all methods alike, where nothing else is asked for.
 PRETRAINING = {"epochs": (10,)}
@@ -29,6 +30,7 @@ MODEL = re.compile(r"[a-z]+-\d+(-\d+)?\.h5")  # a file of the bench: METHOD-SEED
 DROPOUT = (0.2, 0.5)  # of inputs, of hidden units (Srivastava et al. 2014)
 
 
+@alone
 def efficiency(
     source,
     output=None,
