@@ -34,8 +34,6 @@ class Faulty:
             if self.dead:
                 raise Killed
             self.calls.append(name)
-            if name in self.never:
-                raise OSError(self.never[name], os.strerror(self.never[name]))
             if len(self.calls) - 1 == self.at:
                 if self.fault is None:
                     self.dead = True
@@ -43,6 +41,8 @@ class Faulty:
                 if name == "close":
                     call(*words, **more)  # the descriptor is gone, whatever close says
                 raise OSError(self.fault, os.strerror(self.fault))
+            if name in self.never:
+                raise OSError(self.never[name], os.strerror(self.never[name]))
             return call(*words, **more)
 
         return made
@@ -61,7 +61,7 @@ class File:
             return {self.content}
         shared = len(os.path.commonprefix([self.content, self.synced]))
         new = self.content[shared:]
-        cuts = {0, 1, len(new) // 2, max(0, len(new) - 1), len(new)}
+        cuts = {n for n in (0, 1, len(new) // 2, len(new) - 1, len(new)) if 0 <= n <= len(new)}
         kept = self.content[:shared]
         found = {self.synced, *(kept + new[:n] for n in cuts), *(kept + bytes(n) for n in cuts)}
         return found | {kept + new[:n] + bytes(len(new) - n) for n in cuts}
