@@ -1,4 +1,4 @@
-"""Commands in children of a process that has imported deepnet and has no threads: a start without its second.
+"""Commands in children of a process that has imported deepnet and compiled its kernels: starts of 0.1 s.
 
 The children are those of multiprocessing's forkserver. They can be killed at any time, with no harm to others.
 """
@@ -9,7 +9,7 @@ import sys
 import traceback
 
 SERVER = multiprocessing.get_context("forkserver")
-SERVER.set_forkserver_preload(["deepnet.cli.run", "deepnet.workflows", "deepnet.cli", "tests.forked"])
+SERVER.set_forkserver_preload(["tests.warm"])
 
 
 def start(words, folder, *, limits=(), patches=()):
@@ -41,9 +41,13 @@ def streams(folder):
 
 
 def run(words, folder, limits, patches):
+    """What a child does; it never returns."""
     import importlib
     import resource
 
+    from tests import warm
+
+    assert warm
     from deepnet.__main__ import main
 
     os.chdir(folder)

@@ -1,22 +1,24 @@
-"""Nothing is lost: runs that are killed at any time, full disks, two runs at one output, damaged files, what saving costs.
+"""Nothing is lost: runs that are killed at any time, damaged files, full disks, two runs at one output; what it costs.
 
-Sections and names of promises are those of tests/README.md. Runs are children of one process that has deepnet imported.
+Runs are children of one process that has deepnet imported, see `tests.forked`.
 """
 
 import json
 import os
 import random
-
 import shutil
+import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from deepnet import checkpoint, data, files
+from deepnet import checkpoint, data, files, workflows
+from deepnet.workflows import runs
 from tests import forked
 
 ROOT = Path(__file__).parents[1]
@@ -143,13 +145,10 @@ def test_kill_at_random_times(kind, digits, whole, tmp_path, size, promise):
 
 
 @pytest.mark.promise("D1")
-def test_a_kill_within_a_save(digits, whole, tmp_path):
-    """Stopped for good where a save has written its temporary and not yet renamed it."""
-    command = ["kill_at_rename", *line(PRETRAIN, digits)]
-    process = forked.SERVER.Process(target=_killed_at_rename, args=(command[1:], str(tmp_path), 3))
-    process.start()
-    process.join(120)
-    assert process.exitcode == -9
+@pytest.mark.parametrize("call", ["write", "rename"])
+def test_a_kill_within_a_save(call, digits, whole, tmp_path):
+    """Stopped for good where the fourth save has made its temporary, or has written it."""
+    killed_within(call, 3, line(PRETRAIN, digits), tmp_path)
     assert names(tmp_path) == {"net.h5", "net.h5.prev", ".net.h5.tmp", ".net.h5.lock"}
     assert epochs_in(tmp_path / "net.h5") == 3
     fine(line(PRETRAIN, digits, "--resume"), tmp_path, patches=ALWAYS)
@@ -157,20 +156,25 @@ def test_a_kill_within_a_save(digits, whole, tmp_path):
     assert (tmp_path / "net.h5").read_bytes() == whole["pretrain"][0]
 
 
-def _killed_at_rename(words, folder, number):
-    """A child that dies at its rename of this number (from 0)."""
-    from dataclasses import replace
+def killed_within(call, number, words, folder):
+    """A run that a kill ends at its call of this name and number (from 0)."""
+    process = forked.SERVER.Process(target=_until, args=(call, number, words, str(folder)))
+    process.start()
+    process.join(120)
+    assert process.exitcode == -9
 
-    left = [number]
 
-    def rename(source, target):
+def _until(call, number, words, folder):
+    """The child of `killed_within`."""
+    real, left, save = getattr(files.DISK, call), [number], checkpoint.save
+
+    def mortal(*given):
         if left[0] == 0:
-            os.kill(os.getpid(), 9)
+            os.kill(os.getpid(), signal.SIGKILL)
         left[0] -= 1
-        os.replace(source, target)
+        return real(*given)
 
-    disk = replace(files.DISK, rename=rename)
-    save = checkpoint.save
+    disk = replace(files.DISK, **{call: mortal})
     checkpoint.save = lambda path, state, keep=False: save(path, state, keep, disk)
     forked.run(words, folder, (), ALWAYS)
 
@@ -182,9 +186,7 @@ def _killed_at_rename(words, folder, number):
 def cut(digits, tmp_path):
     """A folder with a run that was killed: net.h5, the save before it, a temporary and a lock."""
     folder = make(tmp_path / "cut")
-    process = forked.SERVER.Process(target=_killed_at_rename, args=(line(PRETRAIN, digits), str(folder), 3))
-    process.start()
-    process.join(120)
+    killed_within("write", 3, line(PRETRAIN, digits), folder)
     return folder
 
 
@@ -260,22 +262,30 @@ def test_what_is_left_of_a_run_is_not_overwritten_unasked(cut, digits):
     assert names(cut) == {"net.h5"}
 
 
-def test_an_interrupted_run_keeps_the_save_before(digits, whole, tmp_path):
-    """It is not finished: --max-time leaves net.h5 and the save before it, no lock and no temporary."""
-    words = line(PRETRAIN, digits, "--resume", "--max-time", "0.05s")
-    seen = []
-    for _ in range(100):
-        out = fine(words, tmp_path, patches=ALWAYS)
-        if "out of time" not in out:
-            break
-        seen.append(names(tmp_path))
-        assert seen[-1] <= {"net.h5", "net.h5.prev"}
-    assert {"net.h5", "net.h5.prev"} in seen
+def test_an_interrupted_run_keeps_the_save_before(digits, tmp_path, monkeypatch):
+    """It is not finished: it leaves net.h5 and the save before it, no lock and no temporary."""
+    monkeypatch.setattr(runs, "BETWEEN_SAVES", 0.0)
+    path, left = str(tmp_path / "net.h5"), [0]
+
+    def stop():
+        left[0] -= 1
+        return "interrupted" if left[0] < 0 else None
+
+    def go(minibatches):
+        left[0] = minibatches
+        words = {"layers": (20,), "epochs": (3,), "batch_size": (100,), "stop": stop, "resume": True}
+        return list(workflows.pretrain(digits, path, **words))[-1].outcome
+
+    assert go(10) == "interrupted"
+    assert names(tmp_path) == {"net.h5", "net.h5.prev"}
+    assert (epochs_in(path), epochs_in(files.previous(path))) == (2, 2), "within the third epoch, and before it"
+    assert go(1) == "interrupted"
+    assert names(tmp_path) == {"net.h5", "net.h5.prev"}
+    assert go(10) == "finished"
     assert names(tmp_path) == {"net.h5"}
-    assert (tmp_path / "net.h5").read_bytes() == whole["pretrain"][0]
-    (tmp_path / "net.h5.prev").write_bytes(b"left by a kill after the last save")
-    (tmp_path / ".net.h5.tmp").write_bytes(b"x")
-    assert "already finished" in fine(words, tmp_path)
+    for name in ("net.h5.prev", ".net.h5.tmp"):
+        (tmp_path / name).write_bytes(b"left by a kill after the last save")
+    assert go(0) == "already finished"
     assert names(tmp_path) == {"net.h5"}
 
 
@@ -413,7 +423,10 @@ def test_what_saving_costs(tmp_path, request, promise):
     words = ["finetune", "mnist", "--layers", "500,500,2000", "--epochs", "1000", "--valid", "0.1"]
     words += ["-o", "net.h5", "--log", "log.jsonl", "--max-time", "100s", "-q"]
     done = subprocess.run(
-        [sys.executable, "-m", "deepnet", *words], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False
+        [sys.executable, "-m", "deepnet", *words],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False,
     )
     assert done.returncode == 0
     events = [json.loads(text) for text in (tmp_path / "log.jsonl").read_text().splitlines()]

@@ -59,7 +59,8 @@ class File:
         """All contents that a power cut may leave: lengths in between stand for all lengths."""
         if self.content == self.synced:
             return {self.content}
-        shared = len(os.path.commonprefix([self.content, self.synced]))
+        pairs = enumerate(zip(self.content, self.synced, strict=False))
+        shared = next((n for n, (a, b) in pairs if a != b), min(len(self.content), len(self.synced)))
         new = self.content[shared:]
         cuts = {n for n in (0, 1, len(new) // 2, len(new) - 1, len(new)) if 0 <= n <= len(new)}
         kept = self.content[:shared]

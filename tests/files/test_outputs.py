@@ -12,7 +12,6 @@ import pytest
 
 from deepnet import checkpoint, files
 from deepnet.errors import OutputError
-
 from tests.files.disks import Faulty, Killed
 from tests.test_checkpoint import MAKE
 
@@ -35,7 +34,7 @@ def path(tmp_path):
 
 
 def names(path):
-    return set(os.listdir(os.path.dirname(path)))
+    return {each.name for each in Path(path).parent.iterdir()}
 
 
 def reset(path):
