@@ -11,7 +11,7 @@ from pathlib import Path
 from .. import data
 from ..data import Cases, Dataset
 from ..errors import DataError, UsageError
-from ..files import check_output, shown, write_output
+from ..files import check_output, shown, tidy, write_output
 from ..kernels import jit
 from ..training import Meter
 from . import sources, verdicts
@@ -153,6 +153,7 @@ def _clear(folder: str) -> None:
     for path in Path(folder).glob("*.h5"):
         if MODEL.fullmatch(path.name):
             path.unlink()
+            tidy(path)
     with suppress(OSError):
         os.rmdir(folder)
 
