@@ -16,6 +16,7 @@ from ..training import Course, Good, Halved, Meter, Stop, fit
 from .records import Epoch, Saved, Warned
 
 BETWEEN_SAVES = 30.0  # seconds; more often costs time, less often loses it
+LONG_SAVE = 0.5  # seconds; where one takes longer, more time lies between them: at most a sixtieth is spent on saving
 
 
 @dataclass
@@ -45,6 +46,7 @@ class Saver:
     path: str
     snapshot: Callable[[bool], Checkpoint]
     last: float = field(default_factory=time.monotonic)
+    took: float = 0.0
     ours: bool = False
 
     def now(self, complete: bool) -> Iterator[Saved]:
@@ -59,7 +61,8 @@ class Saver:
         if complete:
             tidy(self.path)
         self.last, self.ours = time.monotonic(), True
-        yield Saved(self.path, self.last - began)
+        self.took = self.last - began
+        yield Saved(self.path, self.took)
 
     def guard(self, records: Iterator, trained: Callable[[], bool]) -> Iterator:
         """The records of a run; where it diverges for good, what had been `trained` is written before the error."""
@@ -72,7 +75,7 @@ class Saver:
 
     def in_time(self) -> Iterator[Saved]:
         """Write it if the last time is long ago."""
-        if time.monotonic() - self.last >= BETWEEN_SAVES:
+        if time.monotonic() - self.last >= BETWEEN_SAVES * max(1.0, self.took / LONG_SAVE):
             yield from self.now(False)
 
 
