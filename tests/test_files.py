@@ -1,8 +1,6 @@
 """The guarded open and the atomic write."""
 
-import errno
 import os
-import stat
 import time
 
 import pytest
@@ -88,51 +86,6 @@ def test_read_only_folder_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write anywhere
     with pytest.raises(OutputError, match="cannot be written"):
         files.check_output(tmp_path / "x.h5")
-
-
-@pytest.mark.parametrize("call", ["write", "fsync", "replace", "open"])
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EACCES])
-def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch, call, number):
-    path = tmp_path / "model.h5"
-    path.write_bytes(b"old")
-
-    def fail(*arguments, **options):
-        raise OSError(number, os.strerror(number))
-
-    monkeypatch.setattr(os, call, fail)
-    with pytest.raises(OutputError, match=r"cannot write .*model\.h5: "):
-        files.write_output(path, b"new")
-    monkeypatch.undo()
-    assert path.read_bytes() == b"old"
-    assert [entry.name for entry in tmp_path.iterdir()] == ["model.h5"]
-
-
-def test_short_writes_go_on(tmp_path, monkeypatch):
-    real, sizes = os.write, []
-
-    def short(number, data):
-        sizes.append(len(data))
-        return real(number, data[:7])
-
-    monkeypatch.setattr(os, "write", short)
-    files.write_output(tmp_path / "x", bytes(range(100)))
-    assert (tmp_path / "x").read_bytes() == bytes(range(100))
-    assert len(sizes) == 15
-
-
-def test_file_and_folder_are_flushed_in_order(tmp_path, monkeypatch):
-    calls = []
-    for name in ("fsync", "replace"):
-        real = getattr(os, name)
-
-        def noted(*arguments, name=name, real=real):
-            kind = "folder" if name == "fsync" and stat.S_ISDIR(os.fstat(arguments[0]).st_mode) else "file"
-            calls.append((name, kind))
-            return real(*arguments)
-
-        monkeypatch.setattr(os, name, noted)
-    files.write_output(tmp_path / "x", b"data")
-    assert calls == [("fsync", "file"), ("replace", "file"), ("fsync", "folder")]
 
 
 def test_a_stale_temporary_is_replaced(tmp_path):

@@ -8,7 +8,6 @@ imported or evaluated: names are looked up in tables, arrays are checked against
 implies. Who can make a seal can still write nonsense, so what the seal has passed is checked as if there were none.
 """
 
-import hashlib
 import io
 import os
 
@@ -17,32 +16,39 @@ os.environ.setdefault("HDF5_PLUGIN_PRELOAD", "::")  # an unknown filter must not
 import h5py
 
 from ..errors import ModelError
-from ..files import probe, read_input, shown, write_output
+from ..files import DISK, previous, probe, read_input, shown, write_output
 from .contents import KINDS, NUMERICS, PROJECTIONS, Checkpoint, Preparation, Projection, kind_of
 from .decoding import decode
 from .encoding import encode
-from .sealing import MAGIC, VERSION, seal, unseal
+from .sealing import MAGIC, VERSION, DamagedError, seal, unseal
 from .tree import tree
 
-__all__ = ["KINDS", "MAGIC", "NUMERICS", "PROJECTIONS", "VERSION", "Checkpoint", "Preparation", "Projection", "encode",
-           "kind_of", "load", "save", "seal", "unseal"]  # fmt: skip
+__all__ = ["KINDS", "MAGIC", "NUMERICS", "PROJECTIONS", "VERSION", "Checkpoint", "DamagedError", "Preparation",
+           "Projection", "encode", "is_whole", "kind_of", "load", "load_last", "save", "seal", "unseal"]  # fmt: skip
 
 # What a crafted file makes h5py, json and NumPy raise, and our own look-ups where a part is missing or of another kind.
 _DAMAGE = (OSError, LookupError, RuntimeError, ValueError, TypeError, AttributeError, ArithmeticError)
 
 
-def save(path: str, checkpoint: Checkpoint) -> str:
-    """Write the file, whole or not at all; returns its SHA-256. OutputError when it cannot be written."""
+def save(path: str, checkpoint: Checkpoint, keep: bool = False, disk=DISK) -> str:
+    """Write the file, whole or not at all; returns its SHA-256. OutputError when it cannot be written.
+
+    With `keep` the file that was there stays under the name `files.previous(path)`.
+    """
     body = encode(checkpoint)
-    write_output(path, body + seal(body))
-    return hashlib.sha256(body).hexdigest()
+    trailer = seal(body)
+    write_output(path, body + trailer, keep, disk)
+    return trailer[-32:].hex()
 
 
 def load(path: str) -> Checkpoint:
-    """Read and check a model file; ModelError with one sentence."""
+    """Read and check a model file; ModelError with one sentence, DamagedError for one that was whole once."""
     name = shown(os.path.basename(path))
     data = read_input(path, ModelError)
-    size = len(unseal(data, name))
+    try:
+        size = len(unseal(data, name))
+    except DamagedError as problem:
+        raise DamagedError(f"{problem}{_way_out(path)}") from None
 
     def walk():
         with h5py.File(io.BytesIO(data), "r") as file:  # the seal behind it does no harm, a copy would take memory
@@ -56,3 +62,38 @@ def load(path: str) -> Checkpoint:
         raise ModelError(f"{name} is not a whole deepnet model ({reason}); make it again") from problem
     checkpoint.digest = data[-32:].hex()
     return checkpoint
+
+
+def is_whole(path: str) -> bool:
+    """Whether there is a file whose bytes agree with its seal."""
+    try:
+        unseal(read_input(path, ModelError), "")
+    except ModelError:
+        return False
+    return True
+
+
+def load_last(path: str) -> tuple[Checkpoint, str | None]:
+    """What a run goes on from: the file, or where that is damaged or gone the save before it, and a warning of that."""
+    before = previous(path)
+    name, kept = (shown(os.path.basename(p)) for p in (path, before))
+    found = "is gone"
+    try:
+        if os.path.exists(path) or not os.path.exists(before):
+            return load(path), None
+    except DamagedError:
+        if not os.path.exists(before):
+            raise
+        found = "is damaged"
+    try:
+        return load(before), f"{name} {found}: the run goes on from {kept}, the save before it"
+    except DamagedError:
+        raise DamagedError(f"{name} {found} and {kept} is damaged; use --force to start anew") from None
+
+
+def _way_out(path: str) -> str:
+    """What is left of a run whose file is damaged, in words."""
+    before = previous(path)
+    if not os.path.exists(before):
+        return ""
+    return f"; {shown(os.path.basename(before))} is the save before it, from which the run goes on with --resume"

@@ -1,27 +1,35 @@
 """The guarded open of what comes in, the atomic write of what goes out; knows no model."""
 
+from .disk import DISK, Disk
 from .inputs import open_input, read_input, read_stdin
+from .locks import hold
 from .memory import check_disk, check_memory, free_disk, free_memory, is_large, resident, spare_memory
 from .names import LONGEST, shown
-from .outputs import check_output, is_one_of, temporary, write_output
+from .outputs import check_output, is_one_of, previous, restore_previous, temporary, tidy, write_output
 from .probing import probe
 
 __all__ = [
+    "DISK",
     "LONGEST",
+    "Disk",
     "check_disk",
     "check_memory",
     "check_output",
     "free_disk",
     "free_memory",
+    "hold",
     "is_large",
     "is_one_of",
     "open_input",
+    "previous",
     "probe",
     "read_input",
     "read_stdin",
     "resident",
+    "restore_previous",
     "shown",
     "spare_memory",
     "temporary",
+    "tidy",
     "write_output",
 ]

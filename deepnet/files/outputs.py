@@ -1,7 +1,7 @@
 """The atomic write of what goes out.
 
 It is written to `.NAME.tmp` beside the target, flushed to the disk and renamed, so that the target is at any moment
-either the old file or the new one, whole.
+either the old file or the new one, whole. A run that saves again and again keeps the save before as `NAME.prev`.
 """
 
 import contextlib
@@ -12,7 +12,11 @@ import stat
 from pathlib import Path
 
 from ..errors import OutputError, UsageError
+from .disk import DISK
 from .names import reason, shown
+
+# What a file system says that has no hard links, or a kernel that allows none to another user's file.
+_LINKLESS = {errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV}
 
 
 def check_output(path, force=False, inputs=()):
@@ -49,55 +53,103 @@ def is_one_of(path, sources):
     return os.path.exists(path) and any(os.path.exists(name) and Path(path).samefile(name) for name in names)
 
 
-def temporary(path):
-    """The name under which `path` is written first: `.NAME.tmp` beside it, with a hash for very long names."""
+def beside(path, before="", after=""):
+    """A name made of that of the file which `path` stands for, in its folder; with a hash for very long names."""
     folder, name = os.path.split(os.path.realpath(path))
-    if len(os.fsencode(name)) > 250:
+    if len(os.fsencode(before + name + after)) > 255:
         name = hashlib.sha256(os.fsencode(name)).hexdigest()
-    return os.path.join(folder, f".{name}.tmp")
+    return os.path.join(folder, before + name + after)
 
 
-def _write_synced(path, data):
+def temporary(path):
+    """The name under which `path` is written first."""
+    return beside(path, ".", ".tmp")
+
+
+def previous(path):
+    """The name under which a run keeps the save before the last."""
+    return beside(path, "", ".prev")
+
+
+@contextlib.contextmanager
+def told(path):
+    """What goes wrong in here as an OutputError that names `path`."""
+    try:
+        yield
+    except (OSError, ValueError) as problem:
+        raise OutputError(f"cannot write {shown(path)}: {reason(problem)}") from None
+
+
+def _write_synced(path, data, disk):
     """Make a new file with these bytes and see it to the disk; short writes go on, EINTR is Python's (PEP 475)."""
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)  # left by a run that was killed
-    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+        disk.unlink(path)  # left by a run that was killed
+    number = disk.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
     try:
         rest = memoryview(data).cast("B")
         while rest:
-            rest = rest[os.write(number, rest[: 1 << 30]) :]
-        os.fsync(number)
+            rest = rest[disk.write(number, rest[: 1 << 30]) :]
+        disk.fsync(number)  # once: after a failure the kernel may call lost pages clean
     finally:
-        os.close(number)
+        disk.close(number)
 
 
-def _sync_folder(path):
-    """See a rename to the disk; file systems that cannot flush a folder say EINVAL, which is no failure."""
-    number = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def _sync_folder(path, disk):
+    """See new names to the disk; file systems that cannot flush a folder say EINVAL, which is no failure."""
+    number = disk.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(number)
+        disk.fsync(number)
     except OSError as problem:
         if problem.errno not in (errno.EINVAL, errno.ENOTSUP):
             raise
     finally:
-        os.close(number)
+        disk.close(number)
 
 
-def write_output(path, data):
+def _keep(target, disk):
+    """Give the file its second name, by which it outlives the next rename; without hard links it takes that name."""
+    second = previous(target)
+    with contextlib.suppress(FileNotFoundError):
+        disk.unlink(second)
+    try:
+        disk.link(target, second)
+    except OSError as problem:
+        if problem.errno not in _LINKLESS:
+            raise
+        disk.rename(target, second)
+
+
+def write_output(path, data, keep=False, disk=DISK):
     """Write these bytes so that `path` holds the old file or the new one at any moment; OutputError when it fails.
 
-    A symbolic link is followed, so that the file it names is replaced, not the link.
+    A symbolic link is followed, so that the file it names is replaced, not the link. With `keep` the old file, which
+    must be there, stays as `previous(path)`.
     """
     path = os.fspath(path)
-    try:
+    with told(path):
         target, temp = os.path.realpath(path), temporary(path)
         try:
-            _write_synced(temp, data)
-            os.replace(temp, target)
+            _write_synced(temp, data, disk)
+            if keep:
+                _keep(target, disk)
+            disk.rename(temp, target)
         except BaseException:
             with contextlib.suppress(OSError):
-                os.unlink(temp)
+                disk.unlink(temp)
             raise
-        _sync_folder(os.path.dirname(target))
-    except (OSError, ValueError) as problem:
-        raise OutputError(f"cannot write {shown(path)}: {reason(problem)}") from None
+        _sync_folder(os.path.dirname(target), disk)
+
+
+def restore_previous(path, disk=DISK):
+    """Put the save before the last in the place of `path`, which is damaged or gone."""
+    with told(path):
+        target = os.path.realpath(path)
+        disk.rename(previous(path), target)
+        _sync_folder(os.path.dirname(target), disk)
+
+
+def tidy(path, disk=DISK):
+    """Remove what a finished run needs no more: the save before the last, and a temporary of one that was killed."""
+    for name in (previous(path), temporary(path)):
+        with told(name), contextlib.suppress(FileNotFoundError):
+            disk.unlink(name)

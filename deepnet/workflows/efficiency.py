@@ -11,7 +11,7 @@ from pathlib import Path
 from .. import data
 from ..data import Cases, Dataset
 from ..errors import DataError, UsageError
-from ..files import check_output, shown, write_output
+from ..files import check_output, shown, tidy, write_output
 from ..kernels import jit
 from ..training import Meter
 from . import sources, verdicts
@@ -21,6 +21,7 @@ from .finetune import finetune
 from .pretrain import pretrain
 from .records import End, Saved, Start
 from .runs import Clock, command, dashes
+from .starting import alone
 
 # What is done for all methods alike, where nothing else is asked for.
 PRETRAINING = {"epochs": (10,)}
@@ -29,6 +30,7 @@ MODEL = re.compile(r"[a-z]+-\d+(-\d+)?\.h5")  # a file of the bench: METHOD-SEED
 DROPOUT = (0.2, 0.5)  # of inputs, of hidden units (Srivastava et al. 2014)
 
 
+@alone
 def efficiency(
     source,
     output=None,
@@ -151,6 +153,7 @@ def _clear(folder: str) -> None:
     for path in Path(folder).glob("*.h5"):
         if MODEL.fullmatch(path.name):
             path.unlink()
+            tidy(path)
     with suppress(OSError):
         os.rmdir(folder)
 

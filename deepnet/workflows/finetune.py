@@ -19,7 +19,8 @@ from .memory import check_network, of_network
 from .models import pack
 from .plans import written
 from .records import Start, Warned
-from .runs import Clock, check_precision, check_resume, open_run
+from .runs import Clock, check_precision, check_resume
+from .starting import alone, open_run, settle
 from .tuning import FINE, TOP, Tuning
 
 # The default rate of plain gradient rules where outputs are numbers, pixels, margins or logits: at 0.1, right for a
@@ -27,6 +28,7 @@ from .tuning import FINE, TOP, Tuning
 GENTLE = "0.01"
 
 
+@alone
 def finetune(
     data,
     output=None,
@@ -88,7 +90,7 @@ def finetune(
     if threads is not None:
         jit.set_threads(threads)
     check_precision(precision)
-    old = open_run(output, "network", force, resume, dry_run, (data, valid, start, *teacher))
+    old, warning = open_run(output, "network", force, resume, dry_run, (data, valid, start, *teacher))
     parent = checkpoint.load(start) if start is not None else None
     asked_loss, C = _loss(loss, task)
     _check_normal(normal, task)
@@ -185,6 +187,7 @@ def finetune(
         yield Warned(said)
     if dry_run:
         return
+    yield from settle(output, warning, done)
     if done:
         yield run.end("already finished", data, output, old)
         return

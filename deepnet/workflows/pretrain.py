@@ -11,10 +11,12 @@ from . import preparing, sources
 from .memory import check_stack
 from .plans import own_options, plans_of, spread, written
 from .records import Start
-from .runs import Clock, check_precision, check_resume, open_run
+from .runs import Clock, check_precision, check_resume
 from .stacking import Stacking
+from .starting import alone, open_run, settle
 
 
+@alone
 def pretrain(
     data,
     output=None,
@@ -62,7 +64,7 @@ def pretrain(
     if threads is not None:
         jit.set_threads(threads)
     check_precision(precision)
-    old = open_run(output, "stack", force, resume, dry_run, (data, valid))
+    old, warning = open_run(output, "stack", force, resume, dry_run, (data, valid))
     dataset, held_out = sources.read(data, valid, None, label, ignore, seed)
     prepared = preparing.settings(contrast, pca, zca)
     preparation = preparing.prepare(dataset, scale, visible, prepared)
@@ -121,6 +123,7 @@ def pretrain(
     yield Start("pretrain", run.summary() | need.plan())
     if dry_run:
         return
+    yield from settle(output, warning, done)
     if done:
         yield run.end("already finished", data, output, old)
         return

@@ -1,6 +1,5 @@
-"""What every training run does beside training: start or resume, save now and then, stop in time, say how it ended."""
+"""What every training run does beside training: save now and then, go on, stop in time, say how it ended."""
 
-import os
 import shlex
 import time
 from collections.abc import Callable, Iterator
@@ -11,12 +10,13 @@ import numpy as np
 from .. import checkpoint as files_of_models
 from ..checkpoint import Checkpoint
 from ..errors import DivergedError, ModelError, UsageError
-from ..files import check_output, shown
+from ..files import shown, tidy
 from ..kernels import bfloat16
 from ..training import Course, Good, Halved, Meter, Stop, fit
 from .records import Epoch, Saved, Warned
 
 BETWEEN_SAVES = 30.0  # seconds; more often costs time, less often loses it
+LONG_SAVE = 0.5  # seconds; where one takes longer, more time lies between them: at most a sixtieth is spent on saving
 
 
 @dataclass
@@ -38,11 +38,16 @@ class Clock:
 
 @dataclass
 class Saver:
-    """Writes the checkpoint that `snapshot(complete)` gives: when asked, or where BETWEEN_SAVES have passed."""
+    """Writes the checkpoint that `snapshot(complete)` gives: when asked, or where BETWEEN_SAVES have passed.
+
+    The save before is kept until the run is complete, if it is whole: `ours` tells that this run has written it.
+    """
 
     path: str
     snapshot: Callable[[bool], Checkpoint]
     last: float = field(default_factory=time.monotonic)
+    took: float = 0.0
+    ours: bool = False
 
     def now(self, complete: bool) -> Iterator[Saved]:
         """Write it."""
@@ -52,9 +57,12 @@ class Saver:
             for name, array in arrays.items():
                 if not np.isfinite(array).all():
                     raise DivergedError(f"training diverged: {name} is no longer finite; use a smaller --learning-rate")
-        files_of_models.save(self.path, state)
-        self.last = time.monotonic()
-        yield Saved(self.path, self.last - began)
+        files_of_models.save(self.path, state, not complete and (self.ours or files_of_models.is_whole(self.path)))
+        if complete:
+            tidy(self.path)
+        self.last, self.ours = time.monotonic(), True
+        self.took = self.last - began
+        yield Saved(self.path, self.took)
 
     def guard(self, records: Iterator, trained: Callable[[], bool]) -> Iterator:
         """The records of a run; where it diverges for good, what had been `trained` is written before the error."""
@@ -67,7 +75,7 @@ class Saver:
 
     def in_time(self) -> Iterator[Saved]:
         """Write it if the last time is long ago."""
-        if time.monotonic() - self.last >= BETWEEN_SAVES:
+        if time.monotonic() - self.last >= BETWEEN_SAVES * max(1.0, self.took / LONG_SAVE):
             yield from self.now(False)
 
 
@@ -77,20 +85,6 @@ def check_precision(name: str) -> None:
         raise UsageError(
             "--precision bfloat16: this CPU does not multiply bfloat16 (it has no AVX512-BF16); use --precision float32"
         )
-
-
-def open_run(output, kind: str, force: bool, resume: bool, dry_run: bool, inputs) -> Checkpoint | None:
-    """The run to go on with, where `resume` finds one; checks before any work that the output can be written."""
-    if dry_run or output is None:
-        return None
-    if not (resume and os.path.exists(output)):
-        check_output(output, force=force, inputs=inputs)
-        return None
-    check_output(output, force=True, inputs=inputs)
-    old = files_of_models.load(output)
-    if old.kind != kind:
-        raise UsageError(f"--resume: {shown(output)} is a {old.kind}, not a {kind}; choose another --output")
-    return old
 
 
 def restored(found, theta: np.ndarray, fresh, course: Course) -> tuple[dict[str, np.ndarray], Good]:
