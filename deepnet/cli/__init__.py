@@ -2,7 +2,19 @@
 
 import typer
 
-from . import compare, efficiency, evaluate, finetune, inspect, predict, pretrain, selfcheck, visualize, warmup
+from . import (
+    compare,
+    efficiency,
+    evaluate,
+    finetune,
+    inspect,
+    predict,
+    pretrain,
+    selfcheck,
+    verify_resume,
+    visualize,
+    warmup,
+)
 
 HELP = """Deep belief nets and autoencoders on the CPU.
 
@@ -55,3 +67,4 @@ app.command(help=predict.HELP)(predict.predict)
 app.command(help=inspect.HELP)(inspect.inspect)
 app.command(help=warmup.HELP)(warmup.warmup)
 app.command(help=selfcheck.HELP)(selfcheck.selfcheck)
+app.command(name="verify-resume", help=verify_resume.HELP)(verify_resume.verify_resume)

@@ -10,6 +10,7 @@ from .predict import predict
 from .pretrain import pretrain
 from .records import End, Epoch, Saved, Start, Warned
 from .selfcheck import selfcheck
+from .verify_resume import verify_resume
 from .visualize import visualize
 from .warmup import warmup
 
@@ -28,6 +29,7 @@ __all__ = [
     "predict",
     "pretrain",
     "selfcheck",
+    "verify_resume",
     "visualize",
     "warmup",
 ]
