@@ -4,6 +4,7 @@ import typer
 
 from . import (
     compare,
+    doctor,
     efficiency,
     evaluate,
     finetune,
@@ -68,3 +69,4 @@ app.command(help=inspect.HELP)(inspect.inspect)
 app.command(help=warmup.HELP)(warmup.warmup)
 app.command(help=selfcheck.HELP)(selfcheck.selfcheck)
 app.command(name="verify-resume", help=verify_resume.HELP)(verify_resume.verify_resume)
+app.command(help=doctor.HELP)(doctor.doctor)

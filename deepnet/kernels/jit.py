@@ -335,3 +335,11 @@ def most_threads():
 def threads():
     """The number of threads in use."""
     return numba.get_num_threads()
+
+
+def layer():
+    """Numba's threading layer, omp, tbb or workqueue; None before the first parallel kernel has run."""
+    try:
+        return numba.threading_layer()
+    except ValueError:
+        return None

@@ -2,6 +2,7 @@
 
 from ..training import Meter
 from .compare import compare
+from .doctor import doctor
 from .efficiency import efficiency
 from .evaluate import evaluate
 from .finetune import finetune
@@ -22,6 +23,7 @@ __all__ = [
     "Start",
     "Warned",
     "compare",
+    "doctor",
     "efficiency",
     "evaluate",
     "finetune",
