@@ -1,5 +1,7 @@
 """`deepnet verify-resume`: options -> `workflows.verify_resume`."""
 
+import os
+
 import typer
 
 from deepnet.errors import RequirementError
@@ -34,6 +36,7 @@ def verify_resume(
     """Compare, and say what was the same."""
     from . import console, run
 
+    os.environ.setdefault("GOMP_SPINCOUNT", "0")  # more threads than cores are not to wait for each other awake
     say = (lambda line: None) if quiet else console.say
     threads = threads or THREADS
     found = run.workflows(threads).verify_resume(threads=threads, seed=seed, say=say)

@@ -39,6 +39,7 @@ def four():
     """A process with four threads, whatever this machine has; Numba reads their number once, when it is imported."""
     with pytest.MonkeyPatch.context() as patch, contextlib.ExitStack() as held:
         patch.setenv("NUMBA_NUM_THREADS", "4")
+        patch.setenv("GOMP_SPINCOUNT", "0")  # more threads than cores, which are not to wait for each other awake
         context = multiprocessing.get_context("spawn")
         pool = held.enter_context(ProcessPoolExecutor(1, context, initializer=strict))
         pool.submit(os.getpid).result()  # so that it starts with this variable
