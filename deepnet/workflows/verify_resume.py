@@ -20,7 +20,7 @@ from .finetune import finetune
 from .pretrain import pretrain
 from .records import End
 
-CASES, MOST_CUTS, MOST_THREADS = 500, 10, 4
+CASES, CUTS, MOST_THREADS = 500, (5, 10), 4
 Begin = Callable[..., Iterator]
 
 _STACK = {"layers": (40, 20), "batch_size": (50,)}
@@ -33,8 +33,8 @@ RUNS: dict[str, tuple[Begin, dict]] = {
     "dropout, early stopping": (
         finetune,
         _NET
-        | {"dropout": (0.2, 0.5, 0.5), "valid": "0.2", "epochs": 8, "patience": 3, "learning_rate": "step:0.1:1:2"},
-    ),  # it gets worse after its second epoch
+        | {"dropout": (0.2, 0.5, 0.5), "valid": "0.2", "epochs": 8, "patience": 3, "learning_rate": "step:0.1:3:3"},
+    ),  # it gets worse after its third epoch
     "running mean, Adam": (finetune, _NET | {"optimizer": "adam", "average": 0.9, "jitter": 1}),
     "batch normalisation": (finetune, _NET | {"batch_norm": True, "noise": (0.1,)}),
     "deep autoencoder": (finetune, _NET | {"task": "reconstruct", "optimizer": "momentum"}),
@@ -81,9 +81,10 @@ def in_pieces(begin: Begin, path: str, places: Sequence[int], threads: Sequence[
 
 
 def places_of(minibatches: int, key: int) -> list[int]:
-    """Where a run of so many minibatches is cut: one to MOST_CUTS places, in order; two may be the same."""
-    draws = random.uniform(key, 0, 1, 1 + MOST_CUTS)[0]
-    count = 1 + int(draws[0] * MOST_CUTS)
+    """Where a run of so many minibatches is cut: CUTS places, least to most, in order; two may be the same."""
+    least, most = CUTS
+    draws = random.uniform(key, 0, 1, 1 + most)[0]
+    count = least + int(draws[0] * (most - least + 1))
     return sorted(int(u * minibatches) for u in draws[1 : 1 + count])
 
 

@@ -20,8 +20,7 @@ def test_it_passes(promise):
     assert found["differ"] == {}
     assert found["identical"] == len(RUNS) == len(lines)
     assert all(line.endswith(": the same") for line in lines)
-    assert all(row["cuts"] >= 1 for row in found["runs"])
-    assert max(row["cuts"] for row in found["runs"]) > 5
+    assert all(5 <= row["cuts"] <= 10 for row in found["runs"])
     assert jit.threads() == before
     promise(f"0 of {len(RUNS)} unlike")
 
@@ -86,9 +85,9 @@ def test_a_run_that_cannot_go_on_has_failed(monkeypatch):
 
 
 def test_places_are_anywhere():
-    """From before the first minibatch to before the last one, in order, one to ten of them."""
+    """From before the first minibatch to before the last one, in order, five to ten of them."""
     found = [page.places_of(20, key) for key in range(500)]
-    assert {len(places) for places in found} == set(range(1, 11))
+    assert {len(places) for places in found} == set(range(5, 11))
     assert {place for places in found for place in places} == set(range(20))
     assert all(places == sorted(places) for places in found)
     assert {tuple(page.threads_of(2, key)) for key in range(50)} == {(1, 2), (2, 1)}
