@@ -14,7 +14,7 @@ from deepnet.errors import UsageError
 from .values import nearest
 
 COMMANDS = ("pretrain", "finetune", "evaluate", "compare", "efficiency", "visualize", "predict", "inspect", "warmup",
-            "selfcheck", "doctor")  # fmt: skip
+            "selfcheck", "verify-resume", "doctor")  # fmt: skip
 METHODS = ("rbm", "dae", "sae", "cae")  # tables of `efficiency`: what only one method of pre-training takes
 LONGEST = 1 << 16  # bytes of a file of settings
 _UNCONFIGURED = {"config", "help"}
