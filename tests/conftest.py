@@ -48,12 +48,21 @@ def size(request):
 
 @pytest.fixture
 def promise(request):
-    """`promise(figure)`: note what a test of a promise measured, a short text such as `0 of 30 lost`."""
-    name = request.node.get_closest_marker("promise").args[0]
-    return lambda figure: request.config.stash[FIGURES].append((name, request.node.nodeid, figure))
+    """`promise(figure)`: note what a test of a promise measured, a short text such as `0 of 30 lost`.
+
+    A test of many parameters gives a number beside it, `promise(f"error {e:.1e}", e)`: the table shows the largest.
+    """
+    config, (name,) = request.config, request.node.get_closest_marker("promise").args
+    form = "long" if config.getoption("--torture") else "short"
+
+    def note(figure, rank=None):
+        row = {"promise": name, "test": request.node.nodeid, "figure": figure, "form": form}
+        config.stash[FIGURES].append(row | ({} if rank is None else {"rank": float(rank)}))
+
+    return note
 
 
-FIGURES: pytest.StashKey[list[tuple[str, str, str]]] = pytest.StashKey()
+FIGURES: pytest.StashKey[list[dict]] = pytest.StashKey()
 
 
 def pytest_configure(config):
@@ -61,7 +70,10 @@ def pytest_configure(config):
 
 
 def pytest_sessionfinish(session):
-    """Write the figures, where a file for them is named."""
+    """Write the figures, where a file for them is named; tests that did not run keep theirs."""
     if (path := session.config.getoption("--figures")) is not None:
-        rows = [dict(zip(("promise", "test", "figure"), row, strict=True)) for row in session.config.stash[FIGURES]]
-        Path(path).write_text(json.dumps(rows, indent=1) + "\n")
+        file, rows = Path(path), session.config.stash[FIGURES]
+        before = json.loads(file.read_text()) if file.exists() else []
+        ran = {item.nodeid for item in session.items}
+        kept = [row for row in before if row["test"] not in ran]
+        file.write_text(json.dumps(sorted(kept + rows, key=lambda row: row["test"]), indent=1) + "\n")
