@@ -299,5 +299,3 @@ def test_a_planted_bug_is_seen(monkeypatch):
     monkeypatch.setattr(outputs, "finish", biased)
     with pytest.raises(AssertionError):
         test_classes_under_other_numbers("cross_entropy", "momentum")
-
-
