@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Rich and Typer look at these once, when they are imported.
 os.environ.update(TTY_COMPATIBLE="0", NO_COLOR="1", COLUMNS="100")
@@ -57,7 +58,9 @@ def promise(request):
 
     def note(figure, rank=None):
         row = {"promise": name, "test": request.node.nodeid, "figure": figure, "form": form}
-        config.stash[FIGURES].append(row | ({} if rank is None else {"rank": float(rank)}))
+        row |= {} if rank is None else {"rank": float(rank)}
+        if row not in config.stash[FIGURES][-1:]:  # each example of a property says the same
+            config.stash[FIGURES].append(row)
 
     return note
 
@@ -66,7 +69,13 @@ FIGURES: pytest.StashKey[list[dict]] = pytest.StashKey()
 
 
 def pytest_configure(config):
+    """Figures are collected; properties are tried on the same examples each time, on many more under --torture."""
     config.stash[FIGURES] = []
+    given = {"derandomize": True, "database": None, "deadline": None, "print_blob": False}
+    checks = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    examples = 2000 if config.getoption("--torture") else 30
+    settings.register_profile("ours", max_examples=examples, suppress_health_check=checks, **given)
+    settings.load_profile("ours")
 
 
 def pytest_sessionfinish(session):

@@ -1,7 +1,8 @@
 """What must not change: units, columns and classes in another order, minibatches in parts, cases twice, inputs scaled.
 
 A change of the problem has a known effect on its answer, though nobody knows the answer itself (Chen, Cheung and Yiu
-1998, "Metamorphic testing"). Float64 is held to the rounding of sums; float32 to the bit where no sum changes its order.
+1998, "Metamorphic testing"). Float64 is held to the rounding of sums; float32 to the bit, where no sum changes its
+order.
 """
 
 import numpy as np
