@@ -49,13 +49,13 @@ def limit(count):
 
 
 def _ceiling(job):
-    from ceiling import peak
+    from deepnet.kernels.ceiling import peak
 
-    return peak(job)
+    return peak()
 
 
 def _ceiling_flops():
-    from ceiling import flops
+    from deepnet.kernels.ceiling import flops
 
     return flops()
 

@@ -140,7 +140,7 @@ def _check_arrays(layer, arrays: dict, where: str) -> None:
     """The arrays that such a layer has, of its shapes, float32 and finite; its rate, deviation or pieces."""
     if min(layer.inputs, layer.outputs) < 1:
         raise ModelError(f"{where} has {layer.inputs} inputs and {layer.outputs} units; make the model again")
-    if not 0 < getattr(layer, "rate", 0.5) < 1:
+    if not 0 < np.float32(getattr(layer, "rate", 0.5)) < 1:
         raise ModelError(f"{where} leaves out a share of {layer.rate:g}, which is not between 0 and 1; {FOREIGN}")
     if not 0 < getattr(layer, "deviation", 1.0) < math.inf:
         raise ModelError(f"{where} has noise of deviation {layer.deviation:g}, which is not above 0; {FOREIGN}")

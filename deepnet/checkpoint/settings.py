@@ -10,7 +10,7 @@ from ..errors import ModelError, OutputError
 MOST_BYTES, DEEPEST = 64 << 10, 8
 # What other pages rely on, where it is there at all.
 _TYPES = {"command": str, "task": str, "valid": str, "seed": int, "best_epoch": int, "data": str, "data_name": str,
-          "numerics": str, "normal": list, "teachers": list}  # fmt: skip
+          "numerics": str, "normal": list, "teachers": list, "labels": int}  # fmt: skip
 
 
 def dump(value: dict, what: str) -> np.ndarray:

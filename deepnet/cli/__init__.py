@@ -2,7 +2,7 @@
 
 import typer
 
-from . import compare, efficiency, evaluate, finetune, inspect, predict, pretrain, selfcheck, visualize, warmup
+from . import compare, doctor, efficiency, evaluate, finetune, inspect, predict, pretrain, selfcheck, visualize, warmup
 
 HELP = """Deep belief nets and autoencoders on the CPU.
 
@@ -55,3 +55,4 @@ app.command(help=predict.HELP)(predict.predict)
 app.command(help=inspect.HELP)(inspect.inspect)
 app.command(help=warmup.HELP)(warmup.warmup)
 app.command(help=selfcheck.HELP)(selfcheck.selfcheck)
+app.command(help=doctor.HELP)(doctor.doctor)

@@ -4,19 +4,24 @@ from typing import Annotated
 
 import typer
 
+from deepnet.errors import UsageError
+
 from . import options as o
+from .options import option
 
 HELP = """Say what is in a file: a model, or data.
 
 [bold]Examples[/]
   deepnet inspect net.h5
-  deepnet inspect net.h5 -v
+  deepnet inspect net.h5 --toml
   deepnet inspect own.csv --label species
   deepnet inspect mnist --json
 
-Of a model: architecture, history, settings, the files it descends from.
+Of a model: architecture, history, settings, the files it descends from;
+--toml prints settings for -c that make the same file again.
 Of data: shape, range, balance, and the units that suit them."""
 
+Toml = Annotated[bool, option("Output", "--toml", help="Of a model, print the settings as a TOML file for -c.")]
 Thing = Annotated[str, o.argument("FILE", "A model file, a data file, or a shipped data set (mnist).")]
 
 
@@ -26,6 +31,7 @@ def inspect(
     label: o.Label = None,
     ignore: o.Ignore = None,
     json: o.Json = False,
+    toml: Toml = False,
     verbose: o.Verbose = False,
     config: o.Config = None,
     debug: o.Debug = False,
@@ -33,6 +39,11 @@ def inspect(
     """Look, and print."""
     from . import console, run
 
-    console.result(
-        "inspect", run.workflows(None).inspect(file, label=label, ignore=ignore or ()), as_json=json, verbose=verbose
-    )
+    rooms = run.workflows(None)
+    if toml:
+        if json:
+            raise UsageError("--json and --toml both want stdout: leave one of them")
+        console.write(rooms.recipe(file))
+    else:
+        found = rooms.inspect(file, label=label, ignore=ignore or ())
+        console.result("inspect", found, as_json=json, verbose=verbose)

@@ -121,7 +121,7 @@ class Plain:
         say(
             ", ".join(
                 [
-                    f"{record.stage}, epoch {record.epoch}/{record.epochs}",
+                    f"{record.stage}, {record.counted} {record.epoch}/{record.epochs}",
                     *metrics,
                     f"{record.seconds:.1f} s",
                     rate(record),
@@ -195,7 +195,7 @@ class Live:
 
         rows, done, total = dict(self.rows), self.meter.done, self.meter.total
         grid = Table(box=None, padding=(0, 1), pad_edge=False, header_style="dim", show_edge=False)
-        for name in ("stage", "epoch", "", _metric(rows), "cases/s", "left"):
+        for name in ("stage", _counted(rows), "", _metric(rows), "cases/s", "left"):
             right = name not in ("stage", "")
             flexible = name == "stage"
             grid.add_column(
@@ -218,6 +218,11 @@ class Live:
 def _complete(record):
     """Whether a stage has had all its epochs."""
     return record is not None and record.epoch >= record.epochs
+
+
+def _counted(rows):
+    """What the latest stage numbers, the heading of its column."""
+    return next((record.counted for record in reversed(rows.values()) if record), "epoch")
 
 
 def _metric(rows):

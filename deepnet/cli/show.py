@@ -24,6 +24,12 @@ def lines(facts, verbose=False):
     return shown
 
 
+def markdown(facts):
+    """The lines of a Markdown table of single values, as a report of a fault wants them."""
+    rows = [(_title(key), text(value, key).replace("|", "\\|")) for key, value in facts.items() if value is not None]
+    return ["| what | found |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]
+
+
 def _title(key):
     """A key in words."""
     return key.replace("_", " ")

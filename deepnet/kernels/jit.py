@@ -330,3 +330,11 @@ def set_threads(count):
 def threads():
     """The number of threads in use."""
     return numba.get_num_threads()
+
+
+def layer():
+    """Numba's threading layer, omp, tbb or workqueue; None before the first parallel kernel has run."""
+    try:
+        return numba.threading_layer()
+    except ValueError:
+        return None

@@ -2,12 +2,14 @@
 
 from ..training import Meter
 from .compare import compare
+from .doctor import doctor
 from .efficiency import efficiency
 from .evaluate import evaluate
 from .finetune import finetune
 from .inspect import inspect
 from .predict import predict
 from .pretrain import pretrain
+from .recipe import recipe
 from .records import End, Epoch, Saved, Start, Warned
 from .selfcheck import selfcheck
 from .visualize import visualize
@@ -21,12 +23,14 @@ __all__ = [
     "Start",
     "Warned",
     "compare",
+    "doctor",
     "efficiency",
     "evaluate",
     "finetune",
     "inspect",
     "predict",
     "pretrain",
+    "recipe",
     "selfcheck",
     "visualize",
     "warmup",

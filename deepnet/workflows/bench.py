@@ -83,7 +83,7 @@ class Bench:
             if isinstance(record, Warned):
                 yield Warned(f"{stage}, seed {cell.seed}: {record.text}")
             elif isinstance(record, Epoch):
-                self.meter.done = min(passes, self.meter.done + (1 + (judge is not None)) * record.cases)
+                self.meter.done = min(passes, self.meter.done + record.cases)
                 self.done = before + self.meter.done
                 self.meter.detail = f"{self._minutes_left():.0f} minutes left in all"
             elif isinstance(record, End):
@@ -93,7 +93,7 @@ class Bench:
         metrics = judge() if judge else {"reconstruction_error": end.result["reconstruction_error"][-1]}
         self.done = before + passes
         metrics["minutes_left"] = round(self._minutes_left(), 1)
-        yield Epoch(stage, cell.draw, cell.draws, metrics, passes, time.perf_counter() - began)
+        yield Epoch(stage, cell.draw, cell.draws, metrics, passes, time.perf_counter() - began, counted="draw")
         if judge:
             yield Saved(self.record.path, 0.0)
         return None

@@ -4,7 +4,7 @@ import numpy as np
 
 from .. import evaluation
 from ..checkpoint import Checkpoint
-from ..data import Cases, Dataset, parse_valid
+from ..data import Cases, Dataset
 from ..errors import UsageError
 from ..files import shown
 from ..kernels import jit
@@ -54,15 +54,15 @@ def evaluate(
         _check_alone(mc, logistic_pca, codes)
         return scores.detection(loaded, model, data, split, label, ignore, normal)
     read_for = "mimic" if guides else task
-    if codes is not None and task == "reconstruct":
-        _check_labels(loaded, split)
-        read_for = None  # reconstruct drops the labels
+    if codes is not None and task in sources.BLIND:
+        read_for, loaded = None, sources.of_all_classes(loaded, split)  # with labels
     dataset, cases, used = sources.open_split(loaded, model, data, read_for, split, label, ignore)
     facts = {"model": model, "data": dataset.name, "split": used, "network": dashes(loaded.model.widths)}
     if count := dataset.unlabelled.get("train" if used == "all" else used):
         facts["unlabelled"] = count
     if used in ("all", "train") and dataset.fingerprint == loaded.provenance.get("data"):
-        facts["note"] = "the model was trained on these cases; --split valid shows held-out ones, if there were any"
+        some = f"{loaded.config['labels']} of " if "labels" in loaded.config else ""
+        facts["note"] = f"the model was trained on {some}these cases; --split valid shows held-out ones, if any"
     beside = {}
     if codes is not None:
         pca = preparing.fit_pca(dataset, loaded.preparation, models.coder(loaded).network.outputs)
@@ -79,16 +79,6 @@ def evaluate(
         rival = fit_logistic_pca(dataset.splits["train"], loaded.preparation, facts["code"], meter or Meter(), say)
         facts["logistic_pca_squared_error"] = float(scores.squared_errors(rival, loaded, cases).mean())
     return facts | (scores.energy(loaded, cases) if task is None else {}) | beside
-
-
-def _check_labels(loaded: Checkpoint, split: str) -> None:
-    """UsageError where held-out cases were drawn without labels: with them, others would be drawn."""
-    drawn = parse_valid(loaded.config.get("valid", "none"))[0] in ("fraction", "count")
-    if drawn and split in ("train", "valid"):
-        raise UsageError(
-            f"--codes --split {split}: this autoencoder's cases were drawn without their labels; give --split test, or "
-            "train it with --valid last:COUNT"
-        )
 
 
 def _check_alone(mc: int | None, logistic_pca: bool, codes: str | None) -> None:

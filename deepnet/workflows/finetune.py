@@ -169,8 +169,10 @@ def finetune(
         if not done:
             run.restore(old)
     yield Start("finetune", run.summary(optimizer))
-    if task == "one_class" and (text := one_class.warning(network.layers)) is not None:
-        yield Warned(text)
+    said = one_class.warning(network.layers) if task == "one_class" else None
+    said = sources.missing_classes(dataset) if task == "classify" else said
+    if said is not None:
+        yield Warned(said)
     if dry_run:
         return
     if done:
@@ -197,7 +199,7 @@ def _loss(given: str | None, task: str) -> tuple[str | None, float | None]:
 
 def _check_normal(normal, task: str) -> None:
     """UsageError for tasks that are about all classes, or about none."""
-    if normal and task not in ("reconstruct", "one_class"):
+    if normal and task not in sources.BLIND:
         raise UsageError(f"--normal is for --task one_class and reconstruct, and this is {task}; leave it")
 
 

@@ -112,5 +112,5 @@ def _model(file, model: Checkpoint) -> dict:
         "scaling": model.preparation.kind,
         "prepared": None if model.preparation.only_scaled else preparing.described(model.preparation),
         "shape": list(model.preparation.shape),
-        "classes": list(model.preparation.classes),
+        "classes": list(model.preparation.classes) or None,
     }

@@ -15,7 +15,8 @@ class Start:
 class Epoch:
     """An epoch of a stage is over; numbers count from 1, `seconds` are wall clock.
 
-    `counters` tell the work done since the stage began (`runs.COUNTERS`).
+    `counters` tell the work done since the stage began (`runs.COUNTERS`), `counted` what is numbered where it is more
+    than an epoch.
     """
 
     stage: str
@@ -25,6 +26,7 @@ class Epoch:
     cases: int
     seconds: float
     counters: dict[str, float] = field(default_factory=dict)
+    counted: str = "epoch"
 
 
 @dataclass(frozen=True)

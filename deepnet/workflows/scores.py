@@ -5,7 +5,6 @@ the free energy of its lowest machine for a stack of them, the squared error of 
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
@@ -121,8 +120,8 @@ def calibration(loaded: Checkpoint, source, given: Dataset | None, label, ignore
 def detection(loaded: Checkpoint, model, data, split: str, label, ignore, normal) -> dict:
     """How well anomaly scores tell the normal classes from the others: the area under the ROC curve."""
     name = score_of(loaded, "--normal")
-    apart = replace(loaded, config=loaded.config | {"valid": "none", "normal": []})  # the split as the data have it
-    dataset, cases, used = sources.open_split(apart, model, data, "classify", split, label, ignore)
+    every = sources.of_all_classes(loaded, split)
+    dataset, cases, used = sources.open_split(every, model, data, "classify", split, label, ignore)
     other = ~np.isin(cases.targets, rooms.places(dataset, normal))
     if other.all() or not other.any():
         raise DataError(

@@ -11,6 +11,7 @@ from ..errors import DataError, UsageError
 from ..files import shown
 from ..nn.losses import LOSSES
 
+BLIND = ("reconstruct", "one_class")  # tasks without targets
 BATCH = 100  # cases in a minibatch (Hinton 2010, section 4)
 
 
@@ -18,20 +19,21 @@ def read(source, valid: str, task, label, ignore, seed: int, classes=None, spare
     """The data set with its held-out cases, and what a model file calls `valid` (a path by its contents).
 
     `source` may be a data set with labels as stored. Of the classes that are `normal` alone, without labels, where
-    there are such.
+    there are such. Tasks without targets hold out the cases that others do.
     """
-    words = {"label": label, "ignore": ignore, "task": "classify" if normal else task}
+    words = {"label": label, "ignore": ignore, "task": "classify" if normal else None if task in BLIND else task}
     if isinstance(source, Dataset):
         dataset = data.apply(source, words["task"], classes)
     else:
         dataset = data.load(source, **words, classes=classes, spare=spare)
     if data.parse_valid(valid)[0] == "path":
         other = data.load(valid, **words, classes=classes or dataset.classes or None)
-        return data.only(data.join(dataset, other), normal), f"data {other.fingerprint[:16]}"
-    dataset = data.only(dataset, normal)
-    if valid == "none" and "valid" in dataset.splits:
-        return dataset, "given"
-    return data.split(dataset, valid, seed), valid
+        dataset, held_out = data.only(data.join(dataset, other), normal), f"data {other.fingerprint[:16]}"
+    else:
+        dataset = data.only(dataset, normal)
+        given = valid == "none" and "valid" in dataset.splits
+        dataset, held_out = (dataset, "given") if given else (data.split(dataset, valid, seed), valid)
+    return (data.apply(dataset, task) if task in BLIND else dataset), held_out
 
 
 def labelled(dataset: Dataset, needed, labels: int | None = None, seed: int = 0) -> Dataset:
@@ -53,6 +55,15 @@ def labelled(dataset: Dataset, needed, labels: int | None = None, seed: int = 0)
         if not kept.all():
             unlabelled[name] = int((~kept).sum())
     return replace(dataset, splits=splits, unlabelled=unlabelled)
+
+
+def missing_classes(dataset: Dataset) -> str | None:
+    """A sentence on classes that no training case has, else None."""
+    seen = set(np.unique(dataset.splits["train"].targets))
+    if len(absent := [name for n, name in enumerate(dataset.classes) if n not in seen]) == 0:
+        return None
+    few, more = ", ".join(map(shown, absent[:5])), f" and {len(absent) - 5} more" if len(absent) > 5 else ""
+    return f"no training case is of class {few}{more}, so the network will never give it; give labels of all classes"
 
 
 def check_width(dataset: Dataset, preparation: Preparation, model: str) -> None:
@@ -90,6 +101,18 @@ def task_of(loss: str, preparation: Preparation) -> str:
     if loss == "svdd":
         return "one_class"
     return "regress" if preparation.target_scale is not None else "reconstruct"
+
+
+def of_all_classes(loaded: Checkpoint, split: str) -> Checkpoint:
+    """The model as if no class had been left out of its training: splits are those that the data have.
+
+    UsageError for cases that it held out, which are of the classes of --normal alone.
+    """
+    if not loaded.config.get("normal"):
+        return loaded
+    if split == "valid":
+        raise UsageError("--split valid: the cases held out are of the classes of --normal alone; give --split test")
+    return replace(loaded, config=loaded.config | {"valid": "none", "normal": []})
 
 
 def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore) -> tuple[Dataset, Cases, str]:

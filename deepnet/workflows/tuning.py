@@ -202,10 +202,10 @@ class Tuning:
         return done
 
     def _probe(self) -> np.ndarray:
-        """A fixed hundredth of the training cases, a hundred at least, on which gradients are looked at."""
+        """A fixed hundredth of the training cases, on which gradients are looked at; of few a hundred or a tenth."""
         cases = len(self.dataset.splits["train"])
         key = random.fold(self.config["seed"], random.PROBE)
-        return np.sort(random.permutation(key, cases)[: max(100, cases // 100)])
+        return np.sort(random.permutation(key, cases)[: max(1, cases // 100, min(100, cases // 10))])
 
     def _norms(self, objective: NetworkObjective, rows: np.ndarray) -> dict[str, float]:
         """The norm of the gradient of each layer's weights, on the cases probed, without noise."""

@@ -23,7 +23,7 @@ def visualize(model, data, output, *, kind=(), label=None, ignore=(), force=Fals
     view = View(loaded, task)
     if data is not None:
         # What reconstructs needs no labels, but its cases are sorted and named by them where there are such.
-        wanted = None if task in ("reconstruct", "one_class") else task
+        wanted = None if task in sources.BLIND else task
         dataset, cases, _ = open_split(loaded, model, data, wanted, "test", label, ignore)
         view = View(loaded, task, dataset, cases)
     kinds = _allowed(view, kind)

@@ -14,6 +14,7 @@ from ..nn.corruptions import CORRUPTIONS
 from ..nn.losses import MARGINS
 from ..nn.units import UNITS
 from ..optimizers import OPTIMIZERS
+from .doctor import doctor
 from .evaluate import evaluate
 from .finetune import finetune
 from .plans import METHODS
@@ -120,7 +121,8 @@ def _groups(folder: Path):
             _run(pretrain(pixels, stack, **_SMALL, precision="bfloat16"))
             _run(finetune(pixels, net, start=stack, epochs=1, force=True, precision="bfloat16"))
 
-    return ("machines", machines), ("networks", networks), ("optimizers", optimizers), ("bfloat16", rounded)
+    groups = {"machines": machines, "networks": networks, "optimizers": optimizers, "bfloat16": rounded}
+    return *groups.items(), ("doctor", doctor)
 
 
 def _run(records):

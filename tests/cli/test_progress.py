@@ -5,12 +5,14 @@ import os
 import pty
 import select
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
 from deepnet.cli import progress, show
+from deepnet.workflows import Epoch
 
 QUIET = SimpleNamespace(number=0)
 
@@ -19,10 +21,8 @@ def meter(**facts):
     return SimpleNamespace(**{"label": "layer 1/3", "done": 250, "total": 1000, "detail": "epoch 2/10", **facts})
 
 
-def epoch(number, stage="layer 1/3", of=10):
-    return SimpleNamespace(
-        stage=stage, epoch=number, epochs=of, metrics={"reconstruction_error": 5.25}, cases=60_000, seconds=2.0
-    )
+def epoch(number, stage="layer 1/3", of=10, counted="epoch"):
+    return Epoch(stage, number, of, {"reconstruction_error": 5.25}, 60_000, 2.0, counted=counted)
 
 
 def test_plain_speaks_when_nothing_was_said_for_long(capsys):
@@ -46,6 +46,16 @@ def test_the_picture_has_a_row_a_stage(capsys):
     assert first.split()[:3] == ["layer", "1/3", "10/10"]
     assert first.split()[-2:] == ["5.25", "30,000"]
     assert second.split()[:2] == ["layer", "2/3"]
+
+
+def test_what_is_numbered_is_named(capsys):
+    display = progress.Live(meter(), QUIET, force=True)
+    display.epoch(epoch(3, counted="draw"))
+    out = io.StringIO()
+    Console(file=out, width=100).print(display.render())
+    assert out.getvalue().split()[:2] == ["stage", "draw"]
+    progress.Plain(meter()).epoch(epoch(3, of=5, counted="draw"))
+    assert capsys.readouterr().err.startswith("layer 1/3, draw 3/5, ")
 
 
 def test_the_picture_tells_the_time_left_and_fits_a_narrow_terminal():
@@ -172,8 +182,7 @@ def test_shares_are_percentages_for_people(name, value, shown):
 
 def test_shares_in_the_lines_of_an_epoch(capsys):
     display = progress.Plain(meter(), patience=60)
-    record = epoch(2)
-    record.metrics = {"training_error": 0.0125, "reconstruction_error": 0.5}
+    record = replace(epoch(2), metrics={"training_error": 0.0125, "reconstruction_error": 0.5})
     display.epoch(record)
     assert "training error 1.25 %, reconstruction error 0.5," in capsys.readouterr().err
     assert progress._cells(record, 0.0, None, "")[2] == "1.25 %"

@@ -7,12 +7,12 @@ import h5py
 import numpy as np
 import pytest
 
-from deepnet import checkpoint, workflows
+from deepnet import checkpoint, data, workflows
 from deepnet.checkpoint import Preparation
 from deepnet.data import Cases
 from deepnet.errors import UsageError
 from deepnet.training import Meter
-from deepnet.workflows import feeds, logistic_pca
+from deepnet.workflows import feeds, logistic_pca, sources
 
 CLASSIFIER = {
     "cases",
@@ -310,16 +310,34 @@ def test_codes_beside_raw_data_and_pca(model, distance, digits, call, request):
     assert {name: facts[name] for name in plain} == plain
 
 
-@pytest.mark.parametrize(("valid", "code"), [("60", 2), ("0.1", 2), ("last:60", 0)])
-def test_codes_of_cases_that_were_held_out(valid, code, digits, call, tmp_path):
-    """Drawn without labels they could not be found again with them."""
+@pytest.mark.parametrize("valid", ["60", "0.1", "last:60"])
+def test_codes_of_cases_that_were_held_out(valid, digits, call, tmp_path):
     words = ("--task", "reconstruct", "--layers", "8", "--epochs", "1", "--valid", valid, "-o", tmp_path / "c.h5")
     assert call("finetune", digits, *words).code == 0
     done = call("evaluate", tmp_path / "c.h5", digits, "--codes", "cosine", "--split", "valid", "--json")
-    assert done.code == code, done.err
-    if code == 0:
-        assert json.loads(done.out)["cases"] == 60
-    else:
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["cases"] == {"0.1": 50}.get(valid, 60)
+
+
+@pytest.mark.parametrize("valid", ["60", "0.1", "last:60"])
+def test_every_task_holds_out_the_same_cases(valid, digits):
+    held_out = {
+        task: sources.read(digits, valid, task, None, (), 3)[0].splits["valid"].inputs
+        for task in (None, "classify", *sources.BLIND)
+    }
+    for inputs in held_out.values():
+        np.testing.assert_array_equal(inputs, held_out[None])
+
+
+def test_codes_and_scores_of_all_classes_after_training_on_one(digits, call, tmp_path):
+    words = ("--task", "reconstruct", "--layers", "8", "--epochs", "1", "--normal", "0", "--valid", "0.1")
+    assert call("finetune", digits, *words, "-o", tmp_path / "c.h5").code == 0
+    for own in (("--codes", "cosine"), ("--normal", "0")):
+        done = call("evaluate", tmp_path / "c.h5", digits, *own, "--json")
+        assert done.code == 0, done.err
+        assert json.loads(done.out)["cases"] == len(data.load(digits).splits["test"])
+        done = call("evaluate", tmp_path / "c.h5", digits, *own, "--split", "valid")
+        assert done.code == 2
         assert "--split test" in done.err
 
 

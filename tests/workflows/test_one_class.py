@@ -108,7 +108,7 @@ def test_scores_of_a_stack_of_autoencoders_are_errors(digits, finish, call, tmp_
 @pytest.mark.parametrize("share", [0.0, 0.05, 0.3])
 def test_the_share_of_the_calibration_is_flagged(share, stack, digits, call, tmp_path):
     """At most the share of the cases held out lies above, one more would be too many; --calibrate names others."""
-    good, dataset = np.load(digits), data.load(digits, task="reconstruct")
+    good, dataset = np.load(digits), data.load(digits)
     assert checkpoint.load(stack).config["valid"] == "50"
     held = data.split(dataset, "50", 0).splits["valid"].inputs
     np.savez(tmp_path / "held.npz", x=held.reshape(-1, 28, 28))

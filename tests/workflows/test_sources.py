@@ -36,3 +36,11 @@ def test_what_fits_passes():
 def test_what_does_not_is_refused(data, given, hint):
     with pytest.raises(DataError, match=hint):
         sources.check_width(data, given, "net.h5")
+
+
+def test_classes_without_a_training_case_are_told(flowers, tmp_path, call):
+    words = ("finetune", flowers, "--label", "kind, as told", "--layers", "3", "--epochs", "1", "-o", tmp_path / "n.h5")
+    assert "no training case" not in call(*words).err
+    done = call(*words, "--labels", "2", "--force")
+    assert done.code == 0
+    assert done.err.count("no training case is of class") == 1

@@ -3,9 +3,9 @@
 import numpy as np
 from numba import prange
 
-from deepnet.kernels import jit, operands
-from deepnet.kernels.jit import call, njit
-from deepnet.kernels.microkernel import block, target
+from . import jit, operands
+from .jit import call, njit
+from .microkernel import block, target
 
 STEPS, CALLS = 128, 2000
 (LANES, ROWS), VECTORS = target(), 2
@@ -35,7 +35,7 @@ def _peak(address, a, b, c, index, threads, calls, rows, vectors, lanes):
             )
 
 
-def peak(job):
+def peak():
     """A callable that runs CALLS blocks on each thread."""
     threads = jit.threads()
     a = operands.matrix(threads * ROWS, STEPS)
