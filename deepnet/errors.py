@@ -42,6 +42,6 @@ class DivergedError(DeepnetError):
 
 
 class RequirementError(DeepnetError):
-    """`evaluate --require` is not met, or `selfcheck` fails."""
+    """`evaluate --require` is not met, `selfcheck` fails, or `verify-resume` finds a difference."""
 
     exit_code = 7

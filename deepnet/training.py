@@ -129,7 +129,8 @@ def fit(
     """Train from the position in `state` to the last epoch.
 
     Yields after each epoch, once where `stop` gave a reason, and where a run that diverged goes back to the start of
-    the epoch with half the rate. A loss is looked at after each minibatch, theta at the end of an epoch or run.
+    the epoch with half the rate. A loss is looked at after each minibatch, theta and the optimizer's vectors at the end
+    of an epoch or run.
 
     DivergedError, with theta and state as they were at the start of the epoch, where halving has not helped.
     """
@@ -156,8 +157,8 @@ def fit(
                 break
             position[1] = b + 1
             meter.done = min((b + 1) * course.batch_size, course.cases)
-        if wrong is None and not np.isfinite(theta).all():
-            wrong = f"in epoch {epoch + 1}: weights are not finite"
+        if wrong is None and (name := _not_finite(theta, state)) is not None:
+            wrong = f"in epoch {epoch + 1}: {name} are not finite"
         if wrong is not None:
             yield _go_back(wrong, optimizer, theta, state, good, course)
             continue
@@ -192,20 +193,21 @@ def _wrong_loss(objective, state: dict[str, np.ndarray]) -> str | None:
     return None
 
 
+def _not_finite(theta, state: dict[str, np.ndarray]) -> str | None:
+    """What is not finite of theta and of the vectors like it, or None."""
+    like = {name: array for name, array in state.items() if array.shape[-1:] == theta.shape}
+    found = (name for name, array in {"weights": theta, **like}.items() if not np.isfinite(array).all())
+    return next(found, None)
+
+
 def _go_back(wrong: str, optimizer, theta, state, good: Good, course: Course) -> Halved:
     """Return to the start of the epoch with half the rate; DivergedError where there is no rate, or no more of it."""
     halvings = int(state["halvings"][0])
     good.back(theta, state)
     if not hasattr(optimizer, "learning_rate"):
-        raise DivergedError(
-            f"{course.stage} diverged {wrong}; look at the range of the data with `deepnet inspect`, or use another "
-            "--optimizer"
-        )
+        raise DivergedError(f"{course.stage} diverged {wrong}")
     if halvings == HALVINGS:
-        raise DivergedError(
-            f"{course.stage} diverged {wrong}, though its rate was halved {HALVINGS} times; use a much smaller "
-            "--learning-rate, or look at the range of the data with `deepnet inspect`"
-        )
+        raise DivergedError(f"{course.stage} diverged {wrong}, though its rate was halved {HALVINGS} times")
     state["halvings"][0] = halvings + 1
     return Halved(f"{course.stage} diverged {wrong}", 0.5 ** (halvings + 1))
 

@@ -2,7 +2,20 @@
 
 import typer
 
-from . import compare, doctor, efficiency, evaluate, finetune, inspect, predict, pretrain, selfcheck, visualize, warmup
+from . import (
+    compare,
+    doctor,
+    efficiency,
+    evaluate,
+    finetune,
+    inspect,
+    predict,
+    pretrain,
+    selfcheck,
+    verify_resume,
+    visualize,
+    warmup,
+)
 
 HELP = """Deep belief nets and autoencoders on the CPU.
 
@@ -55,4 +68,5 @@ app.command(help=predict.HELP)(predict.predict)
 app.command(help=inspect.HELP)(inspect.inspect)
 app.command(help=warmup.HELP)(warmup.warmup)
 app.command(help=selfcheck.HELP)(selfcheck.selfcheck)
+app.command(name="verify-resume", help=verify_resume.HELP)(verify_resume.verify_resume)
 app.command(help=doctor.HELP)(doctor.doctor)

@@ -15,7 +15,7 @@ from deepnet.errors import UsageError
 from .values import nearest
 
 COMMANDS = ("pretrain", "finetune", "evaluate", "compare", "efficiency", "visualize", "predict", "inspect", "warmup",
-            "selfcheck", "doctor")  # fmt: skip
+            "selfcheck", "verify-resume", "doctor")  # fmt: skip
 METHODS = ("rbm", "dae", "sae", "cae")  # tables of `efficiency`: what only one method of pre-training takes
 _UNCONFIGURED = {"config", "help"}
 

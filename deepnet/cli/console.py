@@ -84,7 +84,8 @@ def result(command, facts, *, as_json, verbose):
 def failure(error, debug):
     """Say what went wrong in one line on stderr (with --debug the traceback before it); the exit code."""
     if debug:
-        sys.stderr.write("".join(traceback.format_exception(error)))
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            say(line)
     if isinstance(error, DeepnetError):
         code, message = error.exit_code, str(error)
     elif isinstance(error, typer.TyperException):
@@ -113,12 +114,12 @@ def _usage(error):
 class Journal:
     """The log of a run, one JSON object a line: run_start, epoch, checkpoint, warning, run_end.
 
-    Without a path it is silent.
+    Without a path it is silent. On stdout, `failed` is why it cannot be written any more.
     """
 
     def __init__(self, path, *, force=False, resume=False):
         """Open the log; an existing file is continued with --resume, replaced with --force, else refused."""
-        self.path, self.file = path, None
+        self.path, self.file, self.failed = path, None, None
         self.began = time.monotonic()
         if path in (None, "-"):
             return
@@ -134,8 +135,11 @@ class Journal:
     def write(self, event, **facts):
         """Add a line."""
         line = object_line({"event": event, "time": round(time.time(), 3), **facts}) if self.path is not None else ""
-        if self.path == "-":
-            write(line)
+        if self.path == "-" and self.failed is None:
+            try:
+                write(line)
+            except (SystemExit, OutputError) as problem:  # the run has something to save first
+                self.failed = problem
         elif self.file is not None:
             try:
                 self.file.write(line)

@@ -14,7 +14,7 @@ from deepnet.errors import DeepnetError, UsageError
 
 from . import app, config, console, progress, show
 from .options import MOST_THREADS
-from .signals import Interruption, leave_on_request
+from .signals import STOPPING, Interruption, leave_on_request
 
 THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS")
 # LAPACK serves PCA alone: two threads that spin on busy cores took 2.5 to 4 s for what one does in 0.09 s.
@@ -46,7 +46,7 @@ def run(arguments):
 @contextlib.contextmanager
 def _signals_restored():
     """Leave the process's signals as they were, for those who call `run` from Python."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.getsignal(number) for number in STOPPING}
     try:
         yield
     finally:
@@ -93,7 +93,7 @@ def watch(ctx, begin):
         interruption.note = NOTE if isinstance(display, progress.Plain) else ""
         if mode != "none":
             _announce_compilation()
-        end = _follow(ctx, rooms, begin(rooms, stop=interruption.stop, meter=meter), display)
+        end = _follow(ctx, rooms, begin(rooms, stop=interruption.stop, meter=meter), display, interruption)
     if end is not None and end.outcome == "interrupted" and interruption.number:
         raise typer.Exit(interruption.exit_code)
 
@@ -129,10 +129,18 @@ def _announce_compilation():
             console.say("compiling kernels (first run)")
 
 
-def _follow(ctx, rooms, records, display):
-    """Pass the records of a run on to the display and the log, and print its result; the End record, or None."""
+def _follow(ctx, rooms, records, display, interruption):
+    """Pass the records of a run on to the display and the log, and print its result; the End record, or None.
+
+    Where a log on stdout cannot be written any more, the run is saved before it ends.
+    """
     asked, end = ctx.params, None
     journal = console.Journal(None)
+
+    def write(event, **facts):
+        journal.write(event, **facts)
+        interruption.asked = journal.failed is not None
+
     with contextlib.closing(records), contextlib.closing(display):
         try:
             for record in records:
@@ -142,17 +150,17 @@ def _follow(ctx, rooms, records, display):
                     case rooms.Start():
                         journal = console.Journal(asked["log"], force=asked["force"], resume=asked["resume"])
                         options = {name: entry["value"] for name, entry in config.origins(ctx).items()}
-                        journal.write(
+                        write(
                             "run_start", command=record.command, plan=record.plan, options=options, version=__version__
                         )
                         display.start(progress.headline(record.command, record.plan, asked["seed"]))
                     case rooms.Epoch():
-                        journal.write("epoch", **vars(record))
+                        write("epoch", **vars(record))
                         display.epoch(record)
                     case rooms.Saved():
-                        journal.write("checkpoint", **vars(record))
+                        write("checkpoint", **vars(record))
                     case rooms.Warned():
-                        journal.write("warning", **vars(record))
+                        write("warning", **vars(record))
                         display.warn(record.text)
                     case rooms.End():
                         end = record
@@ -163,6 +171,8 @@ def _follow(ctx, rooms, records, display):
             raise
     if end is not None and not asked["dry_run"]:
         journal.end(outcome=end.outcome, result=end.result, next=end.next)
+        if journal.failed is not None:
+            raise journal.failed
         _print_end(ctx, end)
     return end
 

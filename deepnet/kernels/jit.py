@@ -323,8 +323,13 @@ def compiled(array):
 
 
 def set_threads(count):
-    """Use `count` threads, at least 1, at most what Numba was started with. Results do not depend on it."""
-    numba.set_num_threads(max(1, min(count, config.NUMBA_NUM_THREADS)))
+    """Use `count` threads, at least 1, at most `most_threads`. Results do not depend on it."""
+    numba.set_num_threads(max(1, min(count, most_threads())))
+
+
+def most_threads():
+    """The number of threads that Numba was started with."""
+    return config.NUMBA_NUM_THREADS
 
 
 def threads():

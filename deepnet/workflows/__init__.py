@@ -12,6 +12,7 @@ from .pretrain import pretrain
 from .recipe import recipe
 from .records import End, Epoch, Saved, Start, Warned
 from .selfcheck import selfcheck
+from .verify_resume import verify_resume
 from .visualize import visualize
 from .warmup import warmup
 
@@ -32,6 +33,7 @@ __all__ = [
     "pretrain",
     "recipe",
     "selfcheck",
+    "verify_resume",
     "visualize",
     "warmup",
 ]

@@ -14,6 +14,7 @@ from ..errors import DivergedError, ModelError, UsageError
 from ..files import check_output, shown
 from ..kernels import bfloat16
 from ..training import Course, Good, Halved, Meter, Stop, fit
+from .causes import of_rate
 from .records import Epoch, Saved, Warned
 
 BETWEEN_SAVES = 30.0  # seconds; more often costs time, less often loses it
@@ -26,14 +27,23 @@ class Clock:
     stop: Stop
     max_time: float | None
     began: float = field(default_factory=time.monotonic)
+    moved: bool = False
 
     def reason(self) -> str | None:
-        """Why the run is to end at this minibatch, or None."""
+        """Why the run is to end at this minibatch, or None.
+
+        Time runs out after one minibatch at the earliest, so that one that goes on again and again comes to its end.
+        """
         if (reason := self.stop()) is not None:
             return reason
-        if self.max_time is not None and time.monotonic() - self.began >= self.max_time:
+        if self.moved and self.max_time is not None and time.monotonic() - self.began >= self.max_time:
             return "out of time"
+        self.moved = True
         return None
+
+    def left(self, before: float, now: float, work: float) -> float | None:
+        """Minutes that the rest of the work takes at the pace since the clock began, when so much `before` was done."""
+        return round((time.monotonic() - self.began) * (work - now) / (now - before) / 60, 1) if now > before else None
 
 
 @dataclass
@@ -48,10 +58,8 @@ class Saver:
         """Write it."""
         began = time.monotonic()
         state = self.snapshot(complete)
-        for arrays in state.arrays:
-            for name, array in arrays.items():
-                if not np.isfinite(array).all():
-                    raise DivergedError(f"training diverged: {name} is no longer finite; use a smaller --learning-rate")
+        if (name := _not_finite(state)) is not None:
+            raise DivergedError(f"training diverged: {name} is no longer finite; use a smaller --learning-rate")
         files_of_models.save(self.path, state)
         self.last = time.monotonic()
         yield Saved(self.path, self.last - began)
@@ -69,6 +77,23 @@ class Saver:
         """Write it if the last time is long ago."""
         if time.monotonic() - self.last >= BETWEEN_SAVES:
             yield from self.now(False)
+
+
+# What is infinite until it is known.
+UNKNOWN = "bound", "best_score", f"{Good.PREFIX}bound"
+
+
+def _not_finite(state: Checkpoint) -> str | None:
+    """The name of an array that must not be saved, or None."""
+    prepared = state.preparation
+    own = [("weights", own) for arrays in state.arrays for own in arrays.values()]
+    own += [(f"the data's {name}", getattr(prepared, name)) for name in ("offset", "scale", "target_offset",
+                                                                         "target_scale", "centre")]  # fmt: skip
+    own += list((state.train or {}).items())
+    for name, array in own:
+        if array is not None and (np.isnan(array).any() or (name not in UNKNOWN and np.isinf(array).any())):
+            return name
+    return None
 
 
 def check_precision(name: str) -> None:
@@ -91,6 +116,11 @@ def open_run(output, kind: str, force: bool, resume: bool, dry_run: bool, inputs
     if old.kind != kind:
         raise UsageError(f"--resume: {shown(output)} is a {old.kind}, not a {kind}; choose another --output")
     return old
+
+
+def passed(state: dict[str, np.ndarray], course: Course) -> float:
+    """Epochs that a stage has behind it, parts of one too."""
+    return float(state["position"][0]) + float(state["position"][1]) / course.minibatches if state else 0.0
 
 
 def restored(found, theta: np.ndarray, fresh, course: Course) -> tuple[dict[str, np.ndarray], Good]:
@@ -118,15 +148,22 @@ class Loop:
     meter: Meter
     saver: Saver
 
-    def through(self, course: Course, objective, optimizer, theta, state, good: Good, figures) -> Iterator:
+    def through(self, course: Course, objective, optimizer, theta, state, good: Good, figures, cause) -> Iterator:
         """Train through the course; yields Epoch, Warned and Saved records, and Passed where it was stopped.
 
-        `figures(epoch)` gives its metrics and counters, before the objective's tally begins anew.
+        `figures(epoch)` gives its metrics and counters, before the objective's tally begins anew. `cause()` is why a
+        run diverged that went back to theta, as far as it is not the rate.
         """
-        for passed in fit(objective, optimizer, theta, state, good, course, self.clock.reason, self.meter):
+
+        def rate() -> str:
+            updates = int(state["updates"][0])
+            return of_rate(optimizer, (updates, updates + course.minibatches - 1), 0.5 ** int(state["halvings"][0]))
+
+        records = fit(objective, optimizer, theta, state, good, course, self.clock.reason, self.meter)
+        for passed in _explained(records, lambda: cause() or rate()):
             if isinstance(passed, Halved):
                 again = f"back to the start of the epoch with {passed.factor:g} times the learning rate"
-                yield Warned(f"{passed.reason}; {again}")
+                yield Warned("; ".join(filter(None, [passed.reason, cause(), again])))
                 continue
             if passed.stopped:
                 yield passed
@@ -139,6 +176,18 @@ class Loop:
                 yield from self.saver.in_time()
 
 
+def _explained(records: Iterator, cause: Callable[[], str]) -> Iterator:
+    """The records of `fit`; an error at which they end names the cause too."""
+    try:
+        yield from records
+    except DivergedError as problem:
+        raise DivergedError(f"{problem}; {cause()}") from None
+
+
+# What a run did before there was such an option, for unfinished files that were made then.
+BEFORE: dict[str, object] = {"precision": "float32", "settings": {}, "ignore": []}
+
+
 def check_resume(old: Checkpoint, config: dict, fingerprint: str, extendable: bool) -> None:
     """Refuse to go on with other settings or other data, naming what differs.
 
@@ -146,7 +195,7 @@ def check_resume(old: Checkpoint, config: dict, fingerprint: str, extendable: bo
     """
     differs = []
     for key in sorted(set(config) | set(old.config)):
-        before, now = old.config.get(key), config.get(key)
+        before, now = old.config.get(key, BEFORE.get(key)), config.get(key)
         if before == now:
             continue
         if key == "epochs" and extendable and _grows(before, now):

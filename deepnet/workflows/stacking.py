@@ -1,21 +1,23 @@
 """A pre-training run: layer after layer, its figures, and how it is saved and restored."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from ..checkpoint import Checkpoint, Preparation
 from ..errors import ModelError, UsageError
 from ..kernels import jit, random
+from ..nn.layers import Dense
 from ..nn.stack import Stack
 from ..optimizers import Momentum
 from ..training import Course, Good, Meter, Passed
-from . import feeds
+from . import causes, feeds
 from .layerwise import figures_of, first, fresh, pass_up, probes_of, row_of
 from .models import sums_of
 from .plans import Plan
 from .records import End
-from .runs import Clock, Loop, Saver, append, command, dashes, epochs_for, metrics_of, restored, steps_of
+from .runs import Clock, Loop, Saver, append, command, dashes, epochs_for, metrics_of, passed, restored, steps_of
 
 
 class Stacking:
@@ -72,13 +74,14 @@ class Stacking:
             for name, c in self.dataset.splits.items()
             if name != "test"
         }
-        sizes = {name: len(c) for name, c in self.dataset.splits.items()}
+        sizes, before = {name: len(c) for name, c in self.dataset.splits.items()}, self._worked()
         for i, plan in enumerate(self.plans):
             if i >= self.layer:
                 for record in self._train_layer(i, plan, given, sizes, clock, saver):
                     if isinstance(record, Passed):
                         yield from saver.now(False)
-                        yield self.end(record.stopped, data, output, self.checkpoint(False))
+                        end = self.end(record.stopped, data, output, self.checkpoint(False))
+                        yield replace(end, result=end.result | self._left(clock, before))
                         return
                     yield record
             if i + 1 < len(self.plans):
@@ -103,7 +106,7 @@ class Stacking:
         objective.tally = {k: self.state[f"tally/{k}"] for k in objective.tally}
         stage = f"layer {i + 1}/{len(self.plans)} {layer.inputs}-{layer.outputs}"
         probes = probes_of(key, given, sizes, layer.inputs)
-        course = Course(stage, sizes["train"], plan.batch_size, plan.epochs, key)
+        course = self._course(plan, stage, key)
 
         def figures(epoch: int) -> tuple[dict[str, float], dict[str, float]]:
             metrics, counters = figures_of(layer, self.theta, objective.tally, probes), steps_of(self.state)
@@ -112,7 +115,8 @@ class Stacking:
             return metrics, counters
 
         loop = Loop(clock, self.meter, saver)
-        for record in loop.through(course, objective, optimizer, self.theta, self.state, self.good, figures):
+        run = optimizer, self.theta, self.state, self.good, figures, lambda: self._cause(given["train"], sizes["train"])
+        for record in loop.through(course, objective, *run):
             yield record
             if isinstance(record, Passed):
                 return
@@ -120,6 +124,34 @@ class Stacking:
         self.layer, self.theta, self.state, self.good = i + 1, None, {}, Good()
         if self.layer < len(self.plans):
             yield from saver.in_time()
+
+    def _course(self, plan: Plan, stage: str = "", key: int = 0) -> Course:
+        return Course(stage, len(self.dataset.splits["train"]), plan.batch_size, plan.epochs, key)
+
+    def _epochs(self) -> list[float]:
+        """Epochs of each layer that lie behind."""
+        now = passed(self.state, self._course(self.plans[min(self.layer, len(self.plans) - 1)]))
+        return [p.epochs if i < self.layer else now * (i == self.layer) for i, p in enumerate(self.plans)]
+
+    def _worked(self) -> float:
+        """The work that lies behind: epochs, each times the layer's weights."""
+        return sum(n * p.layer.layout.count for n, p in zip(self._epochs(), self.plans, strict=True))
+
+    def _left(self, clock: Clock, before: float) -> dict:
+        """What a cut run has before it, as far as it is known; the work `before` was done when it went on."""
+        every, work = sum(p.epochs for p in self.plans), sum(p.epochs * p.layer.layout.count for p in self.plans)
+        left = every - sum(self._epochs())
+        return {"epochs_left": round(left, 2), "minutes_left": clock.left(before, self._worked(), work)}
+
+    def _cause(self, feed, cases: int) -> str | None:
+        """Why the layer diverges that has theta, as far as it is not the rate."""
+        layer, scale = self.plans[self.layer].layer, self.config["scale"]
+        x = causes.inputs(feed, cases, layer.inputs)
+        remedy = "use --scale standard" if scale != "standard" else "look for outliers with `deepnet inspect`"
+        if self.layer:
+            remedy = "use a smaller --learning-rate for the layer below"
+        up, parts = (Dense(layer.inputs, layer.outputs, layer.hidden),), [layer.layout.views(self.theta)]
+        return causes.of_inputs(x, remedy) or causes.of_units(up, parts, x, "use other --units, or a smaller --init")
 
     def checkpoint(self, complete: bool) -> Checkpoint:
         """The file's contents now."""
@@ -154,8 +186,7 @@ class Stacking:
             self.theta = plan.layer.layout.pack(old.arrays[self.layer])
             objective = plan.objective(None, "float32")
             like = fresh(objective, Momentum(plan.learning_rate, plan.momentum), self.theta)
-            course = Course("", len(self.dataset.splits["train"]), plan.batch_size, plan.epochs, 0)
-            self.state, self.good = restored(state, self.theta, like, course)
+            self.state, self.good = restored(state, self.theta, like, self._course(plan))
 
     def end(self, outcome: str, data: str, output: str, checkpoint: Checkpoint) -> End:
         """How it ended, with each layer's last figures."""

@@ -15,11 +15,11 @@ from ..optimizers import check
 from ..optimizers.objective import Optimizer, Span
 from ..optimizers.schedules import parse
 from ..training import Best, Course, Good, Meter, Passed, begin
-from . import collapse, feeds
+from . import causes, collapse, feeds
 from .models import CHUNK, blocks, pack
 from .plans import written
 from .records import End, Epoch, Warned
-from .runs import NORM, Clock, Loop, Saver, append, command, counts, dashes, metrics_of, restored, steps_of
+from .runs import NORM, Clock, Loop, Saver, append, command, counts, dashes, metrics_of, passed, restored, steps_of
 from .teachers import Mimicry
 
 FINE, TOP = "fine-tuning", "output layer alone"
@@ -119,7 +119,7 @@ class Tuning:
         )
         check(self.config["optimizer"], self.optimizer, objective)
         seen = _Seen(objective, self._held_out(), self._probe())
-        loop, outcome = Loop(clock, self.meter, saver), "finished"
+        loop, outcome, before = Loop(clock, self.meter, saver), "finished", self._passed()
         for i in range(self.stage, len(self.stages)):
             self.stage, stage = i, self.stages[i]
             objective.spans = stage.spans
@@ -127,10 +127,12 @@ class Tuning:
                 self.state = self._fresh(objective)
             objective.tally = {k: self.state[f"tally/{k}"] for k in objective.tally}
             course, figures = self._course(stage), partial(self._figures, seen, stage.name)
-            for record in loop.through(course, objective, self.optimizer, self.theta, self.state, self.good, figures):
+            run = self.optimizer, self.theta, self.state, self.good, figures, self._cause
+            for record in loop.through(course, objective, *run):
                 if isinstance(record, Passed):
                     yield from saver.now(False)
-                    yield self.end(record.stopped, data, output, self.checkpoint(False))
+                    end = self.end(record.stopped, data, output, self.checkpoint(False))
+                    yield replace(end, result=end.result | self._left(clock, before))
                     return
                 yield record
                 if isinstance(record, Epoch) and stage.name == FINE:
@@ -143,6 +145,26 @@ class Tuning:
         self.theta[:] = self.best.state["best_theta"] if self.best.epoch else self._shown
         yield from saver.now(True)
         yield self.end(outcome, data, output, self.checkpoint(True))
+
+    def _passed(self) -> float:
+        """Epochs of all stages that lie behind."""
+        before = sum(stage.epochs for stage in self.stages[: self.stage])
+        return before + passed(self.state, self._course(self.stages[self.stage]))
+
+    def _left(self, clock: Clock, before: float) -> dict:
+        """What a cut run has before it, as far as it is known; `before` epochs were done when it went on."""
+        now, every = self._passed(), sum(s.epochs for s in self.stages)
+        return {"epochs_left": round(every - now, 2), "minutes_left": clock.left(before, now, every)}
+
+    def _cause(self) -> str | None:
+        """Why a run diverges that has theta, as far as it is not the rate."""
+        train, scale = self.dataset.splits["train"], self.config["scale"]
+        x = causes.inputs(feeds.visible_feed(train.inputs, self.preparation), len(train), self.network.inputs)
+        remedy = "use --scale standard" if scale != "standard" else "look for outliers with `deepnet inspect`"
+        if self.config["parent"]:
+            remedy = "pre-train with --visible linear --scale standard"
+        hidden, parts = self.network.layers[:-1], self.network.split(self.theta)
+        return causes.of_inputs(x, remedy) or causes.of_units(hidden, parts, x, "use --init he or --units leaky_relu")
 
     @property
     def _shown(self) -> np.ndarray:

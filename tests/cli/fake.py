@@ -1,7 +1,7 @@
 """Workflows that compute nothing, with the records of the real ones; as a program it is `deepnet` on top of them.
 
-FAKE_EPOCHS, FAKE_SLEEP (seconds a minibatch), FAKE_WARNING and FAKE_DIVERGE steer it where it runs in a process of its
-own.
+FAKE_EPOCHS, FAKE_SLEEP (seconds a minibatch; with FAKE_KERNEL in compiled code), FAKE_TELL (of what was saved, on
+stderr), FAKE_WARNING and FAKE_DIVERGE steer it where it runs in a process of its own.
 """
 
 import os
@@ -57,10 +57,35 @@ class Meter:
     detail: str = ""
 
 
+def _saved(output):
+    """A checkpoint, which costs nothing here."""
+    if "FAKE_TELL" in os.environ:
+        sys.stderr.write(f"saved: {output}\n")
+    return Saved(output, 0.01)
+
+
+def _sleep():
+    """What makes a minibatch wait: Python's sleep, or a kernel that ends only with its process."""
+    if "FAKE_KERNEL" not in os.environ:
+        return time.sleep
+    import numba
+
+    @numba.njit(nogil=True)
+    def kernel(seconds):
+        total = 0.0
+        for i in range(int(seconds * 1e10)):
+            total += (i * 1.5) % 7.0
+        return total
+
+    kernel(0.0)
+    return kernel
+
+
 def _train(command, data, output, options):
     """Epochs of minibatches that sleep."""
     stop, meter = options["stop"], options["meter"]
     epochs, pause = int(os.environ.get("FAKE_EPOCHS", "2")), float(os.environ.get("FAKE_SLEEP", "0"))
+    sleep = _sleep()
     yield Start(command, {"data": data, "network": "784-500", "parameters": 393284, "layers": [{"inputs": 784}]})
     if options["dry_run"]:
         return
@@ -68,10 +93,10 @@ def _train(command, data, output, options):
     for epoch in range(1, epochs + 1):
         meter.label, meter.total, meter.detail = stage, 1000 * MINIBATCHES, f"epoch {epoch}/{epochs}"
         for batch in range(MINIBATCHES):
-            time.sleep(pause)
+            sleep(pause)
             meter.done = 1000 * (batch + 1)
             if stop():
-                yield Saved(output, 0.01)
+                yield _saved(output)
                 yield End("interrupted", {"epochs": epoch}, f"deepnet {command} ... --resume")
                 return
         if "FAKE_WARNING" in os.environ:
@@ -81,7 +106,7 @@ def _train(command, data, output, options):
 
             raise DivergedError("layer 1 diverged in epoch 1; lower --learning-rate")
         yield Epoch(stage, epoch, epochs, {"reconstruction_error": 5.0 / epoch, "gap": float("nan")}, 10_000, 0.5)
-    yield Saved(output, 0.01)
+    yield _saved(output)
     yield End("finished", {"best_epoch": epochs, "reconstruction_error": 2.5}, "deepnet finetune mnist --from stack.h5")
 
 
@@ -125,6 +150,15 @@ def predict(model, data, **options):
 def inspect(file, **options):
     CALLS.append(("inspect", (file,), options))
     return {"kind": "stack", "parameters": 1234567, "history": [{"epoch": 1, "error": 0.5}]}
+
+
+def verify_resume(**options):
+    CALLS.append(("verify_resume", (), options))
+    differ = {"dropout": "W of layer 1 differs"} if "FAKE_FAULT" in os.environ else {}
+    bits = "W of layer 1 differs" if differ else "the same"
+    options["say"](f"dropout: cut 3 times: {bits}")
+    runs = [{"run": "dropout", "minibatches": 10, "cuts": 3, "threads": "2 1", "bits": bits}]
+    return {"identical": 1 - len(differ), "differ": differ, "runs": runs, "seconds": 1.0}
 
 
 def warmup(**options):

@@ -5,9 +5,11 @@ import os
 import shlex
 import signal
 import subprocess
+import time
 
 import pytest
 
+from deepnet.cli.signals import GRACE, STOPPING
 from deepnet.errors import DataError, ModelError, OutputError
 
 TRAIN = ("pretrain", "mnist", "-o", "stack.h5", "--layers", "500")
@@ -315,6 +317,20 @@ def test_selfcheck_ends_with_7_where_something_fails(call, monkeypatch):
     assert bad.err.startswith("deepnet: error: failed: units; ")
 
 
+def test_verify_resume_ends_with_7_where_a_run_differs(call, fake, monkeypatch):
+    good = call("verify-resume")
+    assert (good.code, good.err) == (0, "dropout: cut 3 times: the same\n")
+    assert (
+        "runs\n  run      minibatches  cuts  threads  bits\n  dropout           10     3  2 1      the same" in good.out
+    )
+    assert fake.CALLS[-1][2]["threads"] == 4
+    monkeypatch.setenv("FAKE_FAULT", "1")
+    bad = call("verify-resume", "-q", "--json", "--threads", "2")
+    assert bad.code == 7
+    assert json.loads(bad.out)["differ"] == {"dropout": "W of layer 1 differs"}
+    assert bad.err.startswith("deepnet: error: not the same: dropout; ")
+
+
 def test_numbers_of_an_optimizer_come_from_everywhere(call, fake, tmp_path, monkeypatch):
     words = ("finetune", "mnist", "--layers", "5", "-o", "n.h5", "--optimizer", "cg")
     assert call(*words, "--set", "searches=2", "--set", "upper=0.3").code == 0
@@ -342,7 +358,8 @@ def wait_for(process, text):
     pytest.fail(f"{text!r} was not said")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
+@pytest.mark.promise("signals")
+@pytest.mark.parametrize("number", STOPPING)
 def test_a_signal_ends_the_run_after_it_was_saved(spawn, tmp_path, number):
     process = spawn(*TRAIN, "--log", "run.jsonl", environment={"FAKE_EPOCHS": "1000", "FAKE_SLEEP": "0.01"})
     wait_for(process, "epoch 1/1000")
@@ -357,28 +374,50 @@ def test_a_signal_ends_the_run_after_it_was_saved(spawn, tmp_path, number):
     assert events[-2:] == ["checkpoint", "run_end"]
 
 
-def test_a_second_signal_leaves_at_once(spawn):
-    process = spawn(*TRAIN, environment={"FAKE_SLEEP": "60"})
+@pytest.mark.promise("signals")
+@pytest.mark.parametrize("number", STOPPING)
+def test_a_second_signal_leaves_at_once(spawn, number):
+    """Also within a long kernel, which neither signal can end."""
+    process = spawn(*TRAIN, environment={"FAKE_SLEEP": "60", "FAKE_KERNEL": "1"})
     wait_for(process, "pretrain: ")
-    process.send_signal(signal.SIGINT)
+    time.sleep(0.5)  # it is in its kernel
+    process.send_signal(number)
     wait_for(process, "once more")
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)  # at once: the same signal again, as `timeout` sends it to a process and its group
+    time.sleep(GRACE + 0.1)
+    assert process.poll() is None
+    process.send_signal(number)
+    sent = time.monotonic()
     process.communicate(timeout=30)
-    assert process.returncode == -signal.SIGINT  # 130 in a shell
+    assert time.monotonic() - sent < 10  # a second on a machine that has nothing else to do
+    assert process.returncode == 128 + number
 
 
-def test_an_ignored_signal_stays_ignored(spawn):
-    # A shell that starts a job in the background has it ignore INT.
+@pytest.mark.promise("signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_an_ignored_signal_stays_ignored(spawn, number):
+    """A shell that starts a job in the background has it ignore INT, `nohup` HUP."""
     process = spawn(
         *TRAIN,
         environment={"FAKE_EPOCHS": "30", "FAKE_SLEEP": "0.002"},
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+        preexec_fn=lambda: signal.signal(number, signal.SIG_IGN),
     )
     wait_for(process, "epoch 1/30")
-    process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=10)
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=30)
     assert process.returncode == 0
     assert "outcome               finished" in out
+
+
+@pytest.mark.promise("signals")
+@pytest.mark.parametrize("number", STOPPING)
+def test_a_command_with_nothing_to_save_leaves_quietly(spawn, number):
+    process = spawn("predict", "net.h5", "new.csv", environment={"FAKE_EPOCHS": "1000000000"})
+    assert process.stdout.readline() == "0,cat\n"
+    process.send_signal(number)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    assert err == ""
 
 
 @pytest.mark.parametrize(
@@ -395,7 +434,47 @@ def test_a_reader_that_went_away_ends_it_quietly(spawn, words):
     assert "error" not in err.replace("reconstruction error", "")
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.promise("pipes")
+def test_a_log_whose_reader_went_away_costs_no_work(spawn):
+    """The run stops at the next minibatch and is saved, before it ends quietly."""
+    process = spawn(*TRAIN, "--log", "-", environment={"FAKE_EPOCHS": "1000", "FAKE_SLEEP": "0.01", "FAKE_TELL": "1"})
+    assert process.stdout.readline()
+    process.stdout.close()
+    process.stdout = None
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 141
+    assert err.count("saved: stack.h5") == 1
+    assert "epoch 3/1000" not in err
+    assert "Traceback" not in err
+
+
+FULL = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+
+
+@FULL
+@pytest.mark.promise("pipes")
+def test_a_full_stdout_or_stderr_loses_no_run(spawn):
+    with open("/dev/full", "w") as full:
+        process = spawn(*TRAIN, stdout=full, environment={"FAKE_TELL": "1"})
+        _, err = process.communicate(timeout=30)
+        assert process.returncode == 5
+        assert err.count("saved: stack.h5") == 1
+        assert err.splitlines()[-1].startswith("deepnet: error: stdout cannot be written")
+        assert "Traceback" not in err
+        process = spawn(*TRAIN, "--log", "-", stdout=full, environment={"FAKE_TELL": "1", "FAKE_SLEEP": "0.01"})
+        _, err = process.communicate(timeout=30)
+        assert process.returncode == 5
+        assert err.count("saved: stack.h5") == 1
+        process = spawn(*TRAIN, stderr=full)
+        out, _ = process.communicate(timeout=30)
+        assert process.returncode == 0
+        assert "finished" in out
+        process = spawn("pretrain", "mnist", "--debug", stderr=full)
+        process.communicate(timeout=30)
+        assert process.returncode == 2
+
+
+@FULL
 def test_a_full_stdout_is_an_output_error(spawn):
     with open("/dev/full", "w") as full:
         process = spawn("predict", "net.h5", "new.csv", stdout=full)

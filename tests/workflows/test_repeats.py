@@ -1,103 +1,113 @@
-"""Same settings, same bytes: on any number of threads, wherever a run was cut, whatever the output is called."""
+"""Same settings, same bytes: on any number of threads, wherever a run was cut, whatever the output is called.
 
+Every kind of run is in the tables of `tests.workflows.runs`.
+"""
+
+import contextlib
 import itertools
+import multiprocessing
 import os
 import shutil
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from deepnet import checkpoint, workflows
 from deepnet.errors import UsageError
-from deepnet.kernels import bfloat16
 from deepnet.workflows import runs
+from tests.workflows.runs import CHANGES, FIELDS, KINDS, PRECISIONS, begun, changed, options, repeated, strict
 
-PRETRAIN = {
-    "plain": {"layers": (30, 10), "epochs": (2,), "batch_size": (120,)},
-    "held out": {"layers": (30, 10), "epochs": (2, 1), "batch_size": (120,), "valid": "0.1"},
-    "cd2 sparse": {
-        "layers": (20,), "epochs": (2,), "batch_size": (100,), "cd_steps": (2,), "sparsity_target": (0.1,),
-        "visible_bias": "mean", "l1": (0.0001,),
-    },
-    "relu linear": {"layers": (20, 6), "epochs": (2,), "batch_size": (150,), "units": ("relu", "linear")},
-    "softmax on logistic": {"layers": (20, 6), "epochs": (1,), "batch_size": (100,), "units": ("logistic", "softmax")},
-    "denoising": {"method": "dae", "layers": (20, 6), "epochs": (1,), "batch_size": (100,), "emphasis": (0.5,),
-                  "valid": "0.1"},
-    "untied": {"method": "dae", "layers": (20, 6), "epochs": (1,), "batch_size": (100,), "untied": True,
-               "units": ("relu", "tanh"), "corruption": ("salt_pepper:0.3", "gaussian:0.2")},
-    "sparse": {"method": "sae", "layers": (20,), "epochs": (2,), "batch_size": (100,)},
-    "contractive": {"method": "cae", "layers": (20,), "epochs": (2,), "batch_size": (100,)},
-    "whitened": {"layers": (20,), "epochs": (2,), "batch_size": (100,), "visible": "linear", "zca": 0.1,
-                 "contrast": "l2", "valid": "0.1"},
-}  # fmt: skip
-FINETUNE = {
-    "sgd": {"optimizer": "sgd"},
-    "momentum": {"optimizer": "momentum"},
-    "nesterov": {"optimizer": "nesterov"},
-    "adagrad": {"optimizer": "adagrad"},
-    "rmsprop": {"optimizer": "rmsprop", "settings": (("decay", 0.8),)},
-    "adam": {"optimizer": "adam"},
-    "rprop": {"optimizer": "rprop", "epochs": 8, "batch_size": None},
-    "cg": {"optimizer": "cg", "epochs": 4, "batch_size": 250, "settings": (("searches", 2),)},
-    "lbfgs": {"optimizer": "lbfgs", "epochs": 8, "batch_size": None},
-    "hessian_free": {"optimizer": "hessian_free", "settings": (("iterations", 15),)},
-    "rising": {"momentum": "rising:0.9:0.5:3"},
-    "held out": {"valid": "0.1", "patience": 1, "epochs": 4, "learning_rate": "0.5"},
-    "frozen first": {"freeze_epochs": 2},
-    "dropout": {"start": None, "layers": (20, 10), "units": ("relu",), "init": ("he",), "dropout": (0.2, 0.5, 0.5)},
-    "batch normalisation": {"start": None, "layers": (20, 10), "batch_norm": True, "valid": "0.1"},
-    "schedule": {"learning_rate": "cosine:0.1:0.001", "momentum": "step:0.5:0.9:1", "weight_decay": 0.001, "clip": 1.0},
-    "autoencoder": {"task": "reconstruct", "valid": "last:50"},
-    "from a network": {"start": "net"},
-    "limited": {"max_norm": (0.5, 0.4, 0.6), "optimizer": "momentum", "l1": 1e-4, "learning_rate": "warmup:1:0.1"},
-    "limited and frozen first": {"max_norm": (0.5,), "freeze_epochs": 2},
-    "noise": {"noise": (0.2, 0.1, 0.1), "dropout": (0.0, 0.2, 0.0), "optimizer": "momentum"},
-    "noise curvature": {"noise": (0.1,), "optimizer": "hessian_free", "settings": (("iterations", 15),)},
-    "fading noise": {"noise": (0.2, 0.1, 0.1), "noise_schedule": "linear:1:0", "freeze_epochs": 1},
-    "smoothed": {"label_smoothing": 0.1, "learning_rate": "inverse:0.1:0.5"},
-    "averaged": {"average": 0.9, "valid": "0.1", "epochs": 3, "freeze_epochs": 1},
-    "averaged adam": {"average": 1.0, "optimizer": "adam"},
-    "averaged curvature": {"average": 0.5, "optimizer": "hessian_free", "settings": (("iterations", 15),)},
-    "moved": {"jitter": 2, "dropout": (0.2, 0.0, 0.0)},
-    "components": {
-        "start": None,
-        "layers": (20, 10),
-        "units": ("relu",),
-        "pca": 30,
-        "contrast": "l1",
-        "jitter": 1,
-        "valid": "0.1",
-    },
-    "components, restored": {
-        "start": None,
-        "layers": (20, 10),
-        "pca": 30,
-        "task": "reconstruct",
-        "jitter": 1,
-        "optimizer": "cg",
-        "batch_size": 250,
-        "epochs": 4,
-    },
-    "rates by layer": {"layer_rates": (0.0, 0.1, 1.0), "valid": "0.1"},
-    "frozen below for lbfgs": {"layer_rates": (0.0, 1.0, 1.0), "optimizer": "lbfgs", "epochs": 8, "batch_size": None},
-}
+PLAIN = {"layers": (30, 10), "epochs": (2,), "batch_size": (120,)}
+HELD_OUT = PLAIN | {"epochs": (2, 1), "valid": "0.1"}
+MOMENTUM = {"optimizer": "momentum"}
+EARLY = {"valid": "0.1", "patience": 1, "epochs": 4, "learning_rate": "0.5"}
+FROZEN = {"freeze_epochs": 2}
 
 
-if bfloat16.available():
-    PRETRAIN["bfloat16"] = {"layers": (30, 10), "epochs": (2,), "batch_size": (119,), "precision": "bfloat16"}
-    FINETUNE["bfloat16"] = {"precision": "bfloat16", "valid": "0.1"}
+@pytest.fixture(scope="module")
+def files(digits, flowers, houses, stack, net, folder):
+    """Paths of the data and models that kinds of run name."""
+    other = str(folder / "other.h5")
+    list(workflows.finetune(digits, other, layers=(12,), epochs=1, seed=1))
+    return {"digits": digits, "flowers": flowers, "houses": houses, "stack": stack, "net": net, "other": other}
+
+
+@pytest.fixture(scope="module")
+def four():
+    """A process with four threads, whatever this machine has; Numba reads their number once, when it is imported."""
+    with pytest.MonkeyPatch.context() as patch, contextlib.ExitStack() as held:
+        patch.setenv("NUMBA_NUM_THREADS", "4")
+        patch.setenv("GOMP_SPINCOUNT", "0")  # more threads than cores, which are not to wait for each other awake
+        context = multiprocessing.get_context("spawn")
+        pool = held.enter_context(ProcessPoolExecutor(1, context, initializer=strict))
+        pool.submit(os.getpid).result()  # so that it starts with this variable
+        patch.undo()
+        yield pool
+
+
+@pytest.mark.promise("R1, R2")
+@pytest.mark.parametrize("name", KINDS)
+def test_every_kind_has_one_result(name, four, files, tmp_path, size, promise):
+    """On one to four threads, and cut up to ten times, on other threads after each cut."""
+    found = four.submit(repeated, name, files, str(tmp_path), (4, 1, 2, 3), size(1, 50)).result()
+    assert found["threads"] == 4
+    assert found["differ"] == []
+    assert min(found["cuts"]) >= 1
+    assert bool(found["halvings"]) == (name == "finetune, halved")
+    promise(f"{len(found['differ'])} of {3 + len(found['cuts'])} unlike ({name}: {sum(found['cuts'])} cuts)")
+
+
+@pytest.mark.parametrize("command", ["pretrain", "finetune"])
+def test_every_option_is_in_some_kind_and_has_another_value(command):
+    """One that shapes the result; what does not is named in RUNTIME."""
+    used = {option for own, settings in KINDS.values() if own == command for option in settings} - {"data"}
+    assert used == options(command)
+    assert {option for own, option in CHANGES if own == command} == options(command)
+
+
+@pytest.mark.promise("R6")
+@pytest.mark.parametrize(("command", "option"), CHANGES)
+def test_a_resume_with_another_option_is_refused(command, option, files, cut, tmp_path):
+    """By the name of what differs; the file stays as it is."""
+    if option == "precision" and "bfloat16" not in PRECISIONS:
+        pytest.skip("this CPU has no other precision")
+    path, (before, after) = str(tmp_path / "a.h5"), changed(command, option)
+    end = list(begun(command, before, files, output=path, stop=cut(3)))[-1]
+    assert end.outcome == "interrupted"
+    content = Path(path).read_bytes()
+    with pytest.raises(UsageError, match=rf"[(; ]{FIELDS.get((command, option), option)} was ") as refused:
+        list(begun(command, after, files, output=path, resume=True))
+    assert ("the data are others" in str(refused.value)) == (option in ("label", "ignore"))
+    assert Path(path).read_bytes() == content
+    assert list(begun(command, before, files, output=path, resume=True))[-1].outcome == "finished"
+
+
+@pytest.mark.promise("R6")
+@pytest.mark.parametrize("command", ["pretrain", "finetune"])
+def test_a_resume_with_other_data_is_refused(command, digits, files, cut, tmp_path):
+    path, (settings, _) = str(tmp_path / "a.h5"), changed(command, "seed")
+    list(begun(command, settings, files, output=path, stop=cut(3)))
+    content, arrays = Path(path).read_bytes(), dict(np.load(digits))
+    arrays["x_train"][7, 3, 3] ^= 1
+    np.savez(tmp_path / "other.npz", **arrays)
+    with pytest.raises(UsageError, match="the data are others"):
+        list(begun(command, settings, files | {"digits": str(tmp_path / "other.npz")}, output=path, resume=True))
+    assert Path(path).read_bytes() == content
 
 
 @pytest.fixture
-def tune(digits, stack, net):
-    """finetune on the digits with the settings of a row of FINETUNE."""
+def start(digits):
+    """pretrain on the digits."""
+    return lambda output, settings, **more: workflows.pretrain(digits, output, **settings, **more)
 
-    def begin(output, settings, **more):
-        words = {"start": "stack", "epochs": 2, "batch_size": 120} | settings | more
-        words["start"] = {"stack": stack, "net": net, None: None}[words["start"]]
-        return workflows.finetune(digits, output, **words)
 
-    return begin
+@pytest.fixture
+def tune(files):
+    """finetune on the digits, from a stack."""
+    own = {"start": "stack", "epochs": 2, "batch_size": 120}
+    return lambda output, settings, **more: begun("finetune", own | settings, files, output=output, **more)
 
 
 def whole(begin, path, settings, **more):
@@ -118,34 +128,18 @@ def in_pieces(begin, path, settings, cut, lengths):
     raise AssertionError("the run came to no end")
 
 
-@pytest.fixture
-def start(digits):
-    """pretrain on the digits with the settings of a row of PRETRAIN."""
-    return lambda output, settings, **more: workflows.pretrain(digits, output, **settings, **more)
-
-
-@pytest.mark.parametrize("name", PRETRAIN)
-def test_pretrain_has_one_result(name, start, cut, tmp_path):
-    first = whole(start, tmp_path / "a.h5", PRETRAIN[name], threads=2)
-    assert whole(start, tmp_path / "b.h5", PRETRAIN[name], threads=1) == first
-    pieces, cuts = in_pieces(start, tmp_path / "c.h5", PRETRAIN[name], cut, itertools.repeat(1))
-    assert cuts >= 4
-    assert pieces == first
-
-
-@pytest.mark.parametrize("name", FINETUNE)
-def test_finetune_has_one_result(name, tune, cut, tmp_path):
-    first = whole(tune, tmp_path / "a.h5", FINETUNE[name], threads=2)
-    assert whole(tune, tmp_path / "b.h5", FINETUNE[name], threads=1) == first
-    pieces, cuts = in_pieces(tune, tmp_path / "c.h5", FINETUNE[name], cut, itertools.repeat(1))
-    assert cuts >= 7
-    assert pieces == first
+def test_cut_after_every_minibatch(start, tune, cut, tmp_path):
+    for begin, settings in ((start, HELD_OUT), (tune, EARLY)):
+        first = whole(begin, tmp_path / f"{begin is start}-a.h5", settings)
+        pieces, cuts = in_pieces(begin, tmp_path / f"{begin is start}-b.h5", settings, cut, itertools.repeat(1))
+        assert cuts >= 7
+        assert pieces == first
 
 
 @pytest.mark.parametrize("length", [0, 4, 5, 9, 10, 12])
 def test_one_cut_anywhere(length, start, tune, cut, tmp_path):
     """0 before the first minibatch, 5 and 10 after an epoch and between two layers or stages."""
-    for begin, settings in ((start, PRETRAIN["plain"]), (tune, FINETUNE["frozen first"])):
+    for begin, settings in ((start, PLAIN), (tune, FROZEN)):
         name = begin is start
         first = whole(begin, tmp_path / f"{name}-a.h5", settings)
         pieces, cuts = in_pieces(begin, tmp_path / f"{name}-b.h5", settings, cut, [length, 10**6])
@@ -156,19 +150,13 @@ def test_one_cut_anywhere(length, start, tune, cut, tmp_path):
 def test_a_cut_of_no_minibatch_loses_and_adds_nothing(start, cut, tmp_path):
     """A run that is stopped again before it moves leaves the same bytes."""
     path = tmp_path / "a.h5"
-    list(start(str(path), PRETRAIN["plain"], stop=cut(7)))
+    list(start(str(path), PLAIN, stop=cut(7)))
     before = path.read_bytes()
-    list(start(str(path), PRETRAIN["plain"], stop=cut(0), resume=True))
+    list(start(str(path), PLAIN, stop=cut(0), resume=True))
     assert path.read_bytes() == before
 
 
-def test_threads_may_change_at_a_resume(start, cut, tmp_path):
-    first = whole(start, tmp_path / "a.h5", PRETRAIN["held out"], threads=2)
-    for length, threads in ((3, 1), (4, 2), (10**6, 1)):
-        list(start(str(tmp_path / "b.h5"), PRETRAIN["held out"], stop=cut(length), resume=True, threads=threads))
-    assert (tmp_path / "b.h5").read_bytes() == first
-
-
+@pytest.mark.promise("R3")
 def test_the_place_and_the_name_of_a_run_leave_no_trace(digits, tmp_path, monkeypatch):
     """Another folder, another output name, data under a relative path, a log beside it: the same bytes."""
     words = {"layers": (10,), "epochs": (1,)}
@@ -185,12 +173,12 @@ def test_the_place_and_the_name_of_a_run_leave_no_trace(digits, tmp_path, monkey
 
 def test_another_seed_gives_other_weights(start, tmp_path):
     """So that the tests above cannot pass by a constant."""
-    first = whole(start, tmp_path / "a.h5", PRETRAIN["plain"])
-    assert whole(start, tmp_path / "b.h5", PRETRAIN["plain"], seed=1) != first
+    first = whole(start, tmp_path / "a.h5", PLAIN)
+    assert whole(start, tmp_path / "b.h5", PLAIN, seed=1) != first
 
 
 def test_a_finished_run_is_left_alone(start, tune, tmp_path):
-    for begin, settings in ((start, PRETRAIN["plain"]), (tune, FINETUNE["held out"])):
+    for begin, settings in ((start, PLAIN), (tune, EARLY)):
         path = tmp_path / f"{begin is start}.h5"
         before = whole(begin, path, settings)
         records = list(begin(str(path), settings, resume=True))
@@ -201,9 +189,9 @@ def test_a_finished_run_is_left_alone(start, tune, tmp_path):
 
 def test_more_epochs_go_on_as_if_planned(tune, cut, tmp_path):
     """A cut run may be given a later end, as no constant rate depends on it."""
-    first = whole(tune, tmp_path / "a.h5", FINETUNE["momentum"], epochs=3)
-    list(tune(str(tmp_path / "b.h5"), FINETUNE["momentum"], stop=cut(6)))
-    list(tune(str(tmp_path / "b.h5"), FINETUNE["momentum"], epochs=3, resume=True))
+    first = whole(tune, tmp_path / "a.h5", MOMENTUM, epochs=3)
+    list(tune(str(tmp_path / "b.h5"), MOMENTUM, stop=cut(6)))
+    list(tune(str(tmp_path / "b.h5"), MOMENTUM, epochs=3, resume=True))
     assert (tmp_path / "b.h5").read_bytes() == first
 
 
@@ -221,18 +209,18 @@ def test_more_epochs_of_a_stack_are_those_of_every_layer_or_refused(start, cut, 
 
 
 def test_max_time_saves_and_goes_on(start, tmp_path):
-    first = whole(start, tmp_path / "a.h5", PRETRAIN["plain"])
-    end = list(start(str(tmp_path / "b.h5"), PRETRAIN["plain"], max_time=0.001))[-1]
+    first = whole(start, tmp_path / "a.h5", PLAIN)
+    end = list(start(str(tmp_path / "b.h5"), PLAIN, max_time=0.001))[-1]
     assert end.outcome == "out of time"
     assert end.next == ""  # the command line shows the command as it was typed
-    end = list(start(str(tmp_path / "b.h5"), PRETRAIN["plain"], resume=True))[-1]
+    end = list(start(str(tmp_path / "b.h5"), PLAIN, resume=True))[-1]
     assert end.outcome == "finished"
     assert (tmp_path / "b.h5").read_bytes() == first
 
 
 def test_saves_on_the_way_change_nothing(start, tune, tmp_path, monkeypatch):
     """A checkpoint after every epoch, each whole, and the same end."""
-    for begin, settings in ((start, PRETRAIN["held out"]), (tune, FINETUNE["frozen first"])):
+    for begin, settings in ((start, HELD_OUT), (tune, FROZEN)):
         path = tmp_path / f"{begin is start}.h5"
         first = whole(begin, path, settings)
         with monkeypatch.context() as patch:
