@@ -21,7 +21,12 @@ MOST_FIGURES = 4  # of one test; more than these are counted
 def marks(node):
     """Names of the promises among the decorators of a test, or in the marks of a parameter of theirs."""
     calls = [n for decorator in node.decorator_list for n in ast.walk(decorator) if isinstance(n, ast.Call)]
-    return {c.args[0].value for c in calls if getattr(c.func, "attr", "") == "promise"}
+    return {name for c in calls if getattr(c.func, "attr", "") == "promise" for name in names(c.args[0].value)}
+
+
+def names(text):
+    """The promises that a mark names, as in `R1, R2`."""
+    return text.split(", ")
 
 
 def tests():
@@ -40,7 +45,8 @@ def figures():
     file, found = HERE / "figures.json", {}
     for row in json.loads(file.read_text()) if file.exists() else []:
         test = row["test"].partition("[")[0].removeprefix("tests/")
-        found.setdefault((row["promise"], test), []).append(row)
+        for name in names(row["promise"]):
+            found.setdefault((name, test), []).append(row)
     return found
 
 
@@ -71,7 +77,7 @@ def tables(listed, known, noted):
     """The lines of both tables."""
     rows = []
     for name, sentence in listed["promises"].items():
-        holders = [test for test, (names, _) in known.items() if name in names]
+        holders = [test for test, (held, _) in known.items() if name in held]
         for n, test in enumerate(holders):
             figure, form = measured(noted.get((name, test), []))
             rows.append([*(("", "") if n else (name, sentence)), link(test) + " (slow)" * known[test][1], figure, form])
@@ -89,10 +95,10 @@ def tables(listed, known, noted):
 
 def faults(listed, known, noted):
     """A line for everything that does not fit."""
-    marked = {name for names, _ in known.values() for name in names}
+    marked = {name for held, _ in known.values() for name in held}
     out = [f"no test is marked as holding {name}" for name in listed["promises"] if name not in marked]
-    out += [f"{test} holds {name}, which promises.toml does not list" for test, (names, _) in known.items()
-            for name in sorted(names - set(listed["promises"]))]  # fmt: skip
+    out += [f"{test} holds {name}, which promises.toml does not list" for test, (held, _) in known.items()
+            for name in sorted(held - set(listed["promises"]))]  # fmt: skip
     out += [f"there is no test {bug['test']}" for bug in listed["bugs"] if bug["test"] not in known]
     out += [f"figures.json tells of {test} for {name}, which is marked so no more" for name, test in noted
             if name not in known.get(test, ((), False))[0]]  # fmt: skip
