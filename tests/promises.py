@@ -18,34 +18,37 @@ README = HERE / "README.md"
 MOST_FIGURES = 4  # of one test; more than these are counted
 
 
-def marks(node):
+def names(text, listed):
+    """The promises of a mark, `R1, R2`; one may say more behind its name, `H2 npz`."""
+    words = (word.strip() for word in text.split(","))
+    return {word if word in listed else word.split()[0] for word in words}
+
+
+def marks(node, listed):
     """Names of the promises among the decorators of a test, or in the marks of a parameter of theirs."""
     calls = [n for decorator in node.decorator_list for n in ast.walk(decorator) if isinstance(n, ast.Call)]
-    return {name for c in calls if getattr(c.func, "attr", "") == "promise" for name in names(c.args[0].value)}
+    given = [call.args[0] for call in calls if getattr(call.func, "attr", "") == "promise"]
+    texts = (n.value if isinstance(n, ast.Constant) else n.values[0].value for n in given)  # of an f-string, its start
+    return {name for text in texts for name in names(text, listed)}
 
 
-def names(text):
-    """The promises that a mark names, as in `R1, R2`."""
-    return text.split(", ")
-
-
-def tests():
+def tests(listed):
     """{test: (names of its promises, whether it is slow)} of every test function, as in `data/test_idx.py::test_x`."""
     found = {}
     for path in sorted(HERE.rglob("test_*.py")):
         for node in ast.parse(path.read_text()).body:
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
                 slow = any("slow" in ast.unparse(d) for d in node.decorator_list)
-                found[f"{path.relative_to(HERE).as_posix()}::{node.name}"] = marks(node), slow
+                found[f"{path.relative_to(HERE).as_posix()}::{node.name}"] = marks(node, listed), slow
     return found
 
 
-def figures():
+def figures(listed):
     """{(promise, test): rows of figures.json}, parameters left out of the test's name."""
     file, found = HERE / "figures.json", {}
     for row in json.loads(file.read_text()) if file.exists() else []:
         test = row["test"].partition("[")[0].removeprefix("tests/")
-        for name in names(row["promise"]):
+        for name in names(row["promise"], listed):
             found.setdefault((name, test), []).append(row)
     return found
 
@@ -113,7 +116,8 @@ def page(listed, known, noted):
 
 def sources():
     """Promises and bugs, tests, figures."""
-    return tomllib.loads((HERE / "promises.toml").read_text()), tests(), figures()
+    listed = tomllib.loads((HERE / "promises.toml").read_text())
+    return listed, tests(listed["promises"]), figures(listed["promises"])
 
 
 def main(words):

@@ -59,6 +59,7 @@ def test_marks_are_read_from_the_source():
 
     text = (
         "@pytest.mark.slow\n@pytest.mark.promise('D1')\n"
-        "@pytest.mark.parametrize('x', [pytest.param(1, marks=pytest.mark.promise('D2'))])\ndef test(x): pass"
+        "@pytest.mark.parametrize('x', [pytest.param(f, marks=pytest.mark.promise(f'H2 {f}')) for f in F])\n"
+        "@pytest.mark.parametrize('x', [pytest.param(1, marks=pytest.mark.promise('R1, data read'))])\ndef t(x): pass"
     )
-    assert SCRIPT.marks(ast.parse(text).body[0]) == {"D1", "D2"}
+    assert SCRIPT.marks(ast.parse(text).body[0], {"data read": ""}) == {"D1", "H2", "R1", "data read"}
