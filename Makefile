@@ -41,7 +41,7 @@ torture: $(READY)
 
 coverage: $(READY)
 	NUMBA_DISABLE_JIT=1 $(PY) -m coverage run --branch --source deepnet/checkpoint,deepnet/data,deepnet/cli,deepnet/files \
-	    -m pytest tests/test_checkpoint.py tests/test_round_trips.py tests/test_files.py tests/test_cli.py tests/data tests/cli
+	    -m pytest tests/checkpoint tests/test_checkpoint.py tests/test_round_trips.py tests/test_files.py tests/test_cli.py tests/data tests/cli
 	$(PY) -m coverage report --show-missing --skip-covered
 
 COUNT := 100

@@ -25,7 +25,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 TESTS = {  # a package, the tests that are to see its faults
-    "checkpoint": ["tests/test_checkpoint.py", "tests/test_round_trips.py"],
+    "checkpoint": ["tests/checkpoint", "tests/test_checkpoint.py", "tests/test_round_trips.py"],
     "data": ["tests/data", "tests/test_round_trips.py"],
 }
 BUSY, LIMIT = 90, 900  # seconds of CPU, and of the clock, for the tests of a mutant; one that hangs is seen

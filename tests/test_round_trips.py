@@ -193,6 +193,8 @@ def checkpoints(draw):
     more = {}
     if network.loss == "squared_error" and draw(st.booleans()):
         more = {"target_offset": filled(network.outputs, 1), "target_scale": np.abs(filled(network.outputs, 2)) + 1}
+    if draw(st.booleans()):
+        more["columns"] = tuple(draw(st.lists(TEXT, min_size=width, max_size=width)))
     preparation = Preparation(draw(st.sampled_from(["auto", "none", "unit", "standard"])), filled(width, seed),
                               np.abs(filled(width, seed)) + 1, (width,), classes, **more)  # fmt: skip
     epochs = draw(st.integers(0, 4))
