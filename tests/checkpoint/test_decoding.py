@@ -1,4 +1,4 @@
-"""What decoding takes and refuses beside what tests/test_checkpoint.py tries: statistics of layers, names of columns."""
+"""What decoding takes and refuses beside tests/test_checkpoint.py: statistics of layers, names of columns."""
 
 import numpy as np
 import pytest
