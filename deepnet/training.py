@@ -158,7 +158,7 @@ def fit(
             position[1] = b + 1
             meter.done = min((b + 1) * course.batch_size, course.cases)
         if wrong is None and (name := _not_finite(theta, state)) is not None:
-            wrong = f"in epoch {epoch + 1}: {name} are not finite"
+            wrong = f"in epoch {epoch + 1}: {name} not finite"
         if wrong is not None:
             yield _go_back(wrong, optimizer, theta, state, good, course)
             continue
@@ -196,8 +196,9 @@ def _wrong_loss(objective, state: dict[str, np.ndarray]) -> str | None:
 def _not_finite(theta, state: dict[str, np.ndarray]) -> str | None:
     """What is not finite of theta and of the vectors like it, or None."""
     like = {name: array for name, array in state.items() if array.shape[-1:] == theta.shape}
-    found = (name for name, array in {"weights": theta, **like}.items() if not np.isfinite(array).all())
-    return next(found, None)
+    if not np.isfinite(theta).all():
+        return "the weights are"
+    return next((f"the optimizer's {name} is" for name, array in like.items() if not np.isfinite(array).all()), None)
 
 
 def _go_back(wrong: str, optimizer, theta, state, good: Good, course: Course) -> Halved:

@@ -325,7 +325,11 @@ def ended(process):
 
 
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
+    ("number", "code"),
+    [
+        (signal.SIGINT, 130),
+        *(pytest.param(n, 128 + n, marks=pytest.mark.slow) for n in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)),
+    ],
 )
 def test_a_signal_saves_and_the_run_goes_on_with_the_same_bits(number, code, digits, tmp_path):
     words = ["pretrain", digits, "--layers", "100,50", "--epochs", "15", "--batch-size", "20"]
@@ -354,15 +358,25 @@ def test_a_signal_saves_and_the_run_goes_on_with_the_same_bits(number, code, dig
 
 
 def test_until_resume_ends(digits, tmp_path):
-    """`until deepnet ... --resume --max-time 1s; do :; done` comes to an end with the same bits."""
-    words = ["finetune", digits, "--layers", "100", "--epochs", "10", "--batch-size", "20", "-q"]
+    """`until deepnet ... --resume --max-time 1s; do :; done` comes to an end with the same bits.
+
+    However short the time: each start takes a minibatch at least, and here there are six.
+    """
+    words = ["finetune", digits, "--layers", "100", "--epochs", "3", "--batch-size", "1000", "-q", "--json"]
     assert ended(spawn([*words, "-o", "whole.h5"], tmp_path))[0] == 0
-    for _ in range(40):
-        code, out, err = ended(spawn([*words, "-o", "cut.h5", "--resume", "--max-time", "0.3s"], tmp_path))
-        assert code == 0, err
-        if "out of time" not in out:
+    left = []
+    for _ in range(7):
+        code, out, err = ended(spawn([*words, "-o", "cut.h5", "--resume", "--max-time", "0.001s"], tmp_path))
+        assert (code, err) == (0, "")
+        facts = json.loads(out)
+        if facts["outcome"] != "out of time":
             break
-    assert "finished" in out
+        left.append(facts["epochs_left"])
+        assert facts["minutes_left"] >= 0
+        assert facts["next"].endswith("--resume --max-time 0.001s")
+    assert left == [2.5, 2.0, 1.5, 1.0, 0.5]
+    assert facts["outcome"] == "finished"
+    assert "epochs_left" not in facts
     assert (tmp_path / "cut.h5").read_bytes() == (tmp_path / "whole.h5").read_bytes()
 
 

@@ -13,8 +13,8 @@ THREADS = 4  # are tried, also where there are fewer cores
 HELP = """Show on this machine that a run which was cut goes on with the same bits.
 
 [bold]Examples[/]
-  deepnet verify-resume
   deepnet verify-resume -q
+  deepnet verify-resume --threads 2
   deepnet verify-resume --seed 1 --threads 8
   deepnet verify-resume -q --json
 

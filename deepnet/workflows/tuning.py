@@ -163,7 +163,7 @@ class Tuning:
         remedy = "use --scale standard" if scale != "standard" else "look for outliers with `deepnet inspect`"
         if self.config["parent"]:
             remedy = "pre-train with --visible linear --scale standard"
-        hidden, parts = self.network.layers[:-1], self.network.split(self.theta)
+        hidden, parts = self.network.layers[:-1], self.network.split(self.theta)[:-1]
         return causes.of_inputs(x, remedy) or causes.of_units(hidden, parts, x, "use --init he or --units leaky_relu")
 
     @property

@@ -30,7 +30,11 @@ RUNS: dict[str, tuple[Begin, dict]] = {
     "Boltzmann machines": (pretrain, _STACK | {"epochs": (3, 2), "cd_steps": (1, 2), "valid": "0.1"}),
     "denoising autoencoders": (pretrain, _STACK | {"method": "dae", "epochs": (2,)}),
     "backpropagation": (finetune, _NET | {"freeze_epochs": 1, "learning_rate": "cosine:0.1:0.001"}),
-    "dropout, early stopping": (finetune, _NET | {"dropout": (0.2, 0.5, 0.5), "valid": "0.2", "patience": 1}),
+    "dropout, early stopping": (
+        finetune,
+        _NET
+        | {"dropout": (0.2, 0.5, 0.5), "valid": "0.2", "epochs": 8, "patience": 3, "learning_rate": "step:0.1:1:2"},
+    ),  # it gets worse after its second epoch
     "running mean, Adam": (finetune, _NET | {"optimizer": "adam", "average": 0.9, "jitter": 1}),
     "batch normalisation": (finetune, _NET | {"batch_norm": True, "noise": (0.1,)}),
     "deep autoencoder": (finetune, _NET | {"task": "reconstruct", "optimizer": "momentum"}),

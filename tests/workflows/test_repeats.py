@@ -107,7 +107,7 @@ def start(digits):
 def tune(files):
     """finetune on the digits, from a stack."""
     own = {"start": "stack", "epochs": 2, "batch_size": 120}
-    return lambda output, settings, **more: begun("finetune", own | settings, files, output=output, **more)
+    return lambda output, settings, **more: begun("finetune", own | settings | more, files, output=output)
 
 
 def whole(begin, path, settings, **more):
@@ -206,6 +206,42 @@ def test_more_epochs_of_a_stack_are_those_of_every_layer_or_refused(start, cut, 
     first = whole(start, tmp_path / "a.h5", words, epochs=(2, 3))
     list(start(str(tmp_path / "b.h5"), words, epochs=(2, 3), resume=True))
     assert (tmp_path / "b.h5").read_bytes() == first
+
+
+def test_a_file_of_before_an_option_goes_on(start, tune, cut, tmp_path):
+    """Where a run does today what it did then; else it is refused like any other."""
+    for begin, settings in ((start, PLAIN), (tune, MOMENTUM)):
+        path = tmp_path / f"{begin is start}.h5"
+        first = whole(begin, path, settings)
+        path.unlink()
+        list(begin(str(path), settings, stop=cut(3)))
+        old = checkpoint.load(str(path))
+        lacking = [name for name in runs.BEFORE if old.config.pop(name, None) is not None]
+        assert "precision" in lacking
+        checkpoint.save(str(path), old)
+        if "bfloat16" in PRECISIONS:
+            with pytest.raises(UsageError, match="precision was float32, is bfloat16"):
+                list(begin(str(path), settings | {"precision": "bfloat16"}, resume=True))
+        assert list(begin(str(path), settings, resume=True))[-1].outcome == "finished"
+        assert path.read_bytes() == first
+
+
+@pytest.mark.promise("--max-time")
+def test_max_time_moves_on_and_tells_what_is_left(start, tune, tmp_path):
+    """By a minibatch at least: 15 of pre-training, 10 of a net; the pace is that of this start."""
+    for begin, settings, left in (
+        (start, PLAIN, [3.8, 3.6, 3.4]),
+        (tune, FROZEN | {"epochs": 1}, [2.8, 2.6, 2.4]),
+    ):
+        path, found = str(tmp_path / f"{begin is start}.h5"), []
+        for _ in left:
+            end = list(begin(path, settings, max_time=1e-9, resume=True))[-1]
+            assert end.outcome == "out of time"
+            assert end.result["minutes_left"] >= 0
+            found.append(end.result["epochs_left"])
+        assert found == left
+        end = list(begin(path, settings, stop=lambda: "interrupted", resume=True))[-1]
+        assert (end.result["epochs_left"], end.result["minutes_left"]) == (left[-1], None)
 
 
 def test_max_time_saves_and_goes_on(start, tmp_path):
