@@ -139,14 +139,20 @@ def warm():
 
 
 def sample(package, count, seed=0):
-    """(mutants tried, those that lived)."""
+    """(mutants tried, those that lived), which are told as they are found."""
     every = mutants(package)
     chosen = random.Random(seed).sample(every, min(count, len(every)))
     tests = [test for test in TESTS[package] if (ROOT / test).exists()]
     os.chdir(ROOT)
     if not survives(None, tests):
         raise SystemExit(f"the tests of {package} fail without any fault; mend that first")
-    return chosen, [mutant for mutant in chosen if survives(mutant, tests)]
+    lived = []
+    for mutant in chosen:
+        if survives(mutant, tests):
+            path, line, change, _, _ = mutant
+            print(f"{path.relative_to(ROOT)}:{line}: {change}", flush=True)
+            lived.append(mutant)
+    return chosen, lived
 
 
 def main():
@@ -159,8 +165,6 @@ def main():
     warm()
     for package in words.packages:
         chosen, lived = sample(package, words.count, words.seed)
-        for path, line, change, _, _ in sorted(lived, key=lambda m: (m[0], m[1])):
-            print(f"{path.relative_to(ROOT)}:{line}: {change}")
         print(f"{package}: {len(chosen) - len(lived)} of {len(chosen)} seen", flush=True)
 
 
