@@ -81,8 +81,21 @@ def pytest_configure(config):
 def pytest_sessionfinish(session):
     """Write the figures, where a file for them is named; tests that did not run keep theirs."""
     if (path := session.config.getoption("--figures")) is not None:
-        file, rows = Path(path), session.config.stash[FIGURES]
-        before = json.loads(file.read_text()) if file.exists() else []
-        ran = {item.nodeid for item in session.items}
-        kept = [row for row in before if row["test"] not in ran]
-        file.write_text(json.dumps(sorted(kept + rows, key=lambda row: row["test"]), indent=1) + "\n")
+        file, ran = Path(path), {item.nodeid.partition("[")[0] for item in session.items}
+        kept = [row for row in json.loads(file.read_text()) if row["test"] not in ran] if file.exists() else []
+        rows = sorted(kept + condensed(session.config.stash[FIGURES]), key=lambda row: row["test"])
+        file.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+def condensed(rows):
+    """The rows of each test without its parameters: of those with a rank the highest, and how many there were."""
+    out, best = [], {}
+    for row in rows:
+        row = row | {"test": row["test"].partition("[")[0]}
+        if "rank" not in row:
+            out += [row] if row not in out else []
+            continue
+        key = row["promise"], row["test"]
+        most = max(best.get(key, row), row, key=lambda row: row["rank"])
+        best[key] = most | {"of": best.get(key, {"of": 0})["of"] + 1}
+    return out + list(best.values())

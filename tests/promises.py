@@ -54,11 +54,8 @@ def figures(listed):
 
 
 def measured(rows):
-    """(figure, form): the largest of those with a rank, else each different one."""
-    ranked = [row for row in rows if "rank" in row]
-    texts = [max(ranked, key=lambda row: row["rank"])["figure"]] if ranked else [row["figure"] for row in rows]
-    if len(ranked) > 1:
-        texts = [f"{texts[0]}, the largest of {len(ranked)}"]
+    """(figure, form): each different one."""
+    texts = [row["figure"] + (f", the worst of {row['of']}" if row.get("of", 1) > 1 else "") for row in rows]
     different = list(dict.fromkeys(texts))
     more = f"; and {len(different) - MOST_FIGURES} more" if len(different) > MOST_FIGURES else ""
     return "; ".join(different[:MOST_FIGURES]) + more, " ".join(sorted({row["form"] for row in rows}))

@@ -47,8 +47,8 @@ def test_figures_in_a_row():
     short, long = {"figure": "0 of 3 lost", "form": "short"}, {"figure": "0 of 9 lost", "form": "long"}
     assert SCRIPT.measured([short, short]) == ("0 of 3 lost", "short")
     assert SCRIPT.measured([short, long]) == ("0 of 3 lost; 0 of 9 lost", "long short")
-    ranked = [{"figure": f"error {n}", "form": "short", "rank": n} for n in (1, 3, 2)]
-    assert SCRIPT.measured(ranked) == ("error 3, the largest of 3", "short")
+    ranked = {"figure": "error 3", "form": "short", "rank": 3.0, "of": 3}
+    assert SCRIPT.measured([ranked]) == ("error 3, the worst of 3", "short")
     lines = SCRIPT.tables(LISTED, KNOWN, {("D1", "test_a.py::test_b"): [long]})
     assert "| D1 | Nothing is lost. | [b](test_a.py) (slow) | 0 of 9 lost | long |" in lines
     assert "| A bug. | [b](test_a.py) |" in lines
@@ -63,3 +63,12 @@ def test_marks_are_read_from_the_source():
         "@pytest.mark.parametrize('x', [pytest.param(1, marks=pytest.mark.promise('R1, data read'))])\ndef t(x): pass"
     )
     assert SCRIPT.marks(ast.parse(text).body[0], {"data read": ""}) == {"D1", "H2", "R1", "data read"}
+
+
+def test_figures_of_many_parameters_are_the_worst():
+    from tests.conftest import condensed
+
+    rows = [{"promise": "R1", "test": f"a.py::b[{n}]", "figure": f"{n}", "form": "short", "rank": n} for n in (1, 3, 2)]
+    same = [{"promise": "R1", "test": f"a.py::c[{n}]", "figure": "0 lost", "form": "short"} for n in (1, 2)]
+    worst = {"promise": "R1", "test": "a.py::b", "figure": "3", "form": "short", "rank": 3, "of": 3}
+    assert condensed(rows + same) == [same[0] | {"test": "a.py::c"}, worst]
