@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 ROOMS = "checkpoint", "data", "cli", "files"
 THEIRS = [f"tests/{name}" for name in ("checkpoint", "test_checkpoint.py", "test_round_trips.py", "test_files.py",
                                        "test_cli.py", "data", "cli")]  # fmt: skip
-BRANCHES = 94  # per cent; 96 where this was written
+STRANGERS, ALL = 94, 85  # least per cent of checkpoint and data, and of all; 98 and 96 where this was written
 
 
 def run(*words, **environment):
@@ -56,8 +56,8 @@ def test_branches_are_taken(tmp_path, promise):
         taken = sum(page["covered_branches"] + page["covered_lines"] for page in pages)
         shares[room] = 100 * taken / sum(page["num_branches"] + page["num_statements"] for page in pages)
     promise(", ".join(f"{room} {share:.0f} %" for room, share in shares.items()))
-    assert min(shares["checkpoint"], shares["data"]) >= BRANCHES
-    assert told["totals"]["percent_covered"] >= BRANCHES
+    assert min(shares["checkpoint"], shares["data"]) >= STRANGERS
+    assert told["totals"]["percent_covered"] >= ALL
 
 
 @pytest.mark.slow
