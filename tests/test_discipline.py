@@ -33,7 +33,7 @@ def run(*words, **environment):
 def test_no_kernel_leaves_its_arrays(tmp_path, promise):
     """The tests of kernels once more, with NUMBA_BOUNDSCHECK=1 and a cache of their own; a minute of compilation."""
     left = ["--ignore", "tests/kernels/test_jit.py", "--ignore", "tests/kernels/test_bits.py"]
-    said = run("-m", "pytest", "-p", "tests.serial", "-p", "no:cacheprovider", "-v", "tests/kernels", *left,
+    said = run("-m", "pytest", "-p", "tests.serial", "-p", "no:cacheprovider", "-vv", "tests/kernels", *left,
                NUMBA_BOUNDSCHECK="1", XDG_CACHE_HOME=str(tmp_path))  # fmt: skip
     assert said.count("test_bounds.py::test_a_read_beyond_the_end_is_seen") == 2, "the check was not at work"
     assert "test_bounds.py::test_so_is_one_behind_an_address PASSED" in said
