@@ -8,13 +8,15 @@ READY := $(VENV)/.ready
 # Pipelines find `deepnet` and `python` of the environment first.
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: help test lint test-slow torture man mnist models bench clean
+.PHONY: help test lint test-slow torture coverage mutants man mnist models bench clean
 
 help:
 	@echo "make mnist      train a deep belief net on MNIST, with pictures (about 10 minutes on 2 cores)"
 	@echo "make test       ruff, mypy, import-linter and the quick tests"
 	@echo "make test-slow  the tests that take longer"
 	@echo "make torture    the tests of the promises of tests/README.md in their long form (hours)"
+	@echo "make coverage   branches of checkpoint, data, cli and files that the quick tests take, without a JIT"
+	@echo "make mutants    faults planted in checkpoint and data, and which of them their tests do not see"
 	@echo "make man        the manual page, from the commands as they are"
 	@echo "make models     the published results one after the other; stop and start it as you like"
 	@echo "make bench      benchmarks of kernels and whole jobs"
@@ -36,6 +38,16 @@ test-slow: $(READY)
 # The markers stand in for the default "not slow".
 torture: $(READY)
 	$(PY) -m pytest -m promise --torture --figures tests/figures.json
+	$(PY) tests/promises.py
+
+coverage: $(READY)
+	NUMBA_DISABLE_JIT=1 $(PY) -m coverage run --branch --source deepnet/checkpoint,deepnet/data,deepnet/cli,deepnet/files \
+	    -m pytest tests/checkpoint tests/test_checkpoint.py tests/test_round_trips.py tests/test_files.py tests/test_cli.py tests/data tests/cli
+	$(PY) -m coverage report --show-missing --skip-covered
+
+COUNT := 100
+mutants: $(READY)
+	$(PY) tests/mutants.py --count $(COUNT)
 
 man: $(READY)
 	$(PY) -m deepnet.cli.man > deepnet/cli/deepnet.1
@@ -55,7 +67,7 @@ bench: $(READY)
 	$(PY) benchmarks/report.py
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	rm -rf $(VENV) .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
 	find deepnet tests benchmarks datasets models -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp is newer than pyproject.toml when everything that it names is installed. An environment whose Python has gone

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Rich and Typer look at these once, when they are imported.
 os.environ.update(TTY_COMPATIBLE="0", NO_COLOR="1", COLUMNS="100")
@@ -86,20 +87,53 @@ def place(hostile_models, tmp_path):
 
 @pytest.fixture
 def promise(request):
-    """`promise(figure)`: note what a test of a promise measured, a short text such as `0 of 30 lost`."""
-    name = request.node.get_closest_marker("promise").args[0]
-    return lambda figure: request.config.stash[FIGURES].append((name, request.node.nodeid, figure))
+    """`promise(figure)`: note what a test of a promise measured, a short text such as `0 of 30 lost`.
+
+    A test of many parameters gives a number beside it, `promise(f"error {e:.1e}", e)`: the table shows the largest.
+    """
+    config, (name,) = request.config, request.node.get_closest_marker("promise").args
+    form = "long" if config.getoption("--torture") else "short"
+
+    def note(figure, rank=None):
+        row = {"promise": name, "test": request.node.nodeid, "figure": figure, "form": form}
+        row |= {} if rank is None else {"rank": float(rank)}
+        if row not in config.stash[FIGURES][-1:]:  # each example of a property says the same
+            config.stash[FIGURES].append(row)
+
+    return note
 
 
-FIGURES: pytest.StashKey[list[tuple[str, str, str]]] = pytest.StashKey()
+FIGURES: pytest.StashKey[list[dict]] = pytest.StashKey()
 
 
 def pytest_configure(config):
+    """Figures are collected; properties are tried on the same examples each time, on many more under --torture."""
     config.stash[FIGURES] = []
+    given = {"derandomize": True, "database": None, "deadline": None, "print_blob": False}
+    checks = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    examples = 2000 if config.getoption("--torture") else 30
+    settings.register_profile("ours", max_examples=examples, suppress_health_check=checks, **given)
+    settings.load_profile("ours")
 
 
 def pytest_sessionfinish(session):
-    """Write the figures, where a file for them is named."""
+    """Write the figures, where a file for them is named; tests that did not run keep theirs."""
     if (path := session.config.getoption("--figures")) is not None:
-        rows = [dict(zip(("promise", "test", "figure"), row, strict=True)) for row in session.config.stash[FIGURES]]
-        Path(path).write_text(json.dumps(rows, indent=1) + "\n")
+        file, ran = Path(path), {item.nodeid.partition("[")[0] for item in session.items}
+        kept = [row for row in json.loads(file.read_text()) if row["test"] not in ran] if file.exists() else []
+        rows = sorted(kept + condensed(session.config.stash[FIGURES]), key=lambda row: row["test"])
+        file.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+def condensed(rows):
+    """The rows of each test without its parameters: of those with a rank the highest, and how many there were."""
+    out, best = [], {}
+    for row in rows:
+        row = row | {"test": row["test"].partition("[")[0]}
+        if "rank" not in row:
+            out += [row] if row not in out else []
+            continue
+        key = row["promise"], row["test"]
+        most = max(best.get(key, row), row, key=lambda row: row["rank"])
+        best[key] = most | {"of": best.get(key, {"of": 0})["of"] + 1}
+    return out + list(best.values())

@@ -118,9 +118,13 @@ def _restored(model: Autoencoder, theta: np.ndarray, held_out: np.ndarray) -> di
 
 def first(plan: Plan, key: int, means: np.ndarray | None) -> np.ndarray:
     """A layer's first theta; `means` of the visibles set their biases, where they are wanted."""
-    layer, own = plan.layer, random.fold(key, random.INITIALIZE)
-    weights = initializers.draw(plan.init, own, layer.inputs, layer.outputs)
+    layer = plan.layer
+    weights = initializers.draw(plan.init, random.fold(key, random.INITIALIZE), layer.inputs, layer.outputs)
     if isinstance(layer, RBM):
         return start(layer, weights, means)
-    back = None if layer.tied else initializers.draw(plan.init, random.fold(own, 1), layer.outputs, layer.inputs)
+    back = (
+        None
+        if layer.tied
+        else initializers.draw(plan.init, random.fold(key, random.DECODER), layer.outputs, layer.inputs)
+    )
     return autoencoder.start(layer, weights, back)

@@ -40,6 +40,7 @@ def ours():
     return run("assembly", "1", "2", "3", "4", NUMBA_THREADING_LAYER_PRIORITY="omp workqueue tbb")
 
 
+@pytest.mark.promise("R2")
 def test_threads_change_nothing(ours):
     assert list(ours["hashes"]) == ["1", "2", "3", "4"]
     assert len(set(ours["hashes"].values())) == 1
@@ -65,7 +66,8 @@ def test_the_first_run_has_the_bits_of_the_next(ours, tmp_path):
 
 
 @pytest.mark.slow
-def test_an_older_cpu_changes_nothing(ours, tmp_path):
+@pytest.mark.promise("R4")
+def test_an_older_cpu_changes_nothing(ours, tmp_path, promise):
     """All kernels compiled for AVX2 against those for AVX-512 (twenty seconds of compilation)."""
     if target()[0] != 16:
         pytest.skip("this CPU has no AVX-512, so that there is nothing to compare AVX2 with")
@@ -76,3 +78,4 @@ def test_an_older_cpu_changes_nothing(ours, tmp_path):
     assert older["zmm"] == [False, False]
     assert older["ymm"] == [True, True]
     assert set(older["hashes"].values()) == set(ours["hashes"].values())
+    promise("one hash of trainings compiled for 8 and for 16 lanes")

@@ -5,7 +5,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from deepnet.kernels import random
@@ -30,6 +30,7 @@ def one_block(c0, c1, c2, c3, k0, k1):
     return random.block(c0, c1, c2, c3, k0, k1)
 
 
+@pytest.mark.promise("R5")
 @pytest.mark.parametrize(("counter", "key", "answer"), KNOWN)
 def test_known_answers(counter, key, answer):
     assert tuple(int(w) for w in random.philox(counter, key[0] | key[1] << 32)) == answer
@@ -38,6 +39,7 @@ def test_known_answers(counter, key, answer):
         assert tuple(int(w) for w in words) == answer
 
 
+@pytest.mark.promise("R5")
 def test_known_answers_by_position():
     """The layout of counters that the page promises, word by word."""
     key, draw = 0x299F31D0A4093822, 5
@@ -47,7 +49,7 @@ def test_known_answers_by_position():
         assert drawn[row, unit] == words[unit % 64 // 16]
 
 
-@settings(deadline=None, max_examples=60)
+@pytest.mark.promise("R5")
 @given(KEYS, st.integers(0, 2**32 - 1), st.integers(0, 7), st.integers(1, 300))
 def test_compiled_is_the_twin(key, draw, rows, units):
     found = random.bits(key, draw, rows, units)
@@ -63,7 +65,7 @@ def test_a_draw_depends_on_its_position_alone():
         np.testing.assert_array_equal(random.bits(99, 1, rows, units), whole[:rows, :units])
 
 
-@settings(deadline=None, max_examples=100)
+@pytest.mark.promise("R5")
 @given(KEYS, st.lists(KEYS, min_size=1, max_size=4))
 def test_fold_is_the_twin_and_a_branch(key, words):
     folded = random.fold(key, *words)
@@ -74,6 +76,7 @@ def test_fold_is_the_twin_and_a_branch(key, words):
     assert folded == key
 
 
+@pytest.mark.promise("R5")
 def test_keys_of_runs_are_distinct():
     """Seeds, purposes, layers, epochs and minibatches: no two of them share a key, nor in another order."""
     purposes = (random.ORDER, random.SAMPLE, random.INITIALIZE, random.SPLIT, random.NOISE, random.PROBE)
@@ -86,6 +89,7 @@ def test_keys_of_runs_are_distinct():
     assert random.fold(7) == 7
 
 
+@pytest.mark.promise("R5")
 def test_counters_of_an_epoch_are_distinct(monkeypatch):
     """Every (counter, key) that the training of a machine hands to Philox in an epoch is used once."""
     from deepnet.nn.rbm import RBM, ContrastiveDivergence, Penalties
@@ -117,7 +121,7 @@ def test_counters_of_an_epoch_are_distinct(monkeypatch):
     assert len(counters) == 2 * cases * steps * width
 
 
-@settings(deadline=None, max_examples=60)
+@pytest.mark.promise("properties")
 @given(KEYS, st.integers(0, 3000))
 def test_permutation(key, count):
     order = random.permutation(key, count)

@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 
-from deepnet.kernels import random
+from deepnet.kernels import random, units
 from deepnet.nn.rbm import RBM, ContrastiveDivergence, Penalties
 from deepnet.nn.units import UNITS
 
@@ -84,6 +84,20 @@ def divergence(machine, v, steps=1, penalties=None, dtype=np.float32):
 def states(units):
     """All binary states (2^units, units)."""
     return np.array(list(product((0.0, 1.0), repeat=units)))
+
+
+def states_of(unit, width):
+    """All states of a side whose states can be counted."""
+    return np.eye(width) if unit == "softmax" else states(width)
+
+
+def partition(unit, z):
+    """Log of the sum or integral over a row's states, less constants: written out, but for relu."""
+    if unit == "softmax":
+        return np.logaddexp.reduce(z, axis=1)
+    if unit == "relu":
+        return units.dilog_twin(z).sum(axis=1)
+    return (np.logaddexp(0, z) if unit == "logistic" else z**2 / 2).sum(axis=1)
 
 
 SMALL = RBM(6, 4, "logistic", "logistic")

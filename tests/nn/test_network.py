@@ -38,19 +38,22 @@ def test_every_layer_is_tried():
     assert tried == set(LAYERS.values())
 
 
+@pytest.mark.promise("gradients")
 @pytest.mark.parametrize("name", NETWORKS)
-def test_gradient(name):
+def test_gradient(name, promise):
     """Central differences in float64, through the twins."""
     made, theta = objective(NETWORKS[name], np.float64)
     assert kink_free(made, theta), "choose another seed"
     gradient = made.gradient(theta).copy()
-    step, inner = 1e-5, places(made.layout)
+    step, inner, worst = 1e-5, places(made.layout), 0.0
     for i in inner:
         up, down = theta.copy(), theta.copy()
         up[i] += step
         down[i] -= step
         difference = (made.value(up) - made.value(down)) / (2 * step)
-        assert abs(difference - gradient[i]) <= 1e-6 * max(1.0, abs(difference)), (name, i)
+        worst = max(worst, abs(difference - gradient[i]) / max(1.0, abs(difference)))
+    promise(f"within {worst:.1g} of central differences", worst)
+    assert worst <= 1e-6
     assert np.abs(gradient[inner]).max() > 1e-3
     assert not np.delete(gradient, inner).any(), "padding has a gradient"
 
@@ -78,8 +81,29 @@ def hessians(loss, a, t):
     return [np.diag(row) - np.outer(row, row) for row in a]
 
 
+@pytest.mark.promise("gradients")
 @pytest.mark.parametrize("name", NETWORKS)
-def test_curvature_product(name):
+def test_gradient_is_that_of_complex_steps(name, promise):
+    """Of the loss of each case at theta + i step, through the twins in complex arithmetic."""
+    network = NETWORKS[name]
+    made, theta = objective(network, np.float64, weight_decay=0)
+    assert kink_free(made, theta), "choose another seed"
+    gradient = made.gradient(theta).copy()
+    stepped, moved = objective(network, np.complex128, weight_decay=0)
+    worst = 0.0
+    for i in places(made.layout):
+        moved[i] += 1e-30j
+        stepped._forward(network.split(moved), stepped._pieces[0])
+        worst = max(worst, abs(stepped._pieces[0].values.imag.mean() / 1e-30 - gradient[i]))
+        moved[i] = moved[i].real
+    worst /= max(1, np.abs(gradient).max())
+    promise(f"within {worst:.1g} of complex steps", worst)
+    assert worst <= 1e-12
+
+
+@pytest.mark.promise("curvature")
+@pytest.mark.parametrize("name", NETWORKS)
+def test_curvature_product(name, promise):
     """G = mean of J'HJ, J by complex steps, plus the weight decay's diagonal."""
     network = NETWORKS[name]
     made, theta = objective(network, np.float64, weight_decay=0.05)
@@ -99,16 +123,18 @@ def test_curvature_product(name):
         view[...] = 0.05 if view.ndim == 2 else 0
     G += np.diag(decay[inner])
     rng = np.random.default_rng(4)
-    products = {}
+    products, worst = {}, 0.0
     for trial in range(4):
         v = np.zeros_like(theta)
         v[inner] = rng.normal(size=len(inner))
         found = made.curvature(theta)(v).copy()
         expected = G @ v[inner]
-        assert np.abs(found[inner] - expected).max() <= 1e-10 * max(1, np.abs(expected).max()), name
+        worst = max(worst, np.abs(found[inner] - expected).max() / max(1, np.abs(expected).max()))
         assert not np.delete(found, inner).any()
         assert v @ found >= 0
         products[trial] = v, found
+    promise(f"within {worst:.1g} of J'HJ", worst)
+    assert worst <= 1e-10
     v, u = products[0], products[1]
     assert u[0] @ v[1] == pytest.approx(v[0] @ u[1], rel=1e-10), "not symmetric"
     assert np.abs(G).max() > 1e-3

@@ -3,7 +3,8 @@
 from itertools import pairwise
 
 import numpy as np
-from hypothesis import given, settings
+import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 
 from deepnet.nn.parameters import Layout
@@ -15,7 +16,7 @@ SHAPES = st.dictionaries(
 DTYPES = st.sampled_from([np.float32, np.float64, np.complex128])
 
 
-@settings(deadline=None)
+@pytest.mark.promise("properties")
 @given(SHAPES)
 def test_segments_are_disjoint_and_aligned(shapes):
     layout = Layout.of(shapes)
@@ -29,7 +30,7 @@ def test_segments_are_disjoint_and_aligned(shapes):
     assert layout.count == sum(int(np.prod(shape)) for shape in shapes.values()) <= layout.size
 
 
-@settings(deadline=None)
+@pytest.mark.promise("properties")
 @given(SHAPES, DTYPES)
 def test_rows_take_an_odd_number_of_lines(shapes, dtype):
     layout = Layout.of(shapes)
@@ -43,7 +44,7 @@ def test_rows_take_an_odd_number_of_lines(shapes, dtype):
             assert stride // 16 % 2 == 1
 
 
-@settings(deadline=None)
+@pytest.mark.promise("properties")
 @given(SHAPES, DTYPES, st.integers(0, 2**32))
 def test_pack_and_unpack(shapes, dtype, seed):
     layout, rng = Layout.of(shapes), np.random.default_rng(seed)
@@ -64,7 +65,7 @@ def test_pack_and_unpack(shapes, dtype, seed):
     assert not theta.any(), "padding is not zero"
 
 
-@settings(deadline=None)
+@pytest.mark.promise("properties")
 @given(SHAPES)
 def test_views_do_not_overlap(shapes):
     layout = Layout.of(shapes)

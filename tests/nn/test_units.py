@@ -10,6 +10,7 @@ from deepnet.nn.units import UNITS
 Z = np.random.default_rng(1).normal(size=(6, 5)) + 0.01
 
 
+@pytest.mark.promise("gradients")
 @pytest.mark.parametrize("name", UNITS)
 def test_chain_is_the_derivative(name):
     """Forward in the direction d, by the complex step, is the chain: for softmax the matrix is symmetric."""

@@ -1,6 +1,7 @@
 """Schedules: exact values, bounds that hold at all times, and texts that are refused with the option's name."""
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -91,6 +92,7 @@ def texts(draw):
     return f"{warmup}{name}:{draw(LEVELS)}:{draw(LEVELS)}{last}"
 
 
+@pytest.mark.promise("properties")
 @given(texts(), st.integers(1, 600), st.integers(1, 100), st.integers(0, 10**6))
 def test_levels_stay_within_bounds(text, per_epoch, epochs, updates):
     schedule = parse("--momentum", text, per_epoch, epochs, most=1)
@@ -137,6 +139,50 @@ def test_the_message_shows_every_form():
     assert "warmup:EPOCHS:" in str(refused.value)
 
 
+PLAN = st.integers(1, 60), st.integers(1, 40)  # updates an epoch, epochs
+
+
+@pytest.mark.promise("properties")
+@given(st.sampled_from(["constant", "linear", "cosine", "exponential", "inverse"]), LEVELS, LEVELS, *PLAN)
+def test_ends_and_one_direction(name, first, last, per_epoch, epochs):
+    """The first update has the first value, the end of the plan the last, and between them it never turns."""
+    text = f"{name}:{first}" if name == "constant" else f"{name}:{first}:{last}"
+    schedule, total = parse("--rate", text, per_epoch, epochs), per_epoch * epochs
+    values = [schedule.at(t) for t in range(total + 5)]
+    ends = {
+        "constant": first,
+        "linear": last,
+        "cosine": last,
+        "exponential": first * last**epochs,
+        "inverse": first / (1 + last * epochs),
+    }
+    assert values[0] == pytest.approx(first, rel=1e-12, abs=1e-15)
+    assert values[total] == pytest.approx(ends[name], rel=1e-9, abs=1e-15)
+    falls = name in ("exponential", "inverse") or last < first
+    slack = 1e-12 * max(first, last)
+    assert all((b <= a + slack) if falls else (b >= a - slack) for a, b in pairwise(values))
+    assert name in ("exponential", "inverse") or set(values[total:]) == {values[total]}
+
+
+@pytest.mark.promise("properties")
+@given(LEVELS, LEVELS, st.integers(0, 200), *PLAN)
+def test_a_rising_momentum_rises_to_its_bound(most, last, final, per_epoch, epochs):
+    schedule, turn = parse("--momentum", f"rising:{most}:{last}:{final}", per_epoch, epochs), per_epoch * epochs - final
+    before = [schedule.at(t) for t in range(max(0, turn))]
+    assert all(a <= b <= max(most, 0.5) for a, b in pairwise(before))
+    assert all(schedule.at(t) == last for t in range(max(0, turn), per_epoch * epochs))
+
+
+@pytest.mark.promise("properties")
+@given(st.floats(0.01, 0.99), st.floats(0, 30), *PLAN)
+def test_warmup_rises_to_the_value(value, warmup, per_epoch, epochs):
+    schedule = parse("--rate", f"warmup:{warmup}:{value}", per_epoch, epochs)
+    values = [schedule.at(t) for t in range(int(warmup * per_epoch) + 3)]
+    assert 0 < values[0] <= values[-1] == value
+    assert all(a <= b for a, b in pairwise(values))
+
+
+@pytest.mark.promise("properties")
 @given(st.text(max_size=30))
 def test_any_text_is_a_schedule_or_refused(text):
     try:
