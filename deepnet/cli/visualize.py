@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from deepnet.errors import UsageError
+
 from . import options as o
 from . import values
 from .options import option
@@ -11,15 +13,17 @@ from .options import option
 HELP = """Draw pictures of a model: its filters, its history, what it makes of data.
 
 [bold]Examples[/]
-  deepnet visualize stack.h5 -o pictures/
+  deepnet visualize net.h5 mnist -o report.html
   deepnet visualize net.h5 mnist -o pictures/ --kind filters,confusion
-  deepnet visualize coder.h5 mnist -o coder.svg --kind reconstructions
-  deepnet visualize net.h5 -o history.png --kind history
+  deepnet visualize stack.h5 -o samples.gif --kind samples
+  deepnet visualize net.h5 --terminal --kind history
 
-A folder (a name that ends in /) gets one picture a kind; a file (.png,
-.svg, .pdf) takes one kind. Without --kind: all that the model allows.
-Filters of deeper layers are projected through the layers below; codes tell how
-often a case's nearest neighbour is of another class (--json: the numbers)."""
+The name of the output decides: report.html is one page with everything, to be
+read anywhere; a folder (a name that ends in /) gets one picture a kind; .png,
+.svg, .pdf take one kind; .gif takes samples, moving. Without --kind: all that
+the model and the data allow; more with data than without.
+--data-out keeps the numbers that pictures are made from, --terminal shows
+pictures as text, in colours where there are some (NO_COLOR: shades)."""
 
 Kinds = Annotated[
     list[str] | None,
@@ -33,8 +37,20 @@ Kinds = Annotated[
     ),
 ]
 Picture = Annotated[
-    str, option("Output", "-o", "--output", help="A file, or a folder for several.", metavar="FILE|DIR/")
-]
+    str | None,
+    option(
+        "Output", "-o", "--output", help="A page (.html), a picture, or a folder for several.", metavar="FILE|DIR/",
+        show_default="none",
+    ),
+]  # fmt: skip
+Numbers = Annotated[
+    str | None,
+    option(
+        "Output", "--data-out", help="Write what the pictures are made from, as JSON.", metavar="FILE.json",
+        show_default="none",
+    ),
+]  # fmt: skip
+Terminal = Annotated[bool, option("Output", "--terminal", help="Show the pictures here, as text.")]
 
 
 def visualize(
@@ -43,8 +59,10 @@ def visualize(
     data: o.MaybeData = None,
     label: o.Label = None,
     ignore: o.Ignore = None,
-    output: Picture = ...,
+    output: Picture = None,
     kind: Kinds = None,
+    data_out: Numbers = None,
+    terminal: Terminal = False,
     force: o.Force = False,
     json: o.Json = False,
     verbose: o.Verbose = False,
@@ -52,13 +70,23 @@ def visualize(
     threads: o.Threads = None,
     debug: o.Debug = False,
 ):
-    """Draw, and print the names of the files; as JSON also the numbers that the pictures state."""
+    """Draw, and print the names of the files or the pictures; as JSON also the numbers that the pictures state."""
     from . import console, run
+    from .terminal import screen
 
+    if output is None and data_out is None and not terminal:
+        raise UsageError("there is nowhere to draw to; give --output report.html, --terminal or --data-out FILE.json")
+    if terminal and json:
+        raise UsageError("--terminal and --json both write to stdout; leave one of them")
     kinds = tuple(dict.fromkeys(name for names in kind or () for name in names))
+    more = {}
+    if terminal:
+        text = screen()
+        more["show"] = lambda name, numbers: console.write(text.draw(name, numbers))
     found = run.workflows(threads).visualize(
-        model, data, output, kind=kinds, label=label, ignore=ignore or (), force=force, threads=threads
-    )
+        model, data, output, kind=kinds, data_out=data_out, label=label, ignore=ignore or (), force=force,
+        threads=threads, **more,
+    )  # fmt: skip
     if json:
         console.result("visualize", found, as_json=True, verbose=verbose)
     else:

@@ -7,10 +7,12 @@ import math
 
 import numpy as np
 
+from .calibration import calibration
 from .codes import clusters, neighbour_error, neighbours, normalised_mutual_information, purity, retrieval_precision
 
 __all__ = [
     "PCA",
+    "calibration",
     "classification",
     "clusters",
     "difference",

@@ -3,41 +3,62 @@
 Nothing here touches pyplot or a display: every figure has an Agg canvas, and the same arrays give the same bytes.
 """
 
+from deepnet.figures.calibration import calibration
 from deepnet.figures.codes import codes
 from deepnet.figures.comparison import comparison
 from deepnet.figures.confusion import confusion
 from deepnet.figures.efficiency import efficiency, efficiency_page
+from deepnet.figures.features import features
 from deepnet.figures.filters import filters
 from deepnet.figures.gradients import gradients
+from deepnet.figures.histograms import histograms
 from deepnet.figures.history import history
+from deepnet.figures.mistakes import mistakes
+from deepnet.figures.page import SECTIONS, model_page
 from deepnet.figures.reconstructions import reconstructions
 from deepnet.figures.report import report
-from deepnet.figures.style import FORMATS, encode
+from deepnet.figures.samples import frames, samples
+from deepnet.figures.style import FORMATS, animate, encode
 from deepnet.figures.summary import summary
 
 FIGURES = {
-    "filters": filters,
-    "history": history,
-    "gradients": gradients,
-    "reconstructions": reconstructions,
-    "confusion": confusion,
-    "codes": codes,
     "summary": summary,
+    "history": history,
+    "confusion": confusion,
+    "mistakes": mistakes,
+    "calibration": calibration,
+    "reconstructions": reconstructions,
+    "codes": codes,
+    "samples": samples,
+    "filters": filters,
+    "features": features,
+    "histograms": histograms,
+    "gradients": gradients,
 }
+MOVING = {"samples": frames}  # kinds that a GIF shows, as pictures after each other
 
 __all__ = [
     "FIGURES",
     "FORMATS",
+    "MOVING",
+    "SECTIONS",
+    "animate",
+    "calibration",
     "codes",
     "comparison",
     "confusion",
     "efficiency",
     "efficiency_page",
     "encode",
+    "features",
     "filters",
     "gradients",
+    "histograms",
     "history",
+    "mistakes",
+    "model_page",
     "reconstructions",
     "report",
+    "samples",
     "summary",
 ]

@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 
 from deepnet.figures import places, style
 
-_WIDTHS = {1: 5.4, 2: 4.2}  # inches of a panel by number of columns; otherwise 3.4
+_WIDTHS = {1: 4.2, 2: 4.2}  # inches of a panel by number of columns; otherwise 3.4
 _MARKERS = "o^sDvPX<>*"  # every ten classes the next: 100 classes have their own colour and shape
 _POINTS = 2000  # beyond this many points a vector format holds them as a picture
 

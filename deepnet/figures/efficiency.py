@@ -8,7 +8,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from deepnet.figures import style
 from deepnet.figures.comparison import colour
-from deepnet.figures.html import document, picture, table
+from deepnet.figures.html import document, flat, named, picture, table
 from deepnet.files import shown
 
 _SPREAD = 0.012  # by which methods are set beside each other, in decades, so that their intervals do not cover
@@ -52,7 +52,6 @@ def efficiency_page(facts: dict, plan: dict) -> bytes:
     rows, pairs = facts["errors"], facts["differences"]
     title = f"Does pre-training help on {shown(facts['data'])}?"
     words = "; ".join(f"{row['method']}, {row['labels']:,} labels: {_percent(row['error'])}" for row in rows)
-    settings = [[escape(shown(name)), escape(shown(value))] for name, value in _flat(plan).items()]
     return document(
         title,
         [
@@ -63,7 +62,7 @@ def efficiency_page(facts: dict, plan: dict) -> bytes:
             f'<p class="m">{escape(_method(facts))}</p>',
             f"<h2>Errors</h2>{table(['labels', 'method', 'draws', 'error'], [_error(row) for row in rows])}",
             f"<h2>Differences</h2>{_differences(pairs)}",
-            f"<h2>How it was done</h2>{table(['setting', 'value'], settings)}",
+            f"<h2>How it was done</h2>{named(('setting', 'value'), flat(plan))}",
         ],
     )
 
@@ -113,14 +112,3 @@ def _differences(pairs: list[dict]) -> str:
         for pair in pairs
     ]
     return table(["labels", "methods", "difference", "p over draws", "p over cases", "verdict"], rows)
-
-
-def _flat(plan: dict) -> dict[str, object]:
-    """Settings by one name each; those within tables are named after them."""
-    found: dict[str, object] = {}
-    for name, value in plan.items():
-        if isinstance(value, dict):
-            found |= {f"{name}, {inner}": content for inner, content in _flat(value).items()}
-        else:
-            found[name] = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
-    return found

@@ -9,7 +9,7 @@ from deepnet.figures import style, tiles
 
 PICTURES, CURVES = 100, 60  # at most this many filters a panel
 _FEWEST = 3  # columns of a panel, so that a single filter does not fill it
-_WIDTHS = {1: 5.2, 2: 4.0}  # inches of a panel by number of columns; otherwise 3.2
+_WIDTH, _NARROW = 4.0, 3.2  # inches of a panel; of one of three in a row
 
 
 def filters(layers: list[tuple[str, np.ndarray]], shape: tuple[int, ...]) -> Figure:
@@ -20,20 +20,25 @@ def filters(layers: list[tuple[str, np.ndarray]], shape: tuple[int, ...]) -> Fig
     its first colon are set smaller. Deeper layers are given already projected to the input
     (Erhan et al. 2009, "Visualizing higher-layer features of a deep network", section 3.3: linear combination).
     """
+    return drawn(layers, shape, "Each filter on its own scale")
+
+
+def drawn(layers: list[tuple[str, np.ndarray]], shape: tuple[int, ...], words: str) -> Figure:
+    """A panel a layer of what has a sign and no scale; `words` begin the explanation at the foot."""
     rows, columns = style.arrangement(len(layers))
-    width = _WIDTHS.get(columns, 3.2)
-    drawn = [_chosen(title, np.asarray(weights, np.float32), shape) for title, weights in layers]
-    pictures = [tiles.picture_shape(shape, weights.shape[1]) for _, weights in drawn]
-    each = [_height(len(w), p, width) for (_, w), p in zip(drawn, pictures, strict=True)]
+    width = _NARROW if columns > 2 else _WIDTH
+    chosen = [_chosen(title, np.asarray(weights, np.float32), shape) for title, weights in layers]
+    pictures = [tiles.picture_shape(shape, weights.shape[1]) for _, weights in chosen]
+    each = [_height(len(w), p, width) for (_, w), p in zip(chosen, pictures, strict=True)]
     heights = [max(each[i : i + columns]) for i in range(0, len(each), columns)]
     with style.look():
-        above = style.head_height([title for title, _ in drawn], width)
+        above = style.head_height([title for title, _ in chosen], width)
         figure = style.page(columns * (width + 0.12), sum(heights) + rows * above + 0.3)
         places = style.panels(figure, len(layers), heights)
-        for axes, (title, weights), picture in zip(places, drawn, pictures, strict=True):
+        for axes, (title, weights), picture in zip(places, chosen, pictures, strict=True):
             _panel(axes, weights, picture)
             style.head(axes, title, width)
-        style.note(figure, _explanation(pictures))
+        style.note(figure, f"{words}, {_zero(pictures)}")
         return style.settle(figure)
 
 
@@ -77,9 +82,10 @@ def _signed(unit: np.ndarray) -> np.ndarray:
     return matplotlib.colormaps[style.SIGNED](unit)[..., :3]
 
 
-def _explanation(pictures: list[tuple[int, ...] | None]) -> str:
+def _zero(pictures: list[tuple[int, ...] | None]) -> str:
+    """How zero and signs are shown."""
     if all(picture is None for picture in pictures):
-        return "Each filter on its own scale, symmetric about the grey line (zero)."
+        return "symmetric about the grey line (zero)."
     if any(picture is not None and len(picture) == 3 for picture in pictures):
-        return "Each filter on its own scale, symmetric about grey (zero)."
-    return "Each filter on its own scale, symmetric about white (zero): blue is negative, red positive."
+        return "symmetric about grey (zero)."
+    return "symmetric about white (zero):\nblue is negative, red positive."

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from deepnet.figures import places, style
 
-_WIDTHS = {1: 5.2, 2: 4.0}  # inches of a panel by number of columns; otherwise 3.4
+_WIDTHS = {1: 4.0, 2: 4.0}  # inches of a panel by number of columns; otherwise 3.4
 _HIGH = 2.3  # inches of a panel without its title
 _NAMED = 12  # lines that have their name at their end; of more layers only some
 _LETTER = 0.058  # of a panel's height, that a name needs

@@ -2,62 +2,17 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from ..checkpoint import Checkpoint
-from ..nn.layers import Weighted
-from . import feeds, maps, models, preparing
+from . import answers, dreams, insides, maps, models, preparing
 from .inspect import layer_rows
 from .runs import dashes, metrics_of, norms_of
 from .tuning import TOP
+from .views import View
 
 SHOWN = 20  # reconstructed cases
-
-
-@dataclass(frozen=True)
-class View:
-    """What a picture is made from: the model, its task, and, where data were given, a split of them.
-
-    `facts` are the numbers that pictures state, put there as they are made.
-    """
-
-    model: Checkpoint
-    task: str | None
-    dataset: object = None
-    cases: object = None
-    facts: dict = field(default_factory=dict)
-
-    @property
-    def feed(self) -> Callable:
-        """Writes prepared rows of the cases."""
-        return feeds.visible_feed(self.cases.inputs, self.model.preparation)
-
-
-def _filters(view: View):
-    """Every layer's filters; deeper ones as linear combinations of those below.
-
-    Those of maxout are its pieces, side by side; for the layers above it counts as their mean, its linear part. What a
-    projection of the data does counts as a layer below all. Source: Lee, Ekanadham and Ng 2008, section 4.
-    """
-    projection = view.model.preparation.projection
-    panels, product = [], None if projection is None else projection.matrix
-    layers = view.model.model.layers
-    number = 0
-    for layer, arrays in zip(layers, view.model.arrays, strict=True):
-        if "W" not in arrays:
-            continue
-        number += 1
-        pieces = getattr(layer, "pieces", 1)
-        filters = (arrays["W"] if product is None else product @ arrays["W"]).reshape(-1, pieces, layer.outputs)
-        words = f" of {pieces} pieces" if pieces > 1 else ""
-        words += "" if number == 1 else ", projected through the layers below"
-        panels.append((f"layer {number}: {layer.outputs} units{words}", filters.T.reshape(-1, len(filters))))
-        product = filters.mean(axis=1)
-        if view.task == "reconstruct" and number == models.code_depth(view.model):
-            break
-    return panels, view.model.preparation.shape
 
 
 def _history(view: View):
@@ -91,9 +46,8 @@ def _reconstructions(view: View):
     All as the model sees them, brought back from a projection to the space of the columns; errors are those before.
     """
     reader, width = models.reconstructor(view.model), models.coder(view.model).network.outputs
-    rows = _spread(view, min(SHOWN, len(view.cases)))
-    x = np.empty((len(rows), reader.network.inputs), np.float32)
-    view.feed(rows, x)
+    rows = view.spread(SHOWN)
+    x = view.rows(rows)
     _, _, y = next(reader.run(lambda _, out: view.feed(rows, out), len(rows)))
     pca = preparing.fit_pca(view.dataset, view.model.preparation, width).reconstruct(x)
     word = "stack" if view.task is None else "autoencoder"
@@ -104,25 +58,6 @@ def _reconstructions(view: View):
     ]
     rows = [(name, preparing.to_columns(preparation, r)) for name, r in (("data", x), *made)]
     return rows, preparation.shape
-
-
-def _spread(view: View, count: int) -> np.ndarray:
-    """Cases evenly spread over the classes, or over the data."""
-    targets = view.cases.targets
-    if targets is None or targets.ndim != 1 or targets.dtype.kind not in "iub":
-        return np.linspace(0, len(view.cases) - 1, count).astype(np.int64)
-    names = np.unique(targets)
-    each = [np.flatnonzero(targets == c) for c in names]
-    picked = [own[i] for i in range(count) for own in each if i < len(own)]
-    return np.array(sorted(picked[:count], key=lambda row: targets[row]))
-
-
-def _confusion(view: View):
-    """Counts, rows true and columns predicted."""
-    outputs = models.whole(view.model).all(view.feed, len(view.cases))
-    classes = view.model.preparation.classes
-    counts = np.bincount(view.cases.targets * len(classes) + outputs.argmax(axis=1), minlength=len(classes) ** 2)
-    return counts.reshape(len(classes), -1), classes
 
 
 def _codes(view: View):
@@ -160,32 +95,44 @@ def _needs_norms(view: View) -> str | None:
 
 
 def _needs_reconstruction(view: View) -> str | None:
-    return _needs_data(view) or (
-        None if view.task in (None, "reconstruct") else f"this network was made to {view.task}, it reconstructs nothing"
-    )
+    if view.task in (None, "reconstruct"):
+        return _needs_data(view)
+    return f"this network was made to {view.task}, it reconstructs nothing; give an autoencoder or a stack"
 
 
 def _needs_classes(view: View) -> str | None:
-    return (
-        None
-        if view.task == "classify" and view.cases is not None
-        else _needs_data(view) or "this model is no classifier"
-    )
+    if view.task == "classify":
+        return _needs_data(view)
+    return "this model is no classifier; deepnet finetune makes one of a stack"
+
+
+def _needs_layers(view: View) -> str | None:
+    return None if view.looked_at else "this model has no weights"
+
+
+def _needs_depth(view: View) -> str | None:
+    if len(view.looked_at) > 1:
+        return None
+    return "this model has one layer to look at, and what its units like best are its filters; ask for --kind filters"
+
+
+def _needs_probabilities(view: View) -> str | None:
+    if (reason := _needs_classes(view)) is not None or view.probable:
+        return reason
+    return f"this classifier was trained by {view.model.model.loss} and has margins, no probabilities"
 
 
 KINDS: dict[str, _Kind] = {
-    "filters": _Kind(
-        _filters,
-        lambda view: (
-            None
-            if any(isinstance(x, Weighted) for x in getattr(view.model.model, "layers", ())) or view.task is None
-            else "this model has no weights"
-        ),
-    ),
-    "history": _Kind(_history, lambda view: None if view.model.history else "this model has no history yet"),
-    "gradients": _Kind(_gradients, _needs_norms),
-    "reconstructions": _Kind(_reconstructions, _needs_reconstruction),
-    "confusion": _Kind(_confusion, _needs_classes),
-    "codes": _Kind(_codes, _needs_data),
     "summary": _Kind(_summary, lambda view: None),
+    "history": _Kind(_history, lambda view: None if view.model.history else "this model has no history yet"),
+    "confusion": _Kind(answers.confusion, _needs_classes),
+    "mistakes": _Kind(answers.mistakes, _needs_classes),
+    "calibration": _Kind(answers.calibration, _needs_probabilities),
+    "reconstructions": _Kind(_reconstructions, _needs_reconstruction),
+    "codes": _Kind(_codes, _needs_data),
+    "samples": _Kind(dreams.samples, dreams.lacks),
+    "filters": _Kind(insides.filters, _needs_layers),
+    "features": _Kind(insides.features, _needs_depth),
+    "histograms": _Kind(insides.histograms, _needs_layers),
+    "gradients": _Kind(_gradients, _needs_norms),
 }

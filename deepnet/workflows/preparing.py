@@ -58,10 +58,15 @@ def to_columns(preparation: Preparation, x: np.ndarray) -> np.ndarray:
     The projection is undone as far as it can be, contrast and scaling are not.
     """
     projection = preparation.projection
+    return x if projection is None else directions(preparation, x) + projection.mean
+
+
+def directions(preparation: Preparation, x: np.ndarray) -> np.ndarray:
+    """Directions among prepared cases (N, M) as directions among columns (N, D)."""
+    projection = preparation.projection
     if projection is None:
         return x
-    back = np.linalg.pinv(projection.matrix.astype(np.float64))
-    return (x @ back + projection.mean).astype(np.float32)
+    return (x @ np.linalg.pinv(projection.matrix.astype(np.float64))).astype(np.float32)
 
 
 def _projection(dataset: Dataset, plain: Preparation, asked: dict) -> Projection | None:

@@ -1,40 +1,77 @@
-"""visualize: pictures of a model, in a file each."""
+"""visualize: pictures of a model, in a file each, on one page, moving, or as numbers."""
 
 import os
+from inspect import signature
 
 from ..errors import UsageError
 from ..files import check_output, write_output
 from ..kernels import jit
-from ..nn.stack import Stack
-from . import models, sources
-from .kinds import KINDS, View
-from .sources import open_split
+from . import models, pages, views
+from .kinds import KINDS
+from .views import View
+
+PAGES = (".html", ".htm")
 
 
-def visualize(model, data, output, *, kind=(), label=None, ignore=(), force=False, threads=None) -> dict:
+def visualize(
+    model,
+    data,
+    output=None,
+    *,
+    kind=(),
+    data_out=None,
+    label=None,
+    ignore=(),
+    force=False,
+    threads=None,
+    show=lambda name, numbers: None,
+) -> dict:
     """Draw the kinds asked for, or all that the model and the data allow.
 
+    Into a file each in a folder, one page of HTML with all of them, a GIF of what moves, or a picture of one kind; and
+    the arrays of each kind as JSON into `data_out`. `show` is told the kind and its arrays by name, kind after kind.
     Returns the files, `written`, and the numbers that the pictures state.
     """
     if threads is not None:
         jit.set_threads(threads)
-    loaded = models.load(model, data)
-    task = None if isinstance(loaded.model, Stack) else sources.task_of(loaded.model.loss, loaded.preparation)
-    view = View(loaded, task)
-    if data is not None:
-        # What reconstructs needs no labels, but its cases are sorted and named by them where there are such.
-        wanted = None if task in sources.BLIND else task
-        dataset, cases, _ = open_split(loaded, model, data, wanted, "test", label, ignore)
-        view = View(loaded, task, dataset, cases)
+    view = views.of(models.load(model, data), model, data, label, ignore)
     kinds = _allowed(view, kind)
-    paths = _paths(output, kinds, force)
+    paths = _paths(output, kinds, force, (model, data))
+    if data_out is not None:
+        check_output(data_out, force, (model, data, *paths))
     from .. import figures
 
-    os.makedirs(os.path.dirname(paths[0]) or ".", exist_ok=True)
-    for name, path in zip(kinds, paths, strict=True):
-        figure = figures.FIGURES[name](*KINDS[name].arrays(view))
-        write_output(path, figures.encode(figure, os.path.splitext(path)[1].lstrip(".") or "png"))
+    drawn, numbers = {}, {}
+    for name in kinds:
+        given = KINDS[name].arrays(view)
+        drawn[name] = given
+        numbers[name] = dict(zip(signature(figures.FIGURES[name]).parameters, given, strict=True))
+        show(name, numbers[name])
+    if _is_page(output):
+        absent = {} if kind else {n: why for n, k in KINDS.items() if (why := k.lacks(view)) is not None}
+        facts, follow = pages.facts(view, model), pages.follow(view, model, data)
+        write_output(output, figures.model_page(facts, figures.FIGURES, drawn, absent, follow))
+    else:
+        for name, path in zip(kinds, paths, strict=False):
+            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+            write_output(path, _picture(figures, name, drawn[name], path))
+    if data_out is not None:
+        write_output(data_out, pages.numbers(view, numbers))
+        paths.append(data_out)
     return {"written": paths, **view.facts}
+
+
+def _picture(figures, name: str, given: tuple, path: str) -> bytes:
+    """The bytes of one kind as the file's name asks for."""
+    suffix = os.path.splitext(path)[1].lstrip(".").lower() or "png"
+    if suffix == "gif":
+        return figures.animate(figures.MOVING[name](*given))
+    return figures.encode(figures.FIGURES[name](*given), suffix)
+
+
+def _is_page(output) -> bool:
+    """Whether the output is a page of HTML."""
+    return output is not None and os.path.splitext(output)[1].lower() in PAGES
 
 
 def _allowed(view: View, asked) -> list[str]:
@@ -45,17 +82,26 @@ def _allowed(view: View, asked) -> list[str]:
     return list(asked) or [name for name, kind in KINDS.items() if kind.lacks(view) is None]
 
 
-def _paths(output: str, kinds: list[str], force: bool) -> list[str]:
-    """A file a kind: the output itself for one, else a folder."""
+def _paths(output, kinds: list[str], force: bool, inputs) -> list[str]:
+    """A file a kind: the output itself for a page or one kind, else a folder."""
+    if output is None:
+        return []
     folder = output.endswith(os.sep) or os.path.isdir(output)
-    if not folder and len(kinds) > 1:
+    suffix = os.path.splitext(output)[1].lower()
+    if not folder and suffix == ".gif" and kinds != ["samples"]:
+        raise UsageError(f"-o {output}: a GIF shows what moves; give --kind samples, or a file in .html or .png")
+    if not folder and not _is_page(output) and len(kinds) > 1:
         raise UsageError(
-            f"-o {output} is one file for {len(kinds)} kinds ({', '.join(kinds)}); give a folder, {output}/, or --kind"
+            f"-o {output} is one file for {len(kinds)} kinds ({', '.join(kinds)}); give a page, report.html, a folder, "
+            f"{output}/, or --kind"
         )
-    if folder and not os.path.isdir(output):
+    if not folder:
+        check_output(output, force, inputs)
+        return [output]
+    if not os.path.isdir(output):
         check_output(output.rstrip(os.sep))
         return [os.path.join(output, f"{name}.png") for name in kinds]
-    paths = [os.path.join(output, f"{name}.png") for name in kinds] if folder else [output]
+    paths = [os.path.join(output, f"{name}.png") for name in kinds]
     for path in paths:
         check_output(path, force)
     return paths

@@ -42,8 +42,53 @@ def norms(layers, epochs):
     return {k: 10.0 ** (k - layers) * RNG.random(epochs) for k in range(1, layers + 1)}
 
 
+def binned(values):
+    counts, edges = np.histogram(values, 41)
+    return {"counts": counts, "edges": edges, "mean": float(values.mean()), "deviation": 1.0, "lost": 0}
+
+
+def layers_of_numbers(count, names=("weights", "biases", "activations", "weight gradients")):
+    return [(f"layer {i}", {name: binned(RNG.normal(size=500)) for name in names}) for i in range(1, count + 1)]
+
+
+def wrong_cases(count, shape, names=("9", "4"), probable=True):
+    cases = RNG.random((count, int(np.prod(shape)))).astype(np.float32)
+    return (
+        cases,
+        [names[0]] * count,
+        [names[1]] * count,
+        RNG.random(count),
+        np.arange(count),
+        shape,
+        (40, 999),
+        probable,
+    )
+
+
+def bins(cases):
+    counts = RNG.multinomial(cases, np.arange(1, 16) / 120)
+    middle = (np.arange(15) + 0.5) / 15
+    return counts, np.where(counts > 0, middle, np.nan), np.where(counts > 0, middle**1.3, np.nan), 0.0123
+
+
+def chains(steps, count, shape):
+    return np.arange(steps), RNG.random((steps, count, int(np.prod(shape)))), shape, "noise"
+
+
 TUNING = ("training loss", "training error", "validation error")
 TYPICAL = {
+    "mistakes": (
+        wrong_cases(24, (28, 28)),
+        wrong_cases(5, (13,)),
+        wrong_cases(7, (8, 8, 3), ("versicolor", "virginica")),
+    ),
+    "calibration": (bins(10_000), bins(7)),
+    "samples": (chains(45, 10, (28, 28)), chains(5, 4, (20,)), chains(9, 3, (8, 8, 3))),
+    "features": (
+        ([("layer 2: 500 units, 100 shown", weights(100, 784)), ("layer 3: 10 units", weights(10, 784))], (28, 28)),
+        ([("layer 2: 12 units", weights(12, 13))], (13,)),
+    ),
+    "histograms": ((layers_of_numbers(4),), (layers_of_numbers(1),), (layers_of_numbers(2, ("weights",)),)),
     "filters": (
         ([("layer 1: 500 units", weights(500, 784)), ("layer 2: 64 units, projected", weights(64, 784))], (28, 28)),
         ([("layer 1", weights(70, 120))], (120,)),
@@ -72,6 +117,11 @@ TYPICAL = {
     "summary": ((networks(784, 500, 500, 2000, 10), "network 784-500-500-2000-10"),),
 }
 TINY = {
+    "mistakes": (wrong_cases(0, (28, 28)), wrong_cases(1, (1,)), wrong_cases(1, (2, 2), probable=False)),
+    "calibration": (bins(1), bins(0)),
+    "samples": (chains(1, 1, (1,)), chains(2, 1, (2, 2))),
+    "features": (([("one", np.zeros((1, 1)))], (1,)),),
+    "histograms": (([("layer 1", {"weights": binned(np.zeros(1))})],),),
     "filters": (([("one", np.zeros((1, 1)))], (1,)), ([("one", np.ones((1, 4)))], (2, 2))),
     "history": (([stage("layer 1/1 1-1", 1, ("reconstruction error",))],), ([stage("no epoch yet", 0, ("dead",))],)),
     "gradients": (([("fine-tuning", norms(1, 1))],), ([("no epoch yet", {1: np.zeros(0), 2: np.zeros(0)})],)),
@@ -81,6 +131,11 @@ TINY = {
     "summary": ((networks(1, 1), "rbm 1-1"),),
 }
 LARGE = {
+    "mistakes": (wrong_cases(500, (28, 28)),),
+    "calibration": (bins(10_000_000),),
+    "samples": (chains(300, 100, (28, 28)), chains(20, 12, (500,))),
+    "features": (([(f"layer {i}: 2000 units", weights(2000, 784)) for i in range(5)], (28, 28)),),
+    "histograms": ((layers_of_numbers(9),),),
     "filters": (([(f"layer {i}: 2000 units", weights(2000, 784)) for i in range(5)], (28, 28)),),
     "history": (([stage(f"layer {i}", 300, RBM_METRICS) for i in range(5)] + [stage("fine-tuning", 2000, TUNING)],),),
     "gradients": (([(f"fine-tuning {i}", norms(40, 2000)) for i in range(5)],),),
@@ -95,6 +150,11 @@ LARGE = {
     "summary": ((networks(*[1000] * 13), "a network of twelve layers"),),
 }
 NASTY_INPUT = {
+    "mistakes": (wrong_cases(3, (28, 28), (NASTY, "$")), wrong_cases(3, (5,), (NASTY, NASTY))),
+    "calibration": (bins(90),),
+    "samples": (chains(3, 2, (4, 4)),),
+    "features": (([(NASTY, weights(3, 784)), (f"b: {NASTY}", weights(200, 784))], (28, 28)),),
+    "histograms": (([(NASTY, {NASTY: binned(np.arange(9.0))})],),),
     "filters": (([(NASTY, weights(3, 784)), (f"b: {NASTY}", weights(200, 784))], (28, 28)),),
     "history": (([stage(NASTY, 3, (NASTY, "validation " + NASTY))],),),
     "gradients": (([(NASTY, norms(3, 4)), (f"b: {NASTY}", norms(2, 4))],),),
@@ -104,6 +164,12 @@ NASTY_INPUT = {
     "summary": (([{**layer(NASTY, 3, 2), "kind": NASTY, "unit": NASTY}], NASTY),),
 }
 NOT_FINITE = {
+    "mistakes": ((np.full((2, 4), np.nan), ["a"] * 2, ["b"] * 2, np.ones(2), np.arange(2), (2, 2), (2, 2), True),),
+    "samples": ((np.arange(3), np.full((3, 2, 4), np.nan), (2, 2), "data"),),
+    "features": (([("layer 2", np.full((3, 784), np.nan))], (28, 28)),),
+    "histograms": (
+        ([("layer 1", {"weights": {**binned(np.zeros(3)), "mean": np.nan, "deviation": np.nan, "lost": 7}})],),
+    ),
     "filters": (([("layer 1", np.full((3, 784), np.nan))], (28, 28)), ([("layer 1", np.full((3, 9), np.inf))], (9,))),
     "history": (
         ([{"stage": "layer 1", "epoch": [1, 2], "metrics": {"a": [1.0, np.inf], "b": [np.nan, np.nan]}}],),

@@ -1,25 +1,51 @@
-"""visualize: a picture a kind, for every kind of model, with the same bits each time."""
+"""visualize: a picture a kind, for every kind of model, with the same bits each time; a page, a GIF, numbers, text."""
 
 import dataclasses
+import io
 import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+from rich.console import Console
 
 from deepnet import checkpoint, evaluation, workflows
-from deepnet.workflows import kinds, maps, models, retrieval
+from deepnet.cli.terminal import KINDS as TERMINAL
+from deepnet.cli.terminal import Screen
+from deepnet.figures import FIGURES, SECTIONS
+from deepnet.nn.ascent import ascend
+from deepnet.nn.network import Network
+from deepnet.workflows import dreams, kinds, maps, models, retrieval, views
 from deepnet.workflows.sources import open_split
 
 PNG = b"\x89PNG\r\n\x1a\n"
+ALWAYS = {"summary", "history", "filters", "features", "histograms", "codes"}  # of these models, with data
 KINDS = {
-    "stack": {"filters", "history", "reconstructions", "codes", "summary"},
-    "net": {"filters", "history", "gradients", "confusion", "codes", "summary"},
-    "coder": {"filters", "history", "gradients", "reconstructions", "codes", "summary"},
-    "house_net": {"filters", "history", "gradients", "codes", "summary"},
-    "flower_net": {"filters", "history", "gradients", "confusion", "codes", "summary"},
+    "stack": ALWAYS | {"reconstructions", "samples"},
+    "net": ALWAYS | {"gradients", "confusion", "mistakes", "calibration"},
+    "coder": ALWAYS | {"gradients", "reconstructions"},
+    "house_net": ALWAYS | {"gradients"},
+    "flower_net": ALWAYS | {"gradients", "confusion", "mistakes", "calibration"},
+}
+REASONS = {  # why the others are not, one sentence with what is needed
+    "gradients": "run deepnet finetune",
+    "confusion": "deepnet finetune makes one",
+    "mistakes": "deepnet finetune makes one",
+    "calibration": "deepnet finetune makes one",
+    "reconstructions": "give an autoencoder or a stack",
+    "samples": "give the file that deepnet pretrain made",
 }
 LABELS = {"house_net": "price", "flower_net": "kind, as told"}
+
+
+def test_a_reason_is_known_for_every_kind_that_may_lack():
+    assert set().union(*KINDS.values()) == set(kinds.KINDS) == set(FIGURES) == set(SECTIONS) == set(TERMINAL)
+    assert set(REASONS) == set(FIGURES) - ALWAYS
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -37,7 +63,8 @@ def test_every_kind_that_a_model_allows(name, request, call, tmp_path):
 
 def test_without_data_what_needs_none(net, call, tmp_path):
     done = call("visualize", net, "-o", f"{tmp_path}/p/")
-    assert {Path(line).stem for line in done.out.split()} == {"filters", "history", "gradients", "summary"}
+    without = {"filters", "features", "history", "gradients", "histograms", "summary"}
+    assert {Path(line).stem for line in done.out.split()} == without
 
 
 @pytest.mark.parametrize(("suffix", "start"), [("png", PNG), ("svg", b"<?xml"), ("pdf", b"%PDF")])
@@ -139,3 +166,199 @@ def test_maps_without_classes_tell_no_errors(houses, house_net, call, tmp_path):
     assert not any("neighbour" in name for name in json.loads(done.out))
     labels, names = retrieval.classes_of(np.arange(500), np.arange(500), ())  # a column of numbers, one a case
     assert (labels, names) == (None, [])
+
+
+class Reader(HTMLParser):
+    """What a page holds: pictures, links, anchors, and anything that would be loaded or run."""
+
+    def __init__(self):
+        super().__init__()
+        self.pictures, self.links, self.anchors, self.foreign = [], [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        if tag == "img":
+            self.pictures.append(attrs)
+        if tag == "a":
+            self.links.append(attrs["href"].lstrip("#"))
+        if "id" in attrs:
+            self.anchors.append(attrs["id"])
+        given = [attrs[name] for name in ("src", "href", "srcset", "action") if name in attrs]
+        outside = not all(link.startswith(("data:image/", "#")) for link in given)
+        if tag in ("script", "link", "iframe", "object", "embed") or outside or any(n.startswith("on") for n in attrs):
+            self.foreign.append((tag, attrs))
+
+
+@pytest.mark.parametrize("name", ["stack", "net", "flower_net"])
+def test_the_page_holds_every_kind_and_nothing_foreign(name, request, call, tmp_path):
+    source = request.getfixturevalue({"flower_net": "flowers"}.get(name, "digits"))
+    words = ["--label", LABELS[name]] if name in LABELS else []
+    model = request.getfixturevalue(name)
+    done = call("visualize", model, source, *words, "-o", tmp_path / "report.html")
+    assert (done.code, done.out) == (0, f"{tmp_path}/report.html\n"), done.err
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    found = Reader()
+    found.feed(page)
+    assert not found.foreign
+    assert KINDS[name] <= set(found.anchors)
+    assert not (set(FIGURES) - KINDS[name]) & set(found.anchors)
+    assert set(found.links) <= set(found.anchors)
+    assert all(attrs["src"].startswith("data:image/") and len(attrs["alt"]) > 15 for attrs in found.pictures)
+    assert len(found.pictures) >= len(KINDS[name])
+    for kind in set(FIGURES) - KINDS[name]:
+        assert f"<b>{SECTIONS[kind].title}</b>: " in page
+        assert REASONS[kind] in page
+    loaded = checkpoint.load(model)
+    assert loaded.digest in page
+    assert (loaded.provenance.get("parent") or loaded.digest) in page
+    assert f"deepnet {'finetune' if name == 'stack' else 'evaluate'} " in page
+
+
+def test_a_page_has_the_same_bytes_and_what_is_asked_for_alone(net, digits, call, tmp_path):
+    for name in ("a.html", "b.html"):
+        done = call("visualize", net, digits, "-o", tmp_path / name, "--kind", "confusion,calibration", "--json")
+        assert done.code == 0, done.err
+    assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
+    page = Reader()
+    page.feed((tmp_path / "a.html").read_text())
+    assert "filters" not in page.anchors
+    told, measured = json.loads(done.out), json.loads(call("evaluate", net, digits, "--json").out)
+    assert told["error"] == measured["error"]
+    assert 0 <= told["calibration_error"] <= 1
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_what_cannot_be_drawn_is_refused_in_one_sentence(name, request, call, tmp_path):
+    source = request.getfixturevalue({"house_net": "houses", "flower_net": "flowers"}.get(name, "digits"))
+    words = ["--label", LABELS[name]] if name in LABELS else []
+    for kind in sorted(set(FIGURES) - KINDS[name]):
+        done = call(
+            "visualize", request.getfixturevalue(name), source, *words, "-o", tmp_path / "x.png", "--kind", kind
+        )
+        assert done.code == 2
+        assert done.err.count("\n") == 1
+        assert f"--kind {kind}: " in done.err
+        assert REASONS[kind] in done.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_margins_are_no_probabilities(net):
+    loaded = checkpoint.load(net)
+    margins = dataclasses.replace(loaded.model, loss="squared_hinge")
+    view = kinds.View(dataclasses.replace(loaded, model=margins), "classify", cases=object())
+    assert "margins, no probabilities" in kinds.KINDS["calibration"].lacks(view)
+    assert kinds.KINDS["mistakes"].lacks(view) is None
+
+
+def test_samples_move_in_a_gif_with_the_same_bytes(stack, digits, net, call, tmp_path):
+    for name in ("a.gif", "b.gif"):
+        assert call("visualize", stack, digits, "-o", tmp_path / name, "--kind", "samples").code == 0
+    assert (tmp_path / "a.gif").read_bytes() == (tmp_path / "b.gif").read_bytes()
+    with Image.open(tmp_path / "a.gif") as moving:
+        assert moving.n_frames == len(dreams.LOOKS)
+        first = np.asarray(moving.convert("RGB"))
+        moving.seek(moving.n_frames - 1)
+        assert not np.array_equal(first, np.asarray(moving.convert("RGB")))
+    done = call("visualize", net, digits, "-o", tmp_path / "c.gif", "--kind", "confusion")
+    assert (done.code, "--kind samples" in done.err) == (2, True)
+
+
+def test_the_numbers_are_those_that_are_drawn(net, digits, call, tmp_path):
+    done = call("visualize", net, digits, "--data-out", tmp_path / "n.json", "--kind", "confusion,history,calibration")
+    assert (done.code, done.out) == (0, f"{tmp_path}/n.json\n"), done.err
+    found = json.loads((tmp_path / "n.json").read_text())
+    model = checkpoint.load(net)
+    assert found["schema"] == "deepnet.figures/1"
+    assert found["model"] == model.digest
+    assert set(found["kinds"]) == {"confusion", "history", "calibration"}
+    measured = json.loads(call("evaluate", net, digits, "--json").out)
+    assert found["kinds"]["confusion"]["matrix"] == measured["confusion"]
+    told = next(part for part in found["kinds"]["history"]["series"] if part["stage"] == "fine-tuning")
+    np.testing.assert_allclose(told["metrics"]["training loss"], model.history["fine-tuning"]["training_loss"], 1e-6)
+    assert sum(found["kinds"]["calibration"]["counts"]) == 200
+    again = call("visualize", net, digits, "--data-out", tmp_path / "n.json", "--kind", "confusion")
+    assert (again.code, "--force" in again.err) == (2, True)
+
+
+@pytest.mark.parametrize(("name", "source"), [("stack", "digits"), ("net", "digits"), ("flower_net", "flowers")])
+def test_every_kind_is_shown_as_text_within_the_width(name, source, request, call, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    words = ["--label", LABELS[name]] if name in LABELS else []
+    done = call("visualize", request.getfixturevalue(name), request.getfixturevalue(source), *words, "--terminal")
+    assert done.code == 0, done.err
+    lines = done.out.splitlines()
+    assert KINDS[name] <= set(lines)
+    assert max(map(len, lines)) <= 60
+    assert "\x1b" not in done.out
+    assert "▁" in done.out
+
+
+def test_half_blocks_have_the_colours_of_two_pixels():
+    """A picture two by two in colours: each character has the upper pixel before the lower one."""
+    console = Console(force_terminal=True, no_color=False, color_system="truecolor", width=40, file=io.StringIO())
+    text = Screen(console).draw(
+        "reconstructions", {"rows": [("one", np.array([[0.0, 1.0, 1.0, 0.0]]))], "shape": (2, 2)}
+    )
+    black, white = "0;0;0", "255;255;255"
+    assert f"38;2;{black};48;2;{white}m▀" in text
+    assert f"38;2;{white};48;2;{black}m▀" in text
+    plain = Console(force_terminal=True, no_color=True, width=40, file=io.StringIO())
+    shades = Screen(plain).draw(
+        "reconstructions", {"rows": [("one", np.array([[0.0, 1.0, 0.0, 1.0]]))], "shape": (2, 2)}
+    )
+    assert " █ " in shades
+    assert "38;2" not in shades
+
+
+@pytest.mark.parametrize(("words", "told"), [((), "--terminal"), (("--terminal", "--json"), "leave one")])
+def test_text_needs_a_place_of_its_own(words, told, net, call):
+    done = call("visualize", net, *words)
+    assert done.code == 2
+    assert told in done.err
+
+
+def test_a_unit_s_favourite_input_beats_its_filter_and_chance(net, digits):
+    """At the length given each z is larger than at the projected filter, and than at any of the cases so scaled."""
+    model = checkpoint.load(net)
+    reader = models.whole(model)
+    first, second = (own["W"] for own in model.arrays[:2])
+    units, length = np.arange(20), 8.0
+    below = Network(reader.network.layers[:2], reader.network.loss)
+    start = (first @ second).T[units]
+    found = ascend(below, reader.parts[:2], units, start, length)
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), length, rtol=1e-5)
+
+    def z(x):
+        hidden = 1 / (1 + np.exp(-(x @ first + model.arrays[0]["b"])))
+        return hidden @ second + model.arrays[1]["b"]
+
+    scaled = start / np.linalg.norm(start, axis=1, keepdims=True) * length
+    assert (z(found)[units, units] >= z(scaled)[units, units] - 1e-3).all()
+    _, cases, _ = open_split(model, net, digits, "classify", "test", None, ())
+    x = views.View(model, "classify", None, cases).rows(np.arange(200))
+    x = x / np.linalg.norm(x, axis=1, keepdims=True) * length
+    assert (z(found)[units, units] > z(x)[:, units].max(axis=0)).all()
+
+
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
+WRAP = """<iframe id="f" width="360" height="700" src="report.html"></iframe><script>onload = () => {
+const page = document.getElementById("f").contentDocument
+const bad = [...page.images].filter(i => !i.naturalWidth).length
+const root = page.documentElement
+document.title = [root.clientWidth, root.scrollWidth, page.images.length, bad]}</script>"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium here")
+def test_a_browser_shows_the_page_without_a_word_and_without_scrolling_sideways(net, digits, call, tmp_path):
+    assert call("visualize", net, digits, "-o", tmp_path / "report.html").code == 0
+    (tmp_path / "wrap.html").write_text(WRAP)
+    words = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/browser", "--dump-dom"]
+    words += ["--allow-file-access-from-files", "--enable-logging=stderr", f"file://{tmp_path}/wrap.html"]
+    run = subprocess.run([BROWSER, *words], capture_output=True, text=True, timeout=120, check=False)
+    title = re.search(r"<title>(.*)</title>", run.stdout)
+    assert title, run.stderr[-500:]
+    inside, wide, pictures, broken = map(int, title[1].split(","))
+    assert wide <= inside
+    assert (pictures > 10, broken) == (True, 0)
+    assert "CONSOLE" not in run.stderr
