@@ -2,7 +2,20 @@
 
 import typer
 
-from . import compare, doctor, efficiency, evaluate, finetune, inspect, predict, pretrain, selfcheck, visualize, warmup
+from . import (
+    compare,
+    doctor,
+    efficiency,
+    evaluate,
+    export,
+    finetune,
+    inspect,
+    predict,
+    pretrain,
+    selfcheck,
+    visualize,
+    warmup,
+)
 
 HELP = """Deep belief nets and autoencoders on the CPU.
 
@@ -52,6 +65,7 @@ app.command(help=efficiency.HELP)(efficiency.efficiency)
 app.command(help=visualize.HELP)(visualize.visualize)
 app.command(help=predict.HELP)(predict.predict)
 app.command(help=inspect.HELP)(inspect.inspect)
+app.command(help=export.HELP)(export.export)
 app.command(help=warmup.HELP)(warmup.warmup)
 app.command(help=selfcheck.HELP)(selfcheck.selfcheck)
 app.command(help=doctor.HELP)(doctor.doctor)

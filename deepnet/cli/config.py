@@ -14,8 +14,8 @@ from deepnet.errors import UsageError
 
 from .values import nearest
 
-COMMANDS = ("pretrain", "finetune", "evaluate", "compare", "efficiency", "visualize", "predict", "inspect", "warmup",
-            "selfcheck", "doctor")  # fmt: skip
+COMMANDS = ("pretrain", "finetune", "evaluate", "compare", "efficiency", "visualize", "predict", "inspect", "export",
+            "warmup", "selfcheck", "doctor")  # fmt: skip
 METHODS = ("rbm", "dae", "sae", "cae")  # tables of `efficiency`: what only one method of pre-training takes
 _UNCONFIGURED = {"config", "help"}
 
