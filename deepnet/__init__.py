@@ -1,8 +1,9 @@
 """Deep belief nets and autoencoders on the CPU: the version and the Python face.
 
-The face has the commands' names and options and is imported on first use, so that `import deepnet` costs nothing:
-`pretrain` and `finetune` are generators of records, `evaluate` and `visualize` return a dict, `load` what a
-model file holds.
+The face has the commands' names and options and is imported on first use, so that `import deepnet` costs nothing.
+`pretrain`, `finetune` and `efficiency` are generators of records (`Epoch` ...), which train as far as they are read;
+`predict` gives pieces of CSV; the others return a dict, what the command prints with --json. `load` is what a model
+file holds, `outputs` what it makes of an array of cases. scikit-learn's estimators are in `deepnet.estimators`.
 """
 
 __version__ = "0.1.0"
@@ -11,10 +12,20 @@ _FACE = {
     "pretrain": "workflows",
     "finetune": "workflows",
     "evaluate": "workflows",
+    "compare": "workflows",
+    "efficiency": "workflows",
     "visualize": "workflows",
+    "predict": "workflows",
+    "inspect": "workflows",
+    "export": "workflows",
+    "warmup": "workflows",
+    "selfcheck": "workflows",
+    "doctor": "workflows",
+    "outputs": "workflows",
     "load": "checkpoint",
+    **dict.fromkeys(("Start", "Epoch", "Saved", "Warned", "End"), "workflows"),
 }
-__all__ = ["__version__", "evaluate", "finetune", "load", "pretrain", "visualize"]
+__all__ = ["__version__", *_FACE]
 
 
 def __getattr__(name):

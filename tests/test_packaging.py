@@ -38,7 +38,24 @@ def test_the_package_imports_nothing_but_what_it_requires():
     # llvmlite is numba's own, Pillow is matplotlib's.
     allowed = {"deepnet", "llvmlite", "PIL", *required, *sys.stdlib_module_names}
     pages = list((ROOT / "deepnet").rglob("*.py"))
-    assert {(page.name, name) for page in pages for name in imported(page) if name not in allowed} == set()
+    found = {(page.name, name) for page in pages for name in imported(page) if name not in allowed}
+    assert found == {("estimators.py", "sklearn")}, "extras are asked for by deepnet.extras"
+
+
+def test_every_extra_is_in_the_project_s_list():
+    asked = {
+        tuple(argument.value for argument in node.args)
+        for page in (ROOT / "deepnet").rglob("*.py")
+        for node in ast.walk(ast.parse(page.read_text()))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "extra"
+    }
+    assert len(asked) >= 4
+    listed = PROJECT["optional-dependencies"]
+    dev = {text.split(">")[0] for text in listed["dev"]}
+    for module, name in asked:
+        (package,) = (text.split(">")[0] for text in listed[name])
+        assert package.replace("scikit-learn", "sklearn") == module.partition(".")[0]
+        assert package in dev, "what has a test is there when tests run"
 
 
 def test_click_is_not_used():
@@ -64,6 +81,6 @@ def test_the_wheel_holds_the_package_and_the_data(tmp_path):
         assert archive.read("deepnet/datasets/mnist.h5") == (ROOT / "datasets/mnist.h5").read_bytes()
     assert "deepnet = deepnet.__main__:main" in entry
     pages = {str(page.relative_to(ROOT)) for page in (ROOT / "deepnet").rglob("*.py")}
-    assert pages <= set(names)
+    assert pages | {"deepnet/py.typed"} <= set(names)
     assert [name for name in names if not name.startswith(("deepnet/", "deepnet_cli-"))] == []
     assert [name for name in names if name.startswith("deepnet/datasets/") and name.endswith(".py")] == []

@@ -7,6 +7,7 @@ from . import (
     doctor,
     efficiency,
     evaluate,
+    export,
     finetune,
     inspect,
     predict,
@@ -65,6 +66,7 @@ app.command(help=efficiency.HELP)(efficiency.efficiency)
 app.command(help=visualize.HELP)(visualize.visualize)
 app.command(help=predict.HELP)(predict.predict)
 app.command(help=inspect.HELP)(inspect.inspect)
+app.command(help=export.HELP)(export.export)
 app.command(help=warmup.HELP)(warmup.warmup)
 app.command(help=selfcheck.HELP)(selfcheck.selfcheck)
 app.command(name="verify-resume", help=verify_resume.HELP)(verify_resume.verify_resume)

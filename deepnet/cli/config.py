@@ -13,8 +13,8 @@ from deepnet.errors import UsageError
 
 from .values import nearest
 
-COMMANDS = ("pretrain", "finetune", "evaluate", "compare", "efficiency", "visualize", "predict", "inspect", "warmup",
-            "selfcheck", "verify-resume", "doctor")  # fmt: skip
+COMMANDS = ("pretrain", "finetune", "evaluate", "compare", "efficiency", "visualize", "predict", "inspect", "export",
+            "warmup", "selfcheck", "verify-resume", "doctor")  # fmt: skip
 METHODS = ("rbm", "dae", "sae", "cae")  # tables of `efficiency`: what only one method of pre-training takes
 LONGEST = 1 << 16  # bytes of a file of settings
 _UNCONFIGURED = {"config", "help"}

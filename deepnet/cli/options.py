@@ -23,6 +23,7 @@ Kind = Literal["summary", "history", "confusion", "mistakes", "calibration", "re
 Scale = Literal["auto", "none", "unit", "standard"]
 Contrast = Literal["none", "l1", "l2"]
 Give = Literal["labels", "probabilities", "margins", "codes", "reconstructions", "anomaly"]
+Export = Literal["codes", "reconstructions"]
 Distance = Literal["euclidean", "cosine"]
 Progress = Literal["auto", "rich", "plain", "none"]
 
@@ -31,6 +32,7 @@ INITIALIZERS, METHODS, KINDS = get_args(Initializer), get_args(Method), get_args
 CORRUPTIONS, LOSSES = get_args(Corruption), get_args(Loss)
 SCALES, GIVES, PRECISIONS = get_args(Scale), get_args(Give), get_args(Precision)
 CONTRASTS = get_args(Contrast)
+EXPORTS = get_args(Export)
 DISTANCES = get_args(Distance)
 MACHINES = UNITS[:4]  # units of Boltzmann machines
 ENCODERS = tuple(unit for unit in UNITS if unit not in ("softmax", "square"))  # of a stack's autoencoders

@@ -1,7 +1,7 @@
 """Data: formats and their readers, data sets and their splits, scaling and the audit."""
 
 from .audits import audit
-from .dataset import Cases, Dataset, Options, has_label
+from .dataset import Cases, Dataset, Options, has_label, in_memory
 from .loading import READERS, load, shipped
 from .scaling import Scaling, check_range, extremes
 from .splits import draw, join, parse_valid, split
@@ -19,6 +19,7 @@ __all__ = [
     "draw",
     "extremes",
     "has_label",
+    "in_memory",
     "join",
     "load",
     "only",

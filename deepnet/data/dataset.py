@@ -4,6 +4,7 @@ Axes: N cases, D columns (visible units), T targets.
 """
 
 import hashlib
+import io
 import math
 import os
 from dataclasses import dataclass, field, replace
@@ -219,3 +220,10 @@ def refuse_ignore(source, options):
 def with_shape(dataset, shape):
     """The same data with another shape of one case, when as many values fill it."""
     return replace(dataset, shape=shape) if math.prod(shape) == math.prod(dataset.shape) else dataset
+
+
+def in_memory(inputs, targets=None, columns=()):
+    """A Dataset of arrays in memory, all of it to train with, after the checks that all formats share."""
+    parts = {"train": (np.asarray(inputs), targets, "the table")}
+    dataset = assemble(Source("the table", io.BytesIO(), 0), parts, columns)
+    return replace(dataset, fingerprint=fingerprint(dataset.splits))

@@ -5,8 +5,10 @@ from .compare import compare
 from .doctor import doctor
 from .efficiency import efficiency
 from .evaluate import evaluate
+from .export import export
 from .finetune import finetune
 from .inspect import inspect
+from .outputs import outputs
 from .predict import predict
 from .pretrain import pretrain
 from .recipe import recipe
@@ -27,8 +29,10 @@ __all__ = [
     "doctor",
     "efficiency",
     "evaluate",
+    "export",
     "finetune",
     "inspect",
+    "outputs",
     "predict",
     "pretrain",
     "recipe",

@@ -32,7 +32,7 @@ DROPOUT = (0.2, 0.5)  # of inputs, of hidden units (Srivastava et al. 2014)
 
 @alone
 def efficiency(
-    source,
+    data,
     output=None,
     *,
     labels=((100, None), (300, None), (1000, None), (3000, None), (None, None)),
@@ -67,8 +67,8 @@ def efficiency(
     """
     if threads is not None:
         jit.set_threads(threads)
-    path, folder = _outputs(source, output, keep, force, resume, dry_run)
-    dataset, cases, there, split = _open(source, valid, label, ignore, seed)
+    path, folder = _outputs(data, output, keep, force, resume, dry_run)
+    dataset, cases, there, split = _open(data, valid, label, ignore, seed)
     counts = _counts(labels, seeds, there)
     recipe = Recipe(
         tuple(layers),
@@ -112,7 +112,7 @@ def efficiency(
     if not keep:
         _clear(folder)
     best = min(facts["errors"], key=lambda row: (row["labels"], row["error"]))["method"]
-    yield End("finished", facts, _next(source, best, recipe, label, ignore))
+    yield End("finished", facts, _next(data, best, recipe, label, ignore))
 
 
 def _nets(layers: int, asked: dict) -> dict:

@@ -14,7 +14,7 @@ from ..optimizers import BATCHES, OPTIMIZERS
 from ..optimizers.objective import Optimizer
 from ..optimizers.schedules import constant, parse
 from ..training import Meter
-from . import feeds, networks, one_class, preparing, regularizers, sources, teachers
+from . import bounds, feeds, networks, one_class, preparing, regularizers, sources, teachers
 from .memory import check_network, of_network
 from .models import pack
 from .plans import written
@@ -87,6 +87,7 @@ def finetune(
 
     To classify or regress, it trains on the cases that have a label, with `labels` on so many; scaling is by all.
     """
+    bounds.check("finetune", locals())
     if threads is not None:
         jit.set_threads(threads)
     check_precision(precision)

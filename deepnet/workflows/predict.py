@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .. import data
 from ..checkpoint import Checkpoint
+from ..data import load
 from ..errors import DataError, ModelError, UsageError
 from ..files import shown
 from ..kernels import jit
@@ -26,7 +26,7 @@ FORMULA = ("=", "+", "-", "@")  # a spreadsheet would run a text cell that begin
 
 
 def predict(
-    model, source, *, give=None, split=None, label=None, ignore=(), share=None, calibrate=None, threads=None
+    model, data, *, give=None, split=None, label=None, ignore=(), share=None, calibrate=None, threads=None
 ) -> Iterator[bytes]:
     """CSV with a header: a line of what `give` names for every case.
 
@@ -37,7 +37,7 @@ def predict(
     """
     if threads is not None:
         jit.set_threads(threads)
-    loaded = models.load(model, source)
+    loaded = models.load(model, data)
     task = None if isinstance(loaded.model, Stack) else sources.task_of(loaded.model.loss, loaded.preparation)
     give = give or USUAL[task]
     if give != "anomaly" and (share is not None or calibrate is not None):
@@ -50,7 +50,7 @@ def predict(
     label_column = trained.get("label") or ""
     spare = (*trained.get("ignore", ()), label_column, *label_column.split(","))
     spare = tuple(filter(None, spare))
-    dataset = data.load(source, label=label, ignore=ignore, spare=spare)
+    dataset = load(data, label=label, ignore=ignore, spare=spare)
     sources.check_width(dataset, loaded.preparation, model)
     split = split or ("test" if "test" in dataset.splits else "train")
     if split not in dataset.splits:
@@ -58,7 +58,7 @@ def predict(
     cases = dataset.splits[split]
     if reader is None:
         given = dataset if calibrate is None else None
-        known = scores.calibration(loaded, calibrate or source, given, label, ignore, spare)
+        known = scores.calibration(loaded, calibrate or data, given, label, ignore, spare)
         return _flagged(loaded, cases, known, scores.SHARE if share is None else share)
     return _lines(loaded, reader, cases, give, task)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ..kernels import jit
 from ..training import Meter
-from . import preparing, sources
+from . import bounds, preparing, sources
 from .memory import check_stack
 from .plans import own_options, plans_of, spread, written
 from .records import Start
@@ -61,6 +61,7 @@ def pretrain(
 
     Yields Start, Epoch, Saved and End records. Options as on the command line, one value or one a layer.
     """
+    bounds.check("pretrain", locals())
     if threads is not None:
         jit.set_threads(threads)
     check_precision(precision)

@@ -1,0 +1,178 @@
+"""A predictor: one page of Python that needs nothing but NumPy, its weights at the end of it.
+
+`python net.py cases.csv` prints what `deepnet predict` prints, `from net import predict` is the same in Python. The
+weights are an NPZ file in base64, so that the page is one file, which is read without running what it does not show.
+"""
+
+import base64
+import inspect
+import textwrap
+
+from . import arithmetic
+from .arrays import packed
+from .steps import Affine, Contrast, Distance, Largest, Program, Scaled, Step, Units, arrays_of
+
+PAGE = '''\
+"""The network {title}, as deepnet {version} trained it (model {model}). It needs NumPy alone.
+
+    python {name} cases.csv              a line for each case; - is standard input
+    from {module} import outputs, predict
+
+A case is a row of {inputs} numbers, as they were in the training data. `outputs` gives {gives}.
+"""
+
+import base64
+import csv
+import io
+import sys
+
+import numpy as np
+
+CLASSES = {classes}
+COLUMNS = {columns}
+
+
+def outputs(x):
+    """{gives} (cases, {outputs}) of x (cases, {inputs})."""
+    x = np.asarray(x, np.float32).reshape(len(x), {inputs})
+    blocks = [forward(x[i : i + 1000]) for i in range(0, len(x), 1000)]
+    return np.concatenate(blocks) if blocks else np.zeros((0, {outputs}), np.float32)
+
+
+def predict(x):
+    """What `python {name}` prints of x (cases, {inputs}): {told}."""
+{answer}
+
+
+def forward(x):
+    """The steps from the data up."""
+{body}
+    return x
+
+
+{functions}
+
+
+def read(lines):
+    """Rows of numbers of a CSV file; where its header has the columns of the training data, those."""
+    rows = [row for row in csv.reader(lines) if row]
+    if rows and not all(is_number(cell) for cell in rows[0]):
+        header, rows = [name.strip() for name in rows[0]], rows[1:]
+        if COLUMNS and set(COLUMNS) <= set(header):
+            places = [header.index(name) for name in COLUMNS]
+            rows = [[row[place] for place in places] for row in rows]
+    return np.array(rows, np.float32)
+
+
+def is_number(text):
+    """Whether a cell holds a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def main():
+    """Predict what the file on the command line holds."""
+    if len(sys.argv) != 2:
+        sys.exit("usage: python {name} cases.csv")
+    lines = sys.stdin if sys.argv[1] == "-" else open(sys.argv[1], newline="", encoding="utf-8")
+    with lines:
+        found = predict(read(lines))
+    written = csv.writer(sys.stdout, lineterminator="\\n")
+    written.writerow({header})
+    written.writerows([[name] for name in found] if CLASSES else [[f"{{v:.7g}}" for v in row] for row in found])
+
+
+WEIGHTS = """
+{weights}
+"""
+P = np.load(io.BytesIO(base64.b64decode(WEIGHTS)), allow_pickle=False)
+P = {{name: P[name] for name in P.files}}
+
+if __name__ == "__main__":
+    main()
+'''
+COLUMN = {"values": "label", "codes": "code", "reconstructions": "x", "score": "score"}  # as `predict` calls them
+
+
+def write(program: Program, name: str = "net.py") -> bytes:
+    """The page, as UTF-8; `name` is that of its file."""
+    name = name if name.removesuffix(".py").isidentifier() else "net.py"
+    calls = {word for step in program.steps if (word := _function(step)) is not None}
+    functions = [text for word, text in _functions().items() if word in calls]
+    weights = base64.b64encode(packed(arrays_of(program))).decode()
+    page = PAGE.format(
+        title=program.title,
+        gives=program.gives,
+        classes=repr(program.classes),
+        columns=repr(program.columns),
+        model=program.model[:12] or "not in a file",
+        version=program.version,
+        name=name,
+        module=name.removesuffix(".py"),
+        inputs=program.inputs,
+        outputs=program.outputs,
+        told="the name of its class" if program.classes else program.gives,
+        answer=_indented(_answer(program)),
+        body=_indented("\n".join(_line(number, step) for number, step in enumerate(program.steps, 1))),
+        functions="\n\n\n".join(functions) or "# No more functions are needed.",
+        header=_header(program),
+        weights="\n".join(textwrap.wrap(weights, 116)),
+    )
+    return page.encode()
+
+
+def _functions() -> dict[str, str]:
+    """The text of each function of `arithmetic`, in its order."""
+    made = {name: function for name, function in vars(arithmetic).items() if inspect.isfunction(function)}
+    return {name: inspect.getsource(function).rstrip() for name, function in made.items()}
+
+
+def _function(step: Step) -> str | None:
+    """The function of `arithmetic` that a step calls."""
+    match step:
+        case Contrast(kind):
+            return f"contrast_{kind}"
+        case Units(name):
+            return name
+        case Largest():
+            return "largest"
+        case Distance():
+            return "distance"
+    return None
+
+
+def _line(number: int, step: Step) -> str:
+    """A step as a line of Python."""
+    match step:
+        case Scaled():
+            return f'x = (x - P["offset{number}"]) / P["scale{number}"]'
+        case Affine():
+            return f'x = x @ P["W{number}"] + P["b{number}"]'
+        case Largest(pieces):
+            return f"x = largest(x, {pieces})"
+        case Distance():
+            return f'x = distance(x, P["centre{number}"])'
+    return f"x = {_function(step)}(x)"
+
+
+def _answer(program: Program) -> str:
+    if program.classes:
+        return "return np.array(CLASSES)[outputs(x).argmax(axis=1)]"
+    return "return outputs(x)"
+
+
+def _header(program: Program) -> str:
+    """The header of the lines that are printed, as Python."""
+    if program.classes:
+        return '["label"]'
+    word = COLUMN[program.gives]
+    if program.outputs == 1 and word in ("label", "score"):
+        return f'["{word}"]'
+    return f'[f"{word}{{i + 1}}" for i in range({program.outputs})]'
+
+
+def _indented(text: str) -> str:
+    return textwrap.indent(text, "    ")

@@ -1,0 +1,16 @@
+"""What is installed only where it is asked for. Any floor may import this page."""
+
+from importlib import import_module
+
+from .errors import UsageError
+
+
+def extra(module: str, name: str):
+    """The module of a package that the extra `name` brings; UsageError with the line to type where it is missing."""
+    try:
+        return import_module(module)
+    except ImportError:
+        package = module.partition(".")[0]
+        raise UsageError(
+            f"this needs the package {package}, which is not here; install it with: pip install 'deepnet-cli[{name}]'"
+        ) from None
