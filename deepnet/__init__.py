@@ -20,6 +20,7 @@ _FACE = {
     "export": "workflows",
     "warmup": "workflows",
     "selfcheck": "workflows",
+    "verify_resume": "workflows",
     "doctor": "workflows",
     "outputs": "workflows",
     "load": "checkpoint",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,18 @@ for name in [name for name in os.environ if name.startswith("DEEPNET_")] + [
     "PY_COLORS",
 ]:
     os.environ.pop(name, None)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _listening():
+    """Programs that tests start hear signals, also where a background job or `nohup` has us ignore them."""
+    quiet = [n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
+             if signal.getsignal(n) is signal.SIG_IGN]  # fmt: skip
+    for number in quiet:
+        signal.signal(number, lambda *_: None)  # unlike one that is ignored, a handler is not passed on
+    yield
+    for number in quiet:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @pytest.fixture(autouse=True)

@@ -199,12 +199,19 @@ def _serve():
         os.write(answers, json.dumps(facts if len(facts) > 1 else facts[0]).encode() + b"\n")
 
     answer(os.getpid())
-    # A child does not have the pages of libraries that the server has read, a process of its own would.
-    libraries = 1024 * max(0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - _child(lambda: 0)[1].ru_maxrss)
+    # A child does not have the pages of libraries that the server has read, a process of its own would. (The server's
+    # ru_maxrss would count what the test process had when it forked.)
+    libraries = 1024 * max(0, _peak() - _child(lambda: 0)[1].ru_maxrss)
     for line in sys.stdin:
         request = json.loads(line)
         status, used = _child(lambda request=request: _case(**request))
         answer(status, 1024 * used.ru_maxrss + libraries, used.ru_utime + used.ru_stime)
+
+
+def _peak():
+    """Most kilobytes that this program has had in memory at once."""
+    with open("/proc/self/status", encoding="ascii") as file:
+        return int(next(line for line in file if line.startswith("VmHWM:")).split()[1])
 
 
 def _child(function):

@@ -24,6 +24,7 @@ from tests import forked
 
 ROOT = Path(__file__).parents[1]
 ALWAYS = [("deepnet.workflows.runs", "BETWEEN_SAVES", 0.0)]  # a save after each epoch
+BLIND = [*ALWAYS, ("deepnet.files", "check_disk", forked.nothing)]  # and nothing foretold of the disk
 PRETRAIN = ["pretrain", "--layers", "40,30", "--epochs", "6"]
 FINETUNE = ["finetune", "--layers", "40,30", "--epochs", "12"]
 COMMON = ["--batch-size", "20", "--threads", "1", "-q"]
@@ -295,13 +296,15 @@ def test_an_interrupted_run_keeps_the_save_before(digits, tmp_path, monkeypatch)
 
 @pytest.mark.promise("D4")
 def test_a_file_size_limit(digits, tmp_path, promise):
-    """A save that would pass it ends the run, the old file is whole; none at all is known before."""
+    """It is known before; where it is not, a save that would pass it ends the run and the old file is whole."""
     fine(line(PRETRAIN, digits), tmp_path)
     old = (tmp_path / "net.h5").read_bytes()
-    for most, known in ((0, True), (1, True), (4096, False), (60_000, False), (len(old) - 1, False)):
+    limits = 0, 1, 4096, 60_000, len(old) - 1
+    for most, known in [*((most, True) for most in limits), *((most, False) for most in limits[2:])]:
         words = [*line(PRETRAIN, digits, "--force"), "--progress", "plain"]
         words.remove("-q")
-        code, out, err = forked.finish(words, tmp_path, limits=[("RLIMIT_FSIZE", max(most, 0))], patches=ALWAYS)
+        patches = ALWAYS if known else BLIND
+        code, out, err = forked.finish(words, tmp_path, limits=[("RLIMIT_FSIZE", most)], patches=patches)
         # Streams are files too, and Python's own words may pass the limit.
         assert code == 5, (most, err)
         assert out == ""
@@ -318,7 +321,7 @@ def test_a_full_disk(digits, tmp_path, promise):
     """A tmpfs of its own: the old file is whole where a new one has no room; a full one is refused before training."""
     place = make(tmp_path / "small")
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=512k", "none", str(place)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(place)], capture_output=True, check=False
     )
     if mounted.returncode:
         pytest.skip("this user may not mount a tmpfs; test_a_file_size_limit is the nearest that runs everywhere")
@@ -327,7 +330,7 @@ def test_a_full_disk(digits, tmp_path, promise):
         old = (place / "net.h5").read_bytes()
         room = os.statvfs(place)
         (place / "other").write_bytes(bytes(room.f_bavail * room.f_frsize - len(old) // 2))
-        for full in (False, True):
+        for full, known in ((False, False), (False, True), (True, True)):
             if full:
                 with open(place / "other", "ab", buffering=0) as other:
                     try:
@@ -337,13 +340,13 @@ def test_a_full_disk(digits, tmp_path, promise):
                         pass
             words = [*line(PRETRAIN, digits, "--force"), "--progress", "plain"]
             words.remove("-q")
-            folder = make(tmp_path / f"elsewhere-{full}")
+            folder = make(tmp_path / f"elsewhere-{full}-{known}")
             words[words.index("net.h5")] = str(place / "net.h5")
-            code, out, err = forked.finish(words, folder, patches=ALWAYS)
+            code, out, err = forked.finish(words, folder, patches=ALWAYS if known else BLIND)
             assert (code, out) == (5, "")
-            assert "the disk is full" in err
+            assert ("of disk, and" if known and not full else "the disk is full") in err
             assert err.count("error") - err.count("reconstruction error") == 1
-            assert ("epoch 1/6" in err) != full
+            assert ("epoch 1/6" in err) != known
             assert (place / "net.h5").read_bytes() == old
             assert names(place) == {"net.h5", "other"}
     finally:
@@ -426,7 +429,8 @@ def test_a_slow_disk_is_written_to_less_often(tmp_path, monkeypatch):
         saves.append(now[0])
 
     monkeypatch.setattr(runs.files_of_models, "save", slow)
-    saver = runs.Saver(str(tmp_path / "net.h5"), lambda complete: Checkpoint(None, [], None, {}))
+    monkeypatch.setattr(runs, "_not_finite", lambda state: None)
+    saver = runs.Saver(str(tmp_path / "net.h5"), lambda complete: Checkpoint(None, [], None, {}), last=0.0)
     while now[0] < 36_000:
         now[0] += 1
         list(saver.in_time())

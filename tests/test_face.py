@@ -17,6 +17,7 @@ OTHERS = {
     "finetune": {"no_bias"},  # bias=False
     "evaluate": {"require"},  # the figures are in the dict
     "efficiency": {"pretrain_epochs", "visible"},  # pretraining={"rbm": {"epochs": 10, "visible": "linear"}}
+    "visualize": {"terminal"},  # what is drawn is told to `show`
     "predict": {"output", "force"},  # the pieces are given
     "inspect": {"toml"},  # `workflows.recipe`
     "doctor": {"markdown"},
@@ -25,8 +26,8 @@ OTHERS = {
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_has_its_function(name):
-    function = getattr(deepnet, name)
-    assert function.__name__ == name
+    function = getattr(deepnet, name.replace("-", "_"))
+    assert function.__name__ == name.replace("-", "_")
     assert function.__doc__
     options = {parameter.name for parameter in COMMANDS[name].params}
     left = OTHERS.get(name, set())
@@ -35,7 +36,8 @@ def test_a_command_has_its_function(name):
 
 
 def test_what_the_face_names_is_there():
-    assert set(COMMANDS) | {"load", "outputs", "__version__", *RECORDS} == set(deepnet.__all__)
+    commands = {name.replace("-", "_") for name in COMMANDS}
+    assert commands | {"load", "outputs", "__version__", *RECORDS} == set(deepnet.__all__)
     for name in set(deepnet.__all__) - {"__version__"}:
         assert callable(getattr(deepnet, name))
         assert name in dir(deepnet)

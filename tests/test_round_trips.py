@@ -118,7 +118,8 @@ def test_hdf5(tmp_path, promise, array, packed, shuffle, checked):
     told(promise, "HDF5 files")
 
 
-LABEL = st.text(string.printable.replace("\0", ""), max_size=8) | TEXT
+# Before 3.13 Python's writer leaves a carriage return without quotes, and the row ends there.
+LABEL = (st.text(string.printable.replace("\0", ""), max_size=8) | TEXT).map(lambda text: text.replace("\r", ""))
 
 
 @pytest.mark.promise("properties")

@@ -243,7 +243,6 @@ def test_divergence_in_its_minibatch(bad, at):
     message = str(raised.value)
     assert f"epoch {epoch + 1}, minibatch {minibatch + 1}" in message
     assert "layer 1" in message
-    assert "--learning-rate" in message
 
 
 def test_a_loss_that_only_rises_is_no_divergence():
@@ -255,7 +254,7 @@ def test_no_rate_to_halve():
         def value_and_gradient(self, theta):
             return np.nan, self.gradient(theta)
 
-    with pytest.raises(DivergedError, match="--optimizer"):
+    with pytest.raises(DivergedError, match="the loss is not finite"):
         watch(watcher=Told([np.nan]), name="cg")
 
 

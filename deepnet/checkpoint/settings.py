@@ -62,7 +62,7 @@ def _finite(text: str) -> float:
 
 def _whole(text: str) -> int:
     """An integer of 64 bits."""
-    if len(text) > 20:
+    if len(text.lstrip("-")) > 20:
         raise ValueError(f"a setting has {len(text)} digits")
     return int(text)
 

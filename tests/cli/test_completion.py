@@ -51,9 +51,9 @@ def test_a_folder_that_cannot_be_read_offers_nothing(tmp_path):
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_each_shell_has_its_script(shell, capfd):
-    done = subprocess.run(
-        [sys.executable, "-m", "deepnet", "--show-completion", shell], cwd=ROOT, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    assert "_DEEPNET_COMPLETE" in done.stdout
+def test_each_shell_has_its_script(shell):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "_DEEPNET_COMPLETE": f"source_{shell}"}
+    code = "import sys; from deepnet.__main__ import main; sys.exit(main())"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"complete_{shell}" in done.stdout

@@ -12,7 +12,7 @@ from deepnet.data import Cases, Dataset
 from deepnet.errors import DataError, OutputError, UsageError
 from deepnet.kernels import bfloat16, operands, random
 from deepnet.kernels.minibatch import CONTRASTS
-from deepnet.workflows import feeds, kinds, models, preparing
+from deepnet.workflows import feeds, insides, kinds, models, preparing, views
 
 ASKED = {"pca": 30, "zca": 0.1}
 
@@ -161,7 +161,7 @@ def test_filters_are_what_acts_on_pixels(digits, dataset, finish, tmp_path):
     path = str(tmp_path / "net.h5")
     finish(workflows.finetune(digits, path, layers=(20,), epochs=1, pca=30))
     model = checkpoint.load(path)
-    (panel, *_), shape = kinds._filters(kinds.View(model, "classify"))
+    (panel, *_), shape = insides.filters(views.View(model, "classify"))
     assert (panel[1].shape, shape) == ((20, 784), (28, 28))
     x = dataset.splits["test"].inputs / 255
     inputs = read(dataset, model.preparation, "test") @ model.arrays[0]["W"]
@@ -173,7 +173,7 @@ def test_reconstructions_are_shown_as_images(digits, finish, tmp_path):
     path = str(tmp_path / "net.h5")
     finish(workflows.finetune(digits, path, layers=(8,), task="reconstruct", epochs=1, pca=30))
     dataset = data.load(digits)
-    view = kinds.View(checkpoint.load(path), "reconstruct", dataset, dataset.splits["test"])
+    view = views.View(checkpoint.load(path), "reconstruct", dataset, dataset.splits["test"])
     rows, shape = kinds._reconstructions(view)
     assert shape == (28, 28)
     assert [cases.shape for _, cases in rows] == [(20, 784)] * 3

@@ -162,7 +162,7 @@ CASES = {
     "a picture of unknown type": (USAGE, ["visualize", "net.h5", "-o", "x.docx", "--kind", "filters"], ".png"),
     "a picture over the model": (USAGE, [
         "visualize", "net.h5", "-o", "net.h5", "--kind", "filters", "--force"
-    ], ".png"),
+    ], "input of this command"),
     "many kinds, one file": (USAGE, ["visualize", "net.h5", "digits.npz", "-o", "x.png"], "x.png"),
     "a folder of pictures nowhere": (OUTPUT, ["visualize", "net.h5", "-o", "no/where/"], "mkdir"),
     # Settings that contradict data, models, or each other.
