@@ -125,10 +125,10 @@ NPY = {
     "version": (b"\x93NUMPY\x09\0" + bytes(90), "version 1 or 2"),
     "cut": (b"\x93NUMPY\1\0\5", "header of 5 bytes"),
     "magic alone": (b"\x93NUMPY", "version 1 or 2"),
-    "more than any memory, all zeros": (sparse(1 << 42, header(PLAIN % "(1, 1)")), "but holds"),
+    "more than any memory, all zeros": (sparse(1 << 42, header(PLAIN % "(1, 1)")), "MB of memory"),
     "what it says, more than any memory": (
         sparse(len(header(PLAIN % "(1073741824, 1024)")) + (1 << 42), header(PLAIN % "(1073741824, 1024)")),
-        "MB are free",
+        "MB of memory",
     ),
 }
 NPY = {name: ("x.npy", *entry) for name, entry in NPY.items()}
@@ -207,7 +207,7 @@ IDX = {
     "empty gzip": (gzip.compress(b""), "is empty"),
     "more than any memory": (
         sparse(16 + (1 << 42), encode(IMAGES[:0], shape=(1 << 20, 1 << 11, 1 << 11))),
-        "MB are free",
+        "MB of memory",
     ),
 }
 IDX = {name: ("x.idx", *entry) for name, entry in IDX.items()}

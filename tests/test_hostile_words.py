@@ -23,7 +23,7 @@ BASES = {
 HUGE = "1" + 30 * "0"
 VALUES = ("0", "-1", "nan", "inf", "1e308", HUGE, "much", "")
 # Where such a value is one: paths and names, of which only the empty one is wrong; 0 of what may be none; large reals.
-NAMES = {"--output", "--log", "--keep"}
+NAMES = {"--output", "--log", "--keep", "--data-out"}
 ZERO = {"--momentum", "--weight-decay", "--l1", "--sparsity-target", "--sparsity-cost", "--jitter", "--noise",
         "--dropout", "--label-smoothing", "--average", "--freeze-epochs", "--seed", "--hard-weight", "--share",
         "--emphasis", "--contraction"}  # fmt: skip

@@ -176,7 +176,7 @@ FreezeEpochs = Annotated[
         "Training",
         help="First train the output layer alone for this many epochs.",
         metavar="N",
-        parser=values.integer(0),
+        parser=values.integer(0, o.MOST_EPOCHS),
     ),
 ]
 

@@ -99,7 +99,10 @@ def watch(ctx, begin):
 
 
 def _check(asked):
-    """Refuse options that contradict each other."""
+    """Refuse names that are none and options that contradict each other."""
+    for name in ("output", "log", "keep"):
+        if asked.get(name) == "":
+            raise UsageError(f"--{name} is empty; give a name, or leave it")
     if asked["output"] is None and not asked["dry_run"]:
         raise UsageError("there is no output: add -o FILE, or -n to see the plan only")
     if asked["log"] not in (None, "-"):

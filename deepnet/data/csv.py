@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import DataError
 from ..files import shown
 from .dataset import LONGEST_LABEL, assemble
-from .formats import check_memory, check_unpacked, reading, unpacked
+from .formats import check_size, check_unpacked, reading, unpacked
 from .table import is_blank, lines_of, read_table
 
 BLOCK = 16 << 20  # bytes; no line may be longer
@@ -39,13 +39,13 @@ def read(source, options):
                 row += lines
             block, names = parse(source, table, text, row)
             numbers.append(block)
-            check_memory(source, sum(part.nbytes for part in numbers))  # it will be one piece
+            check_size(source, sum(part.nbytes for part in numbers))  # it will be one piece
             labels += names
     if not sum(len(block) for block in numbers):
         raise DataError(f"{source} has {'a header but no rows' if table and table.header else 'no rows'}; give cases")
     whole = numbers[0] if len(numbers) == 1 else np.concatenate(numbers)
     inputs, width = whole, len(table.inputs)
-    check_memory(source, 4 * len(labels) * max(map(len, labels), default=0))
+    check_size(source, 4 * len(labels) * max(map(len, labels), default=0))
     targets = np.array(labels) if labels else None
     if table.labels and table.numeric:
         inputs, targets = np.ascontiguousarray(whole[:, :width]), whole[:, width:]

@@ -9,8 +9,8 @@ import zlib
 
 import numpy as np
 
-from ..errors import DataError, OutputError
-from ..files import free_memory, shown
+from ..errors import DataError
+from ..files import check_memory, shown
 from .dataset import RATIO
 
 HEAD = 4096
@@ -96,16 +96,15 @@ def check_unpacked(source):
             raise DataError(f"{source} unpacks to more than {most} bytes; if that is right, unpack it with `gunzip`")
 
 
-def check_memory(where, size):
-    """OutputError where so many bytes are not free, before the system has to choose whom to end."""
-    if size > (free := free_memory()):
-        raise OutputError(f"{where} takes {size >> 20} MB to read and {free >> 20} MB are free; give fewer cases of it")
+def check_size(where, size):
+    """OutputError where so many bytes beside those that the program has do not fit into the memory."""
+    check_memory(size, f"{where}, read at once,", "save it as HDF5, which may be larger than memory")
 
 
 def empty(where, shape, dtype):
     """An array to be filled, if it and the float32 form of it fit into the free memory."""
     as_it_is = dtype.kind in "SU" or dtype in (np.uint8, np.float32)
-    check_memory(where, math.prod(shape) * (dtype.itemsize + (0 if as_it_is else 4)))
+    check_size(where, math.prod(shape) * (dtype.itemsize + (0 if as_it_is else 4)))
     return np.empty(shape, dtype)
 
 

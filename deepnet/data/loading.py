@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import DataError
-from ..files import check_memory, open_input, read_stdin, shown
+from ..files import open_input, read_stdin, shown
 from . import curves, idx, shapes, tasks, variations
 from .arrays import read_npy, read_npz
 from .csv import read as read_csv
 from .dataset import Options, Source, fingerprint
-from .formats import sniff
+from .formats import check_size, sniff
 from .hdf5 import read as read_hdf5
 
 READERS = {"idx": idx.read, "npy": read_npy, "npz": read_npz, "hdf5": read_hdf5, "csv": read_csv}
@@ -59,7 +59,7 @@ def read(source, options):
     if source.key is not None and format_ not in ("npz", "hdf5"):
         raise DataError(f"{source} has no parts to name; leave out :{shown(source.key)}")
     if format_ != "hdf5":
-        check_memory(source.size, f"{source}, read at once,", "save it as HDF5, which may be larger than memory")
+        check_size(source, source.size)
     dataset = READERS[format_](source, options)
     return replace(dataset, fingerprint=fingerprint(dataset.splits))
 

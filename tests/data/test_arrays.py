@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from deepnet import data
-from deepnet.data import formats
+from deepnet import data, files
 from deepnet.errors import DataError, OutputError
 from tests.hostile import GOOD, NPY, NPZ, X, Y, npy, put
 
@@ -107,11 +106,13 @@ def test_keys_that_are_not_there(tmp_path):
 
 def test_an_array_that_does_not_fit_the_memory(tmp_path, monkeypatch):
     """Of 8-bit integers the float32 form counts too."""
-    monkeypatch.setattr(formats, "free_memory", lambda: 5 * 30 - 1)
-    np.save(tmp_path / "x.npy", X.astype(np.uint8))
+    many = np.tile(X, (10, 1))
+    monkeypatch.setattr(files.memory, "free_memory", lambda root: 2 * many.size)
+    monkeypatch.setattr(files.memory, "resident", lambda root: (0, 0))
+    np.save(tmp_path / "x.npy", many.astype(np.uint8))
     assert data.load(tmp_path / "x.npy").shape == (5,)
-    np.save(tmp_path / "x.npy", X.astype(np.int8))
-    with pytest.raises(OutputError, match="0 MB are free"):
+    np.save(tmp_path / "x.npy", many.astype(np.int8))
+    with pytest.raises(OutputError, match=r"x\.npy, read at once, would take"):
         data.load(tmp_path / "x.npy")
 
 

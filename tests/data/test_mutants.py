@@ -19,7 +19,7 @@ TABLE = b"length,width,kind\n" + b"5.1,3.5,setosa\n6.4,3.2,versicolor\n5.8,2.7,v
 SETTINGS = b"""[inspect]
 label = "y"
 verbose = true
-ignore = ["a", "b"]
+json = false
 
 [pretrain]
 layers = [500, 500, 2_000]
