@@ -63,9 +63,11 @@ def test_branches_are_taken(tmp_path, promise):
 @pytest.mark.slow
 @pytest.mark.promise("mutation")
 @pytest.mark.parametrize(("package", "least"), [("checkpoint", 0.75), ("data", 0.75)])
-def test_planted_faults_are_seen(package, least, size, promise):
+def test_planted_faults_are_seen(package, least, request, promise):
     """A sample: a few mutants live because they change nothing, as a limit of 10,001 for one of 10,000 does."""
-    count = size(20, 200)
+    if not request.config.getoption("--torture"):
+        pytest.skip("half an hour: in the long form, and by `make mutants`")
+    count = 100
     said = run("tests/mutants.py", "--count", str(count), package)
     seen, _, of = said.splitlines()[-1].partition(": ")[2].removesuffix(" seen").partition(" of ")
     promise(f"{seen} of {of} in {package}")
