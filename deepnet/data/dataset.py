@@ -69,6 +69,11 @@ class Dataset:
         """Runs of visible units that suit the columns, () where these are all alike."""
         return kinds.units(self.fields)
 
+    @property
+    def numbers(self):
+        """How many of the columns are numbers, the first ones, where not all are; else None."""
+        return sum(field.kind == "number" for field in self.fields) if self.fields else None
+
     def __str__(self):
         return self.name
 
