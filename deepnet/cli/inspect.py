@@ -30,6 +30,7 @@ def inspect(
     file: Thing,
     label: o.Label = None,
     ignore: o.Ignore = None,
+    category: o.Category = None,
     json: o.Json = False,
     toml: Toml = False,
     verbose: o.Verbose = False,
@@ -45,5 +46,5 @@ def inspect(
             raise UsageError("--json and --toml both want stdout: leave one of them")
         console.write(rooms.recipe(file))
     else:
-        found = rooms.inspect(file, label=label, ignore=ignore or ())
+        found = rooms.inspect(file, label=label, ignore=ignore or (), category=category or ())
         console.result("inspect", found, as_json=json, verbose=verbose)

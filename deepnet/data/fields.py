@@ -125,18 +125,16 @@ def notes(source, fields, columns):
         if field.kind != "category" and not field.missing:
             missing[named(fields, n)] = int((np.isnan(cells) if field.kind == "number" else cells == MISSING).sum())
     told = (
-        (unseen, "hold a text that training did not see and count as missing"),
-        (missing, "are missing in columns where in training none were, and count as the mean"),
+        (unseen, "has texts that training did not see, taken as missing"),
+        (missing, "lacks values where training lacked none, taken as the mean"),
     )
-    return tuple(f"{source}: {_counted(counts)} {words}" for counts, words in told if any(counts.values()))
+    return tuple(f"{source} {words}: {_counted(counts)}" for counts, words in told if any(counts.values()))
 
 
 def _counted(counts):
-    """`5 cells (colour 3, size 2)`."""
-    found = [(name, count) for name, count in counts.items() if count]
-    few = ", ".join(f"{shown(name)} {count}" for name, count in found[:5]) + (", ..." if len(found) > 5 else "")
-    total = sum(count for _, count in found)
-    return f"{total} cell{'s' * (total > 1)} ({few})"
+    """`colour (3 cells), size (1 cell)`, five at most."""
+    found = [f"{shown(name)} ({n} cell{'s' * (n > 1)})" for name, n in counts.items() if n]
+    return ", ".join(found[:5]) + (f" and {len(found) - 5} columns more" if len(found) > 5 else "")
 
 
 def matched(source, fields, header, inputs, category):

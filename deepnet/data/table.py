@@ -63,8 +63,9 @@ class Table:
 
     def notes(self, source):
         """Sentences on what is left out."""
-        few = ", ".join(map(shown, self.surplus[:5])) + (", ..." if len(self.surplus) > 5 else "")
-        return (f"{source}: the model does not know the columns {few}; they are left out",) if few else ()
+        more = f" and {len(self.surplus) - 5} more" if len(self.surplus) > 5 else ""
+        few = ", ".join(map(shown, self.surplus[:5])) + more
+        return (f"{source} has columns that the model does not take, left out: {few}",) if self.surplus else ()
 
 
 def read_table(source, text, options):
