@@ -10,7 +10,7 @@ from ..kernels.minibatch import CONTRASTS
 from ..nn.autoencoder import HIDDEN, VISIBLE, Autoencoder
 from ..nn.layers import MOST_PIECES, BatchNorm, Dense, Dropout, Noise
 from ..nn.losses import LOSSES, loss_of
-from ..nn.mixed import is_unit, unit_of
+from ..nn.mixed import mixed_of, unit_of
 from ..nn.network import Network
 from ..nn.rbm import RBM
 from ..nn.stack import Stack
@@ -134,9 +134,9 @@ def _layer(facts: dict, arrays: dict, part_of: str, where: str):
     if row.layer not in (Dropout, Noise) and getattr(arrays.get("W"), "ndim", 0) != 2:
         raise ModelError(f"{where} has no weights in rows and columns; make the model again")
     layer = row.build(facts, arrays)
-    sides = {"visible": layer.inputs, "unit": layer.outputs if isinstance(layer, Dense) else None}
+    sides = {"visible": layer.inputs, "unit": layer.outputs if isinstance(layer, Dense) else 0}  # columns if mixed
     for unit, width in ((facts[key], width) for key, width in sides.items() if key in row.facts):
-        if not is_unit(unit, width):
+        if unit not in UNITS and getattr(mixed_of(unit), "width", None) != width:
             raise ModelError(f"{where} has unknown units {shown(unit)}; install a newer deepnet")
         if isinstance(layer, RBM) and unit_of(unit).rate is None:
             raise ModelError(f"{where} has {unit} units, which have no place in a Boltzmann machine; {FOREIGN}")
@@ -179,16 +179,18 @@ def _check_chain(below, layer, where: str) -> None:
         )
     if isinstance(layer, RBM) and layer.visible != below.hidden:
         raise ModelError(f"{where} has {layer.visible} visible units over {below.hidden} ones; {FOREIGN}")
-    if isinstance(layer, Autoencoder) and layer.visible == "logistic" != below.hidden:
-        raise ModelError(f"{where} has logistic visible units over {below.hidden} ones; {FOREIGN}")
+    if isinstance(layer, Autoencoder) and layer.visible not in ("linear", below.hidden):
+        raise ModelError(f"{where} has {layer.visible} visible units over {below.hidden} ones; {FOREIGN}")
 
 
 def _check_units(network: Network, name: str) -> None:
     """The output units are the loss's, and only they may be softmax."""
     *hidden, top = network.layers
-    own = loss_of(network.loss) if network.loss in LOSSES or is_unit(network.loss, top.outputs) else None
+    own = loss_of(network.loss) if network.loss in LOSSES or mixed_of(network.loss) else None
     if own is None or own.mimics or not isinstance(top, Dense) or top.unit != own.unit:
         raise ModelError(f"{name}: loss {shown(network.loss)} does not fit its output layer; {FOREIGN}")
+    if mixed_of(network.loss) and network.outputs != network.inputs:
+        raise ModelError(f"{name} restores {network.inputs} columns by {network.outputs} units; {FOREIGN}")
     if network.loss == "svdd" and any("b" in layer.shapes() for layer in network.layers):
         raise ModelError(f"{name} is of one class and has biases; {FOREIGN}")
     for i, layer in enumerate(hidden):

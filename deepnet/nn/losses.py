@@ -22,7 +22,7 @@ import numpy as np
 from ..errors import UsageError
 from ..kernels import losses as sums
 from ..kernels import mimicry, outputs
-from .mixed import Mixed, unit_of
+from .mixed import Mixed, mixed_of
 from .units import UNITS, Unit
 
 
@@ -137,12 +137,8 @@ class MixedLoss:
 @lru_cache(maxsize=64)
 def loss_of(name: str) -> Loss | MixedLoss:
     """The loss of this name: one of LOSSES, or that of mixed units; KeyError for others."""
-    if name in LOSSES:
-        return LOSSES[name]
-    units = unit_of(name)
-    if not isinstance(units, Mixed):
-        raise KeyError(name)
-    return MixedLoss(units)
+    units = mixed_of(name)
+    return LOSSES[name] if units is None else MixedLoss(units)
 
 
 def loss_for(unit: str) -> str:
@@ -150,7 +146,7 @@ def loss_for(unit: str) -> str:
     for name, loss in LOSSES.items():
         if loss.unit == unit:
             return name
-    if isinstance(unit_of(unit), Mixed):
+    if mixed_of(unit):
         return unit
     able = ", ".join(dict.fromkeys(loss.unit for loss in LOSSES.values()))
     raise UsageError(f"no loss matches {unit} units at the output; use one of {able}")

@@ -114,28 +114,23 @@ def spell(runs: Iterable[tuple[str, int]]) -> str:
 
 
 @lru_cache(maxsize=64)
+def mixed_of(name: str) -> Mixed | None:
+    """The mixed units of this name; None where it is no name of such."""
+    if len(name) > 16 * MOST_RUNS or not _NAME.fullmatch(name):
+        return None
+    pairs = (word.partition(":") for word in name.split(" "))
+    made = Mixed(tuple((kind, int(width)) for kind, _, width in pairs))
+    return made if len(made.runs) <= MOST_RUNS and made.width <= MOST_COLUMNS else None
+
+
 def unit_of(name: str) -> Unit | Mixed:
     """The record of units of this name: one of UNITS, or mixed ones; KeyError for others."""
-    if name in UNITS:
-        return UNITS[name]
-    if len(name) > 16 * MOST_RUNS or not _NAME.fullmatch(name):
+    unit = UNITS.get(name) or mixed_of(name)
+    if unit is None:
         raise KeyError(name)
-    runs = tuple((kind, int(width)) for kind, _, width in (word.partition(":") for word in name.split(" ")))
-    made = Mixed(runs)
-    if len(runs) > MOST_RUNS or made.width > MOST_COLUMNS:
-        raise KeyError(name)
-    return made
+    return unit
 
 
-def is_unit(name: str, width: int | None) -> bool:
-    """Whether units have this name, mixed ones if they are so many."""
-    try:
-        unit = unit_of(name)
-    except KeyError:
-        return False
-    return not isinstance(unit, Mixed) or unit.width == width
-
-
-def word(name: str) -> str:
-    """Units as one word for people."""
-    return name if name in UNITS else "mixed"
+def word_of(name: str) -> str:
+    """Units or a loss as one word for people."""
+    return "mixed" if mixed_of(name) else name

@@ -8,6 +8,7 @@ from ..data import Cases, Dataset
 from ..errors import UsageError
 from ..files import shown
 from ..kernels import jit
+from ..nn.mixed import word_of
 from ..nn.stack import Stack
 from ..training import Meter
 from . import models, preparing, retrieval, scores, sources, students, teachers
@@ -99,7 +100,7 @@ def _check_logistic(loaded: Checkpoint, task: str | None) -> None:
     unit = model.layers[0].visible if isinstance(model, Stack) else model.layers[-1].unit
     if unit != "logistic":
         raise UsageError(
-            f"--logistic-pca: this model reconstructs by {unit} units, and logistic PCA is for values in [0, 1] of "
+            f"--logistic-pca: this model reconstructs by {word_of(unit)} units, and logistic PCA is for values in [0, 1] of "
             "logistic ones; leave it out: PCA is the rival there"
         )
 

@@ -79,7 +79,7 @@ def _unit(layer) -> str:
     """The units of a layer, or its number where it has none of its own."""
     for name in ("hidden", "unit"):
         if hasattr(layer, name):
-            return getattr(layer, name)
+            return word_of(getattr(layer, name))
     name = "rate" if hasattr(layer, "rate") else "deviation"
     return f"{name} {getattr(layer, name):g}"
 
