@@ -15,6 +15,7 @@ from ..nn.network import Network
 from ..nn.rbm import RBM
 from ..nn.stack import Stack
 from ..nn.units import UNITS
+from . import tables
 from .contents import FORMAT, KINDS, PROJECTIONS, Checkpoint, Preparation, Projection
 from .sealing import VERSION
 from .settings import parse
@@ -25,7 +26,7 @@ SCALINGS = ("auto", "none", "unit", "standard")
 _LABEL, _NUMBER = "S", "iuf"  # kinds of NumPy's types
 _PARTS = {"", "model", "preprocess", "config", "history", "provenance", "train"}
 _PREPARATION = {"", "offset", "scale", "shape", "classes", "columns", "target_offset", "target_scale", "centre",
-                "projection_mean", "projection_matrix"}  # fmt: skip
+                "projection_mean", "projection_matrix", "fields"}  # fmt: skip
 
 
 def decode(tree: dict, name: str) -> Checkpoint:
@@ -214,7 +215,8 @@ def _preparation(tree: dict, model: Stack | Network, name: str) -> Preparation:
     if not classes and _classifies(model) and (model.loss != "cross_entropy" or model.outputs != model.inputs):
         raise ModelError(f"{name} tells classes but has no names for them; make the model again")
     columns = _columns(tree, inputs, name) if "columns" in tree else ()
-    more = *_targets(tree, model, name), columns, _centre(tree, model, name), contrast, projection
+    known = tables.parse(_part(tree, "fields", np.ndarray, name).tobytes(), inputs, name) if "fields" in tree else ()
+    more = *_targets(tree, model, name), columns, _centre(tree, model, name), contrast, projection, known
     return Preparation(kind, offset, scale, tuple(sizes), classes, *more)
 
 

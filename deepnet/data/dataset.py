@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import DataError
 from ..files import shown
 from ..files.rows import Rows, taken
+from ..nn import fields as kinds
 
 BLOCK = 8 << 20  # bytes of float32 that are looked at or converted at a time
 RATIO = 1100  # most bytes that one stored byte may stand for; deflate reaches 1032
@@ -48,7 +49,9 @@ class Dataset:
 
     `shape` is that of one case, `classes` and `columns` are names or (). `fingerprint` is the SHA-256 of shapes, types
     and bytes of all splits as read, before any task or split: pre-training and fine-tuning on a file share it.
-    `unlabelled` counts the cases of each split that were left out because they have no label.
+    `unlabelled` counts the cases of each split that were left out because they have no label. `fields` are what the
+    columns of a table of mixed kinds are, () where all are numbers; `columns` then are names of visible units. `notes`
+    are sentences that a user should read.
     """
 
     name: str
@@ -58,6 +61,18 @@ class Dataset:
     columns: tuple[str, ...] = ()
     fingerprint: str = ""
     unlabelled: dict[str, int] = field(default_factory=dict)
+    fields: tuple[kinds.Field, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def units(self):
+        """Runs of visible units that suit the columns, () where these are all alike."""
+        return kinds.units(self.fields)
+
+    @property
+    def numbers(self):
+        """How many of the columns are numbers, the first ones, where not all are; else None."""
+        return sum(field.kind == "number" for field in self.fields) if self.fields else None
 
     def __str__(self):
         return self.name

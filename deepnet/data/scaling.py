@@ -44,14 +44,17 @@ def moments(inputs):
     return mean, variance / len(inputs)
 
 
-def fit(kind, inputs, shape):
+def fit(kind, inputs, shape, numbers=None):
     """The Scaling of this kind for the training cases (N, D), each of this shape.
 
     auto: bytes are divided by 255, unless none passes 1; floats stay. none: nothing changes. unit: each column from its
     minimum and maximum to [0, 1], images by one range for all pixels. standard: mean 0, deviation 1; constants to 0.
+    With `numbers`, the first so many columns of a table of mixed kinds, auto is standard, and the others stay.
     """
     if kind not in KINDS:
         raise UsageError(f"--scale {kind}: no such scaling; give one of {', '.join(KINDS)}")
+    if numbers is not None:
+        return _of_numbers(kind, inputs, numbers)
     offset, scale = np.zeros(inputs.shape[1]), np.ones(inputs.shape[1])
     if kind == "auto" and inputs.dtype == np.uint8 and extremes(inputs)[1].max() > 1:
         scale[:] = 255
@@ -72,6 +75,15 @@ def fit(kind, inputs, shape):
     if not (np.isfinite(scale).all() and (scale > 0).all()):
         column = int(np.argmin(np.isfinite(scale) & (scale > 0))) + 1
         raise DataError(f"--scale {kind}: the range of column {column} does not fit in float32; rescale that column")
+    return Scaling(kind, offset, scale)
+
+
+def _of_numbers(kind, inputs, numbers):
+    """The Scaling of a table of which only the first columns are numbers."""
+    offset, scale = np.zeros(inputs.shape[1], np.float32), np.ones(inputs.shape[1], np.float32)
+    if numbers:
+        own = fit("standard" if kind == "auto" else kind, inputs[:, :numbers], (numbers,))
+        offset[:numbers], scale[:numbers] = own.offset, own.scale
     return Scaling(kind, offset, scale)
 
 

@@ -35,9 +35,11 @@ def prepare(dataset: Dataset, kind: str, visible: str, asked: dict | None = None
         raise UsageError(
             f"--{name} {value}: logistic visible units need values in [0, 1], and these are not; give --visible linear"
         )
-    scaling = scalings.fit(kind, train, dataset.shape)
+    if dataset.fields and "contrast" in asked:
+        raise UsageError(f"--contrast {asked['contrast']}: the columns of {dataset.name} are of mixed kinds; leave it")
+    scaling = scalings.fit(kind, train, dataset.shape, dataset.numbers)
     data.check_range(train, scaling, visible, dataset.name)
-    facts = {"columns": dataset.columns, "contrast": asked.get("contrast")}
+    facts = {"columns": dataset.columns, "contrast": asked.get("contrast"), "fields": dataset.fields}
     plain = Preparation(kind, scaling.offset, scaling.scale, dataset.shape, dataset.classes, **facts)
     projection = _projection(dataset, plain, asked)
     return replace(plain, projection=projection)
