@@ -5,6 +5,7 @@ import numpy as np
 from .. import checkpoint, data
 from ..checkpoint import Checkpoint
 from ..errors import DataError
+from ..nn.mixed import word_of
 from . import preparing
 from .models import is_model
 from .runs import COUNTERS, command, counts, dashes, epochs_for, metrics_of
