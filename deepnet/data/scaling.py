@@ -94,7 +94,7 @@ def apply(scaling, inputs):
 
 
 def check_range(inputs, scaling, visible, name, remedy="give --scale unit, or --visible linear --scale standard"):
-    """DataError where "logistic" visible units, or those of mixed ones that are bounded, would see a value outside [0, 1].
+    """DataError where "logistic" visible units, or bounded ones of mixed units, would see a value outside [0, 1].
 
     `name` is that of the data; `remedy` is what the sentence ends with: not every command has the same options.
     """

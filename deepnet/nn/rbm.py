@@ -1,8 +1,8 @@
 """Restricted Boltzmann machines, and contrastive divergence as an objective for optimizers (Hinton 2002).
 
 Energy of logistic units: E(v, h) = -c.v - b.h - v W h; linear visibles have (v - c)^2 / 2 in place of -c.v (unit
-variance), mixed ones what each of their columns has. v (B, M) visible, h (B, N) hidden, W (M, N), b (N,) hidden and c (M,) visible biases; `_t` marks an array
-stored transposed.
+variance), mixed ones what each column has. v (B, M) visible, h (B, N) hidden, W (M, N), b (N,) hidden and c (M,)
+visible biases; `_t` marks an array stored transposed.
 """
 
 from collections.abc import Callable

@@ -75,9 +75,9 @@ class Unit:
         kernels.log_partition(self.partition, z, out)
 
     def energy(self, v: np.ndarray, c: np.ndarray, out: np.ndarray) -> None:
-        """out (B,) <- what visible units v (B, M) of biases c (M,) add to the free energy: -v c, |v - c|^2 / 2 if linear.
+        """out (B,) <- what visible units v (B, M) of biases c (M,) add to the free energy.
 
-        Source: Hinton 2010, sections 13.2 and 16.1.
+        That is -v c, of linear ones |v - c|^2 / 2 (Hinton 2010, sections 13.2 and 16.1).
         """
         if self.partition == kernels.LINEAR:
             sums.squared_error(v, np.broadcast_to(c, v.shape).copy(), out)

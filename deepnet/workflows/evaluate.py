@@ -96,10 +96,10 @@ def _check_logistic(loaded: Checkpoint, task: str | None) -> None:
             f"--logistic-pca: this network was made to {task} and reconstructs nothing; leave it out, or give an "
             "autoencoder or a stack"
         )
-    unit = scores.visible(loaded)
+    unit = word_of(scores.visible(loaded))
     if unit != "logistic":
         raise UsageError(
-            f"--logistic-pca: this model reconstructs by {word_of(unit)} units, and logistic PCA is for values in [0, 1] of "
+            f"--logistic-pca: this model reconstructs by {unit} units, and logistic PCA is for values in [0, 1] of "
             "logistic ones; leave it out: PCA is the rival there"
         )
 

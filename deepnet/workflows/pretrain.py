@@ -93,7 +93,8 @@ def pretrain(
     }
     each = {name: spread(value, len(layers)) for name, value in per_layer.items()}
     own = own_options(method, given, len(layers))
-    plans = list(plans_of(method, each, own, preparing.units_of(visible, preparation), (len(dataset.splits["train"]), preparation.width)))
+    seen, shape = preparing.units_of(visible, preparation), (len(dataset.splits["train"]), preparation.width)
+    plans = list(plans_of(method, each, own, seen, shape))
     each["learning_rate"] = [written(p.learning_rate) for p in plans]
     config = (
         each
