@@ -129,7 +129,7 @@ def efficiency(
     category: o.Category = None,
     layers: Layers = "500,500,2000",
     units: Units = "logistic",
-    visible: Visible = "logistic",
+    visible: Visible = "auto",
     methods: Methods = "none,rbm,dae",
     epochs: Epochs = "30",
     updates: Updates = "2000",

@@ -11,6 +11,8 @@ import typer
 from . import completion, config, values
 
 Unit = Literal["logistic", "linear", "relu", "softmax", "tanh", "softplus", "leaky_relu", "elu", "hard_tanh", "square"]
+VisibleUnit = Literal["auto", "mixed", "logistic", "linear", "relu", "softmax", "tanh", "softplus", "leaky_relu", "elu",
+                      "hard_tanh", "square"]  # fmt: skip
 Task = Literal["classify", "regress", "reconstruct", "one_class", "mimic"]
 Loss = Literal["cross_entropy", "squared_hinge", "hinge"]
 Optimizer = Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "rprop", "cg", "lbfgs", "hessian_free"]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import DataError, UsageError
+from ..nn.mixed import mixed_of
 from .dataset import blocks
 
 KINDS = ("auto", "none", "unit", "standard")
@@ -93,14 +94,17 @@ def apply(scaling, inputs):
 
 
 def check_range(inputs, scaling, visible, name, remedy="give --scale unit, or --visible linear --scale standard"):
-    """DataError where "logistic" visible units would see a value outside [0, 1].
+    """DataError where "logistic" visible units, or bounded ones of mixed units, would see a value outside [0, 1].
 
     `name` is that of the data; `remedy` is what the sentence ends with: not every command has the same options.
     """
-    if visible != "logistic":
+    mixed = mixed_of(visible)
+    if visible != "logistic" and mixed is None:
         return
     low, high = (apply(scaling, values) for values in extremes(inputs))
     wrong = (low < 0) | (high > 1)
+    for unit, span in mixed.spans if mixed else ():
+        wrong[span] &= unit.bounded
     if not wrong.any():
         return
     column = int(np.argmax(wrong))
@@ -109,5 +113,6 @@ def check_range(inputs, scaling, visible, name, remedy="give --scale unit, or --
     values = apply(Scaling(scaling.kind, scaling.offset[column], scaling.scale[column]), given)
     raise DataError(
         f"{name}: case {int(np.argmax(values == value)) + 1}, column {column + 1} is {value:g} after --scale "
-        f"{scaling.kind}, but logistic visible units need values in [0, 1]; {remedy}"
+        f"{scaling.kind}, but {'flags and categories' if mixed else 'logistic visible units'} need values in [0, 1]; "
+        f"{'write them as 0 and 1' if mixed else remedy}"
     )

@@ -133,7 +133,7 @@ def _next(source, method: str, recipe: Recipe, columns: dict) -> str:
         words = ("pretrain", source, "-o", "stack.h5", *layers, "--method", method)
         unit = recipe.stack(method).get("visible", unit)
     scale = () if recipe.scale == "auto" else ("--scale", recipe.scale)
-    visible = () if unit == "logistic" else ("--visible", unit)
+    visible = () if unit in ("auto", "logistic") else ("--visible", unit)
     return command(*words, *visible, *scale, config=columns)
 
 

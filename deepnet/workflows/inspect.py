@@ -5,6 +5,7 @@ import numpy as np
 from .. import checkpoint, data
 from ..checkpoint import Checkpoint
 from ..errors import DataError
+from ..nn.mixed import word_of
 from . import preparing
 from .models import is_model
 from .runs import COUNTERS, command, counts, dashes, epochs_for, metrics_of
@@ -79,7 +80,7 @@ def _unit(layer) -> str:
     """The units of a layer, or its number where it has none of its own."""
     for name in ("hidden", "unit"):
         if hasattr(layer, name):
-            return getattr(layer, name)
+            return word_of(getattr(layer, name))
     name = "rate" if hasattr(layer, "rate") else "deviation"
     return f"{name} {getattr(layer, name):g}"
 

@@ -12,7 +12,8 @@ from ..files import shown
 from ..kernels import random
 from ..nn import initializers, stack
 from ..nn.layers import BatchNorm, Dense, Maxout, Weighted, of_units
-from ..nn.losses import LOSSES
+from ..nn.losses import loss_of
+from ..nn.mixed import spell
 from ..nn.network import Network
 from ..nn.stack import Stack
 from ..nn.units import UNITS
@@ -37,7 +38,9 @@ def known_fields(parent: Checkpoint | None, mimicry) -> tuple | None:
 def preparation_of(parent, dataset, scale, asked, task, start):
     """The parent's preparation, or a new one; the task adds class names or the targets' mean and deviation."""
     if parent is None:
-        visible = "logistic" if task == "reconstruct" and scale in ("auto", "unit") and not asked else "linear"
+        visible = "linear"
+        if task == "reconstruct" and not asked and (dataset.units or scale in ("auto", "unit")):
+            visible = preparing.visible_of("auto", dataset, asked)
         p = preparing.prepare(dataset, scale, visible, asked)
     elif asked:
         name = next(iter(asked))
@@ -97,7 +100,7 @@ def build(
         return _with_noise(*one_class.network(body, arrays), noise, dropout)
     outputs, loss = _head(dataset, preparation, task, loss)
     below = body[-1].outputs if body else preparation.width
-    made = *body, Dense(below, outputs, LOSSES[loss].unit)
+    made = *body, Dense(below, outputs, loss_of(loss).unit)
     network = Network(made if bias else one_class.without_biases(made), loss)
     if task == "reconstruct":
         _check_code(network, dataset, "--layers", (*noise, *dropout))
@@ -199,6 +202,8 @@ def _head(dataset, preparation, task, loss) -> tuple[int, str]:
         return len(dataset.classes), loss or "cross_entropy"
     if task == "regress":
         return len(preparation.target_scale), "squared_error"
+    if preparation.units:
+        return preparation.width, spell(preparation.units)
     bounded = preparation.kind in ("auto", "unit") and preparation.only_scaled
     return preparation.width, "binary_cross_entropy" if bounded else "squared_error"
 

@@ -103,7 +103,9 @@ def _others(task: str | None) -> str:
 
 def _lines(loaded: Checkpoint, reader: models.Reader, cases, give: str, task) -> Iterator[bytes]:
     names = [_safe(name) for name in loaded.preparation.classes]
-    yield _csv([_header(give, task, names, reader.network.outputs)])
+    columns = loaded.preparation.columns if loaded.preparation.projection is None else ()
+    restored = [_safe(name) for name in columns] if give == "reconstructions" else []
+    yield _csv([restored or _header(give, task, names, reader.network.outputs)])
     feed = feeds.visible_feed(cases.inputs, loaded.preparation)
     for _, _, a in reader.run(feed, len(cases)):
         if not np.isfinite(a).all():

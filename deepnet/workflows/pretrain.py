@@ -23,7 +23,7 @@ def pretrain(
     *,
     layers=(500, 500, 2000),
     method="rbm",
-    visible="logistic",
+    visible="auto",
     units=("logistic",),
     init=None,
     visible_bias=None,
@@ -69,6 +69,7 @@ def pretrain(
     old, warning = open_run(output, "stack", force, resume, dry_run, (data, valid))
     dataset, held_out = sources.read(data, valid, None, label, ignore, seed, category=category)
     prepared = preparing.settings(contrast, pca, zca)
+    visible = preparing.visible_of(visible, dataset, prepared)
     preparation = preparing.prepare(dataset, scale, visible, prepared)
     per_layer = {
         "layers": layers,
@@ -93,7 +94,8 @@ def pretrain(
     }
     each = {name: spread(value, len(layers)) for name, value in per_layer.items()}
     own = own_options(method, given, len(layers))
-    plans = list(plans_of(method, each, own, visible, (len(dataset.splits["train"]), preparation.width)))
+    seen, shape = preparing.units_of(visible, preparation), (len(dataset.splits["train"]), preparation.width)
+    plans = list(plans_of(method, each, own, seen, shape))
     each["learning_rate"] = [written(p.learning_rate) for p in plans]
     config = (
         each

@@ -10,7 +10,7 @@ from ..checkpoint import Checkpoint, Preparation
 from ..data import Cases, Dataset
 from ..errors import DataError, DataWarning, UsageError
 from ..files import shown
-from ..nn.losses import LOSSES
+from ..nn.losses import loss_of
 
 BLIND = ("reconstruct", "one_class")  # tasks without targets
 BATCH = 100  # cases in a minibatch (Hinton 2010, section 4)
@@ -109,7 +109,7 @@ def batch_of(batch_size: int | None, cases: int) -> int:
 
 def task_of(loss: str, preparation: Preparation) -> str:
     """classify, regress, reconstruct or one_class, from what a model file says."""
-    if preparation.classes and LOSSES[loss].counts == "wrong":
+    if preparation.classes and loss_of(loss).counts == "wrong":
         return "classify"
     if loss == "svdd":
         return "one_class"
