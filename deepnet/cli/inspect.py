@@ -50,5 +50,6 @@ def inspect(
         console.write(rooms.recipe(file))
     else:
         found = rooms.inspect(file, label=label, ignore=ignore or (), category=category or ())
-        tables = ("fields", "balance") if len(found.get("fields") or ()) in range(1, MOST_ROWS + 1) else ()
+        tables = ("fields", "balance") if found.get("classes") else ("fields",)
+        tables = tables if 0 < len(found.get("fields") or ()) <= MOST_ROWS else ()
         console.result("inspect", found, as_json=json, verbose=verbose or tables)

@@ -8,12 +8,12 @@ import numpy as np
 from ..nn.fields import Field, named, places
 from .scaling import extremes, moments
 
-NUMBERING = "numbers the rows"  # the note on a column that tells nothing of another file
+CONSTANT, NUMBERING = "constant", "numbers the rows"  # notes; what numbers the rows tells nothing of other files
 COMMON = 3  # most common values that are told
 
 
 def portraits(dataset):
-    """One dict a column of a table, [] for other data: name, kind, missing, values, note; of the training cases.
+    """One dict a column of a table, [] for other data: name, kind, missing, values, a note on some; of training cases.
 
     values: least, greatest and mean of numbers, the most common texts and their shares of others.
     """
@@ -22,30 +22,31 @@ def portraits(dataset):
         return []
     train = dataset.splits["train"].inputs
     (low, high), mean = extremes(train), moments(train)[0]
-    first = {}  # unit of each field
-    flags = {}  # unit that tells whether it is missing
+    first, flags, rows = {}, {}, []  # first unit of each field, the one that tells whether it is missing
     for unit, (n, what) in enumerate(places(fields)):
         (flags if what == "missing" else first).setdefault(n, unit)
-    rows = []
     for n, field in enumerate(fields):
         unit, missing = first[n], round(len(train) * mean[flags[n]]) if n in flags else 0
-        row = {"name": named(fields, n), "kind": field.kind, "missing": missing, "note": None}
         if field.kind == "number":
             values = f"{low[unit]:.6g} to {high[unit]:.6g}, mean {mean[unit]:.6g}"
-            row["note"] = "constant" if low[unit] == high[unit] else _numbering(train[:, unit])
+            note = CONSTANT if low[unit] == high[unit] else _numbering(train[:, unit])
         else:
-            shares, row["missing"] = _shares(field, mean[unit:], missing, len(train))
-            row["note"] = "constant" if len(shares) == 1 else None
-            values = ", ".join(f"{value} {100 * share:.3g} %" for value, share in shares[:COMMON])
-            values += f", {len(shares) - COMMON} more" if len(shares) > COMMON else ""
-        rows.append({**{k: row[k] for k in ("name", "kind", "missing")}, "values": values, "note": row["note"]})
+            shares, missing = _shares(field, mean[unit:], missing, len(train))
+            values, note = _told(shares), CONSTANT if len(shares) == 1 else None
+        row = {"name": named(fields, n), "kind": field.kind, "missing": missing, "values": values}
+        rows.append(row | ({"note": note} if note else {}))
     return rows
 
 
 def _numbering(cells):
     """The note on a column that counts the rows."""
-    steps = np.diff(cells)
-    return NUMBERING if len(cells) > 2 and (steps == 1).all() else None
+    return NUMBERING if len(cells) > 2 and (np.diff(cells) == 1).all() else None
+
+
+def _told(shares):
+    """`red 40 %, blue 30 %, green 20 %, 4 more`."""
+    few = [f"{value} {100 * share:.3g} %" for value, share in shares[:COMMON]]
+    return ", ".join([*few, f"{len(shares) - COMMON} more"] if len(shares) > COMMON else few)
 
 
 def _shares(field, means, missing, cases):
@@ -54,10 +55,7 @@ def _shares(field, means, missing, cases):
         counts = np.rint(cases * means[: len(field.values)])
         missing = int(cases - counts.sum())
     else:
-        there = cases - missing
         ones = np.rint(cases * means[0] - missing * field.fill)
-        counts = np.array([there - ones, ones][: len(field.values)])
-    found = [
-        (value, count / max(1, cases - missing)) for value, count in zip(field.values, counts, strict=True) if count
-    ]
-    return sorted(found, key=lambda pair: -pair[1]), missing
+        counts = np.array([cases - missing - ones, ones][: len(field.values)])
+    pairs = zip(field.values, counts / max(1, cases - missing), strict=True)
+    return sorted((pair for pair in pairs if pair[1]), key=lambda pair: -pair[1]), missing

@@ -36,7 +36,7 @@ def inspect(file, *, label=None, ignore=(), category=()) -> dict:
     }
     if dataset.columns and dataset.splits["train"].targets is None:
         facts["labels"] = "none named; where a column is to be predicted, add --label COLUMN"
-    numbering = [row["name"] for row in facts["fields"] or () if row["note"] == NUMBERING]
+    numbering = [row["name"] for row in facts["fields"] or () if row.get("note") == NUMBERING]
     words["ignore"] = (*ignore, *numbering)
     options = [] if dataset.fields else ["--visible", audit["visible"], "--scale", audit["scale"]]
     follow = command("pretrain", file, "-o", "stack.h5", *options, *_size(dataset), config=words)
