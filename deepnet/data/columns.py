@@ -89,7 +89,7 @@ class Builder:
         """More cells, as texts, and the numbers of their rows; DataError for one that has no place here."""
         numbers = None if self.free else _numbers(cells)
         if numbers is not None:
-            self._add_numbers(numbers, cells, rows)
+            self.add_numbers(numbers, cells, rows)
             return
         if not self.free:
             if self.kind == "number" or any(map(is_number, set(cells))):
@@ -99,8 +99,8 @@ class Builder:
             self.places[cell] = self._place(cell)
         self.pieces.append(np.array([self.places[cell] for cell in cells], np.int32))
 
-    def _add_numbers(self, numbers, cells, rows):
-        """Cells that are all numbers or missing."""
+    def add_numbers(self, numbers, cells, rows):
+        """The same of `numbers`, float64 with NaN for missing ones, which are in these cells."""
         wrong = np.flatnonzero(np.abs(numbers) > LARGEST)
         if len(wrong):
             row, cell = rows[wrong[0]], shown(cells[wrong[0]])

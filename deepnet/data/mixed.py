@@ -46,12 +46,25 @@ def builders(source, table):
 
 
 def dataset_of(source, table, columns, targets):
-    """The Dataset of Columns, by the table's fields, or by those that are learned from them."""
+    """The Dataset of Columns, by the table's fields, or by those that are learned from them, unless all are numbers."""
+    if not table.fields and not table.category and (plain := _plain(source, table, columns)) is not None:
+        return assemble(source, {"train": (plain, targets, str(source))}, table.names)
     fields = table.fields or kinds.learn(source, columns, {n + 1 for n in table.category})
     inputs = kinds.encode(source, fields, columns)
     dataset = assemble(source, {"train": (inputs, targets, str(source))}, names(fields))
     notes = (*table.notes(source), *(kinds.notes(source, fields, columns) if table.fields else ()))
     return replace(dataset, fields=fields, notes=notes, fingerprint=kinds.fingerprint(fields, columns, targets))
+
+
+def _plain(source, table, columns):
+    """float32 (N, D) where all is numbers, else None; DataError where it must be."""
+    odd = next((c for c in columns if c.values is not None or np.isnan(c.cells).any()), None)
+    if odd is None:
+        check_size(source, 4 * len(columns) * len(columns[0].cells))
+        return np.stack([column.cells for column in columns], axis=1)
+    if not table.learns:
+        raise DataError(f"{source}: {odd} has texts or missing cells and the model takes numbers alone; mend it")
+    return None
 
 
 def check_rows(source, table, count):
