@@ -1,6 +1,7 @@
 """A table of mixed columns: numbers, flags and categories, with cells that are missing."""
 
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 
@@ -13,24 +14,26 @@ from .dataset import assemble
 from .formats import check_size
 from .lines import blocks_of, records
 
+CELLS = 1 << 18  # that are held as texts at a time
+
 
 def read(source, options):
     """Dataset of the units that stand for the columns of a CSV table."""
     table, columns, numbers, labels = None, [], [], []
     for table, row, text in blocks_of(source, options):
         columns = columns or builders(source, table)
-        found = list(records(source, table, text, row))
-        if found:
-            rows, cells = (list(part) for part in zip(*found, strict=True))
+        found = records(source, table, text, row)
+        while part := list(islice(found, max(1, CELLS // table.width))):
+            rows, cells = ([*column] for column in zip(*part, strict=True))
+            labels += [label(source, table, c[n], row, n) for row, c in part for n in table.texts]
+            if table.numeric:
+                numbers += [[number(source, table, c[n], row, n) for n in table.labels] for row, c in part]
             cells = list(zip(*cells, strict=True))
             for n, column in zip(table.inputs, columns, strict=True):
                 column.add(cells[n], rows)
-            labels += [label(source, table, *cell, n) for n in table.texts for cell in zip(cells[n], rows, strict=True)]
-            if table.numeric:
-                numbers += [[number(source, table, c[n], row, n) for n in table.labels] for row, c in found]
         check_size(source, sum(column.size for column in columns))
     check_rows(source, table, sum(map(len, columns[0].pieces)) if columns else 0)
-    targets = np.array(numbers, np.float32) if numbers and table.labels else label_array(source, labels)
+    targets = np.array(numbers, np.float32) if numbers else label_array(source, labels)
     return dataset_of(source, table, [column.finish() for column in columns], targets)
 
 

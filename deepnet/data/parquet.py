@@ -58,12 +58,13 @@ def _unpacked(file):
 
 def _check(source, file):
     """DataError or OutputError for a file that says it holds more than may be."""
-    rows, width, size = file.metadata.num_rows, len(file.schema_arrow), _unpacked(file)
+    rows, width = file.metadata.num_rows, len(file.schema_arrow)
+    size = max(_unpacked(file), 4 * rows * width)
     if width > MOST_COLUMNS:
         raise DataError(f"{source} has {width} columns; at most {MOST_COLUMNS} are read")
-    if not 0 <= size <= most_unpacked(source.size) or rows < 0:
-        raise DataError(f"{source} says that it unpacks to {size} bytes; save it anew, or as HDF5, if that is right")
-    check_size(source, size + 12 * rows * width)
+    if size > most_unpacked(source.size):
+        raise DataError(f"{source} says that it unpacks to {size} bytes; save it as HDF5 if that is right")
+    check_size(source, 3 * size)
 
 
 def _batches(content, names):
