@@ -20,7 +20,7 @@ def parse(table, lines):
 
     names = [f"f{n}" for n in (*table.numbers, *table.texts)]
     types = {f"f{n}": pyarrow.float64() for n in table.numbers} | {f"f{n}": pyarrow.string() for n in table.texts}
-    content = "\n".join(lines).encode()
+    content = "\n".join([*lines, ""]).encode()
     try:
         found = csv.read_csv(
             pyarrow.py_buffer(content),
