@@ -64,7 +64,7 @@ def test_whole_files_have_the_same_fingerprint(tmp_path, monkeypatch):
 
 
 def test_without_pyarrow_nothing_is_missed(tmp_path, monkeypatch):
-    monkeypatch.setattr(arrow, "find_spec", lambda name: None)
+    monkeypatch.setattr(arrow, "optional", lambda name: None)
     assert arrow.parse(table(1), ["1", "2"]) is None
     (tmp_path / "t.csv").write_text("1,2\n3,4\n")
     assert data.load(str(tmp_path / "t.csv")).shape == (2,)
