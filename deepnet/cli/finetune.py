@@ -121,6 +121,23 @@ Normal = Annotated[
         parser=values.texts,
     ),
 ]
+ClassWeight = Annotated[
+    str | None,
+    option(
+        "Training",
+        "--class-weight",
+        help="How much each class counts: balanced, all the same; or no=1,yes=5, others 1.",
+        metavar="CLASS=X,...",
+    ),
+]
+Weight = Annotated[
+    str | None,
+    option(
+        "Data",
+        help="The column of a table, or array of a file, that tells how much each training case counts.",
+        metavar="COLUMN",
+    ),
+]
 NoBias = Annotated[
     bool, option("Architecture", "--no-bias", help="With --layers, layers without biases, as --task one_class has.")
 ]
@@ -192,6 +209,7 @@ def finetune(
     jitter: r.Jitter = "0",
     labels: Labels = None,
     label: o.Label = None,
+    weight: Weight = None,
     normal: Normal = None,
     ignore: o.Ignore = None,
     start: From = None,
@@ -205,6 +223,7 @@ def finetune(
     batch_norm: r.BatchNorm = False,
     task: Task = "classify",
     loss: Loss = None,
+    class_weight: ClassWeight = None,
     teacher: t.Teacher = None,
     temperature: t.Temperature = None,
     logits: t.Logits = False,
@@ -262,6 +281,7 @@ def finetune(
             batch_norm=batch_norm,
             task=task,
             loss=loss,
+            class_weight=class_weight,
             normal=normal or (),
             teacher=teacher or (),
             temperature=temperature,
@@ -291,6 +311,7 @@ def finetune(
             jitter=jitter,
             labels=labels,
             label=label,
+            weight=weight,
             ignore=ignore or (),
             force=force,
             resume=resume,

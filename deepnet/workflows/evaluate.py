@@ -35,7 +35,8 @@ def evaluate(
     """Figures of a model on a split of the data; `split` falls back on train where the data have no other.
 
     What the model is for decides what is measured: a classifier's error, a regressor's RMSE, the reconstruction of an
-    autoencoder or a stack beside PCA of the same width. `mc`: by the mean of so many passes with dropout and noise.
+    autoencoder or a stack beside PCA of the same width. All cases count alike, also where the model was trained with
+    weights. `mc`: by the mean of so many passes with dropout and noise.
     `normal`: how well anomaly scores tell these classes of a labelled split from the others, and that alone.
     `logistic_pca` trains that rival too, where outputs are logistic: `say` is told of it as it begins, `meter` shows
     how far it is. `codes`: a distance, euclidean or cosine, by which codes are set against labels, beside the data and
@@ -63,6 +64,8 @@ def evaluate(
     if used in ("all", "train") and dataset.fingerprint == loaded.provenance.get("data"):
         some = f"{loaded.config['labels']} of " if "labels" in loaded.config else ""
         facts["note"] = f"the model was trained on {some}these cases; --split valid shows held-out ones, if any"
+    if loaded.config.keys() & {"weights", "class_weight"}:
+        facts["weighted"] = False
     beside = {}
     if codes is not None:
         pca = preparing.fit_pca(dataset, loaded.preparation, models.coder(loaded).network.outputs)
