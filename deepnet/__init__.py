@@ -1,8 +1,8 @@
 """Deep belief nets and autoencoders on the CPU: the version and the Python face.
 
 The face has the commands' names and options and is imported on first use, so that `import deepnet` costs nothing.
-`pretrain`, `finetune` and `efficiency` are generators of records (`Epoch` ...), which train as far as they are read;
-`predict` gives pieces of CSV; the others return a dict, what the command prints with --json. `load` is what a model
+`pretrain`, `finetune`, `cross_validate` (`finetune --cv`) and `efficiency` are generators of records (`Epoch` ...),
+which train as far as they are read; `predict` gives pieces of CSV; the others return a dict, what the command prints with --json. `load` is what a model
 file holds, `outputs` what it makes of an array of cases. scikit-learn's estimators are in `deepnet.estimators`.
 """
 
@@ -13,6 +13,7 @@ _FACE = {
     "finetune": "workflows",
     "evaluate": "workflows",
     "compare": "workflows",
+    "cross_validate": "workflows",
     "efficiency": "workflows",
     "visualize": "workflows",
     "predict": "workflows",

@@ -1,5 +1,6 @@
 """`deepnet finetune`: options -> `workflows.finetune`."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -21,6 +22,7 @@ HELP = (
   deepnet finetune mnist --from stack.h5 -o net.h5 --valid 10000 --patience 5
   deepnet finetune mnist --layers 500,500 --units relu --init he -o net.h5
   deepnet finetune mnist --layers 800 --task mimic --teacher net.h5 -o small.h5
+  deepnet finetune flowers.csv --label species --layers 20 --cv 5
 
 The task chooses the output layer and the loss:
   classify     softmax units, cross-entropy; with --loss squared_hinge:0.1 or
@@ -196,6 +198,16 @@ FreezeEpochs = Annotated[
         parser=values.integer(0, o.MOST_EPOCHS),
     ),
 ]
+CrossValidate = Annotated[
+    str | None,
+    option(
+        "Training",
+        "--cv",
+        help="Train on all but one of so many folds, in turn, and measure that one; -o, if any, is a folder.",
+        metavar="FOLDS",
+        parser=values.integer(2, 10_000),
+    ),
+]
 
 
 def finetune(
@@ -244,6 +256,7 @@ def finetune(
     patience: Patience = None,
     freeze_epochs: FreezeEpochs = "0",
     precision: o.Products = "float32",
+    cv: CrossValidate = None,
     output: o.Output = None,
     force: o.Force = False,
     resume: o.Resume = False,
@@ -267,7 +280,7 @@ def finetune(
         one_or_each(ctx, "layers", "units", "init")
     watch(
         ctx,
-        lambda workflows, **live: workflows.finetune(
+        lambda workflows, **live: (workflows.finetune if cv is None else partial(workflows.cross_validate, cv=cv))(
             data,
             output,
             start=start,

@@ -62,9 +62,7 @@ def read(source, options):
     if source.key is not None and format_ not in ("npz", "hdf5"):
         raise DataError(f"{source} has no parts to name; leave out :{shown(source.key)}")
     if options.weight is not None and format_ in ("idx", "npy"):
-        raise DataError(
-            f"{source}: --weight {shown(options.weight)} is for tables, NPZ and HDF5; save the cases as such"
-        )
+        raise DataError(f"{source}: --weight {shown(options.weight)} is for tables, NPZ and HDF5; save it as one")
     if format_ != "hdf5":
         check_size(source, source.size)
     dataset = READERS[format_](source, options)

@@ -17,7 +17,7 @@ FIRST_NAMES = {"label", "class", "target"}  # and so does a first one, as in the
 
 @dataclass(frozen=True)
 class Table:
-    """Positions count from 0. `numeric`: the labels are numbers to be predicted, not classes. `weights`: one or none."""
+    """Positions count from 0. `numeric`: labels are numbers to be predicted, not classes. `weights`: one or none."""
 
     dialect: dict
     width: int

@@ -73,15 +73,18 @@ def evaluate(
     if guides is not None:
         guides.check_data(dataset)
         return facts | _student(loaded, model, guides, cases) | beside
-    if task in ("classify", "regress"):
-        return facts | _supervised(loaded, cases, task, mc) | beside
-    if task == "one_class":
-        return facts | scores.distance(loaded, cases) | beside
-    facts |= _reconstruction(loaded, dataset, cases)
+    facts |= measured(loaded, dataset, cases, task, mc)
     if logistic_pca:
         rival = fit_logistic_pca(dataset.splits["train"], loaded.preparation, facts["code"], meter or Meter(), say)
         facts["logistic_pca_squared_error"] = float(scores.squared_errors(rival, loaded, cases).mean())
     return facts | (scores.energy(loaded, cases) if task is None else {}) | beside
+
+
+def measured(loaded: Checkpoint, dataset: Dataset, cases: Cases, task: str | None, mc: int | None = None) -> dict:
+    """What counts for a model of a task (None: a stack) on these cases of the data set."""
+    if task in ("classify", "regress"):
+        return _supervised(loaded, cases, task, mc)
+    return scores.distance(loaded, cases) if task == "one_class" else _reconstruction(loaded, dataset, cases)
 
 
 def _check_alone(mc: int | None, logistic_pca: bool, codes: str | None) -> None:
@@ -137,8 +140,9 @@ def _supervised(loaded: Checkpoint, cases: Cases, task: str, mc: int | None) -> 
         loss, classes = loaded.model.loss, loaded.preparation.classes
         losses = losses_of(loss, outputs, cases.targets) if losses is None else losses
         return facts | evaluation.classification(outputs, cases.targets, losses, classes, loss)
-    p = loaded.preparation
-    return facts | evaluation.regression(outputs * p.target_scale + p.target_offset, cases.targets)
+    p, label = loaded.preparation, loaded.config.get("label") or ""
+    names = tuple(label.split(",")) if label.count(",") + 1 == cases.targets.shape[1] else ()
+    return facts | evaluation.regression(outputs * p.target_scale + p.target_offset, cases.targets, names)
 
 
 def _reconstruction(loaded: Checkpoint, dataset: Dataset, cases: Cases) -> dict:

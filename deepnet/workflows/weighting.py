@@ -38,7 +38,7 @@ def parse(given, task: str) -> str | dict[str, float] | None:
     found = {name.strip(): _positive(number) for name, number in pairs}
     if not found or None in found.values():
         raise UsageError(
-            f"--class-weight {shown(given)}: give {BALANCED}, or CLASS=NUMBER,... with numbers above 0, such as no=1,yes=5"
+            f"--class-weight {shown(given)}: give {BALANCED}, or CLASS=NUMBER,... of numbers above 0: no=1,yes=5"
         )
     return {name: number for name, number in found.items() if number is not None}
 
