@@ -2,8 +2,9 @@
 
 The face has the commands' names and options and is imported on first use, so that `import deepnet` costs nothing.
 `pretrain`, `finetune`, `cross_validate` (`finetune --cv`) and `efficiency` are generators of records (`Epoch` ...),
-which train as far as they are read; `predict` gives pieces of CSV; the others return a dict, what the command prints with --json. `load` is what a model
-file holds, `outputs` what it makes of an array of cases. scikit-learn's estimators are in `deepnet.estimators`.
+which train as far as they are read; `predict` gives pieces of CSV; the others return a dict, what the command prints
+with --json. `load` is what a model file holds, `outputs` what it makes of an array of cases. scikit-learn's estimators
+are in `deepnet.estimators`.
 """
 
 __version__ = "0.1.0"

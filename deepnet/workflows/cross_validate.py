@@ -26,6 +26,7 @@ from .runs import Clock
 CUT = "interrupted", "out of time"
 SHARES = "error", "balanced_error", "auc", "r2"  # that end at 1
 NEXT = "the same without --cv and with -o net.h5 trains on all cases"
+LOST = "with -o FOLDER a run that was cut goes on by --resume"
 
 
 def cross_validate(
@@ -79,7 +80,7 @@ def cross_validate(
             began, place, passes = time.perf_counter(), (len(rows) + 1, cv), epochs * len(part.splits["train"])
             ended = yield from _followed(run, place, passes, output, meter or Meter())
             if ended in CUT:
-                yield End(ended, {"models": output, "finished": f"{len(rows)} of {cv} folds"}, "")
+                yield End(ended, {"models": output, "finished": f"{len(rows)} of {cv} folds"}, LOST)
                 return
             rows.append(_measured(path, part, task))
             shown_ = {name: rows[-1][name] for name in _metrics(rows)}
