@@ -115,7 +115,7 @@ def test_weights_that_are_none(name, weights, hint, tmp_path):
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_a_name_that_is_not_there(name, tmp_path):
-    with pytest.raises(DataError, match="v.* for --weight"):
+    with pytest.raises(DataError, match=r"v.* for --weight"):
         read(name, tmp_path, weight="v")
 
 
@@ -130,7 +130,7 @@ def test_refused(tmp_path):
         with pytest.raises(DataError, match="--weight w"):
             data.load(source, weight="w")
     for wrong in (np.ones(7), np.ones((8, 2))):
-        with pytest.raises(DataError, match="shape .* for 8 cases"):
+        with pytest.raises(DataError, match=r"shape .* for 8 cases"):
             page.as_weights(wrong, 8, "here")
     with pytest.raises(DataError, match="holds text"):
         page.as_weights(np.array(["a"] * 8), 8, "here")

@@ -108,8 +108,8 @@ def test_a_run_that_was_cut_goes_on(minibatches, flowers, cut, tmp_path, run):
     assert (end.outcome, end.result["finished"]) == ("interrupted", f"{minibatches // 28} of 4 folds")
     done = list(workflows.cross_validate(flowers, path, **SETTINGS, resume=True))[-1]
     assert done.result | {"models": None} == run[1][-1].result | {"models": None}
-    for name in os.listdir(run[0]):
-        assert Path(path, name).read_bytes() == Path(run[0], name).read_bytes()
+    for kept in Path(run[0]).iterdir():
+        assert Path(path, kept.name).read_bytes() == kept.read_bytes()
     for other in ({"cv": 3}, {"seed": 1}, {"epochs": 2}):
         with pytest.raises(UsageError, match="--resume"):
             list(workflows.cross_validate(flowers, path, **SETTINGS | other, resume=True))
