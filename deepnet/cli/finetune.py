@@ -22,7 +22,6 @@ HELP = (
   deepnet finetune mnist --from stack.h5 -o net.h5 --valid 10000 --patience 5
   deepnet finetune mnist --layers 500,500 --units relu --init he -o net.h5
   deepnet finetune mnist --layers 800 --task mimic --teacher net.h5 -o small.h5
-  deepnet finetune flowers.csv --label species --layers 20 --cv 5
 
 The task chooses the output layer and the loss:
   classify     softmax units, cross-entropy; with --loss squared_hinge:0.1 or
@@ -35,6 +34,9 @@ The task chooses the output layer and the loss:
   mimic        a classifier that learns from trained ones, --teacher: their
                probabilities at a --temperature, or their --logits. The data
                need no labels; what is saved is an ordinary classifier.
+
+--cv 5 trains without each of five folds in turn and tells the mean of what the
+nets make of the fold left out; no net is kept unless -o names a folder.
 
 A rate or momentum is a number or a schedule over epochs:
   step:0.5:0.9:5  linear:0.1:0.001  exponential:0.1:0.98  cosine:0.1:0.001
