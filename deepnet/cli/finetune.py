@@ -35,8 +35,8 @@ The task chooses the output layer and the loss:
                probabilities at a --temperature, or their --logits. The data
                need no labels; what is saved is an ordinary classifier.
 
---cv 5 trains without each of five folds in turn and tells the mean of what the
-nets make of the fold left out; no net is kept unless -o names a folder.
+--cv 5 trains without each of five folds in turn and tells the mean of what
+the nets make of the fold left out; none is kept unless -o names a folder.
 
 A rate or momentum is a number or a schedule over epochs:
   step:0.5:0.9:5  linear:0.1:0.001  exponential:0.1:0.98  cosine:0.1:0.001
