@@ -5,7 +5,7 @@ from .dataset import Cases, Dataset, Options, has_label, in_memory
 from .fields import refilled
 from .loading import READERS, load, shipped
 from .scaling import Scaling, check_range, extremes
-from .splits import draw, join, parse_valid, split
+from .splits import draw, folds, join, parse_valid, split
 from .tasks import apply, only, places
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "check_range",
     "draw",
     "extremes",
+    "folds",
     "has_label",
     "in_memory",
     "join",

@@ -78,10 +78,10 @@ def _read(source, options, content, file):
     """The Dataset, batch by batch."""
     schema = file.schema_arrow
     table = plan(source, {}, tuple(schema.names), len(schema.names), options)
-    wanted = [*table.inputs, *table.labels]
+    wanted = [*table.inputs, *table.labels, *table.weights]
     for n in wanted:
         _check_type(source, table, n, schema.field(n).type)
-    columns, rows, targets, texts = mixed.builders(source, table), 0, [], []
+    columns, rows, targets, texts, weights = mixed.builders(source, table), 0, [], [], []
     for batch in _batches(content, list(dict.fromkeys(schema.names[n] for n in wanted))):
         where = range(rows + 1, rows + 1 + len(batch))
         rows += len(batch)
@@ -92,10 +92,12 @@ def _read(source, options, content, file):
             texts += [label(source, table, cell, row, n) for cell, row in zip(_texts(found[n]), where, strict=True)]
         if table.numeric and table.labels:
             targets.append(np.stack([_targets(source, table, found[n], n, where) for n in table.labels], axis=1))
+        weights += [_targets(source, table, found[n], n, where) for n in table.weights]
         check_size(source, sum(column.size for column in columns))
     mixed.check_rows(source, table, rows)
     labels = np.concatenate(targets) if targets else mixed.label_array(source, texts)
-    return mixed.dataset_of(source, table, [column.finish() for column in columns], labels)
+    counts = np.concatenate(weights) if weights else None
+    return mixed.dataset_of(source, table, [column.finish() for column in columns], labels, counts)
 
 
 def _check_type(source, table, n, kind):
