@@ -98,6 +98,12 @@ class Mixed:
                 if missing.any():
                     x[missing, span] = 0
 
+    def join(self, marks: np.ndarray) -> None:
+        """marks (B, M) <- its largest in each group, which is one thing."""
+        for unit, span in self.spans:
+            if unit.rowwise:
+                marks[:, span] = marks[:, span].max(axis=1, keepdims=True)
+
     def bias(self, mean: np.ndarray) -> np.ndarray:
         """The bias (M,) at which their mean is this (M,) where nothing else is put in."""
         return np.concatenate([unit.bias(mean[span]) for unit, span in self.spans])
