@@ -155,6 +155,16 @@ Ignore = Annotated[
     str | None,
     option("Data", help="Columns of a table to leave out.", metavar="COLUMN,...", parser=values.texts),
 ]
+Category = Annotated[
+    str | None,
+    option(
+        "Data",
+        "--category",
+        help="Columns of a table whose numbers are names, not amounts.",
+        metavar="COLUMN,...",
+        parser=values.texts,
+    ),
+]
 
 Products = Annotated[
     Precision,

@@ -82,13 +82,16 @@ class Dataset:
 class Options:
     """How to read: the label column (or array), columns to leave out, and the task they are read for.
 
-    `spare` names columns that are left out too where there are such.
+    `spare` names columns that are left out too where there are such, `category` those whose numbers are names.
+    `fields` are what a model knows of the columns: () that all are numbers, None nothing.
     """
 
     label: str | None = None
     ignore: tuple[str, ...] = ()
     task: str | None = None
     spare: tuple[str, ...] = ()
+    category: tuple[str, ...] = ()
+    fields: tuple[kinds.Field, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -226,10 +229,13 @@ def assemble(source, parts, columns=()):
     return Dataset(shown(os.path.basename(source.path)), splits, (), shape, tuple(columns))
 
 
-def refuse_ignore(source, options):
-    """DataError where columns are to be left out of a format that has none with names."""
-    if options.ignore:
-        raise DataError(f"{source}: --ignore {shown(','.join(options.ignore))} is for columns of CSV and TSV; drop it")
+def refuse_columns(source, options):
+    """DataError where columns are named of a format that has none with names, or a model wants texts of it."""
+    for option, given in (("--ignore", options.ignore), ("--category", options.category)):
+        if given:
+            raise DataError(f"{source}: {option} {shown(','.join(given))} is for columns of CSV and TSV; drop it")
+    if options.fields:
+        raise DataError(f"{source} holds numbers alone and the model takes a table of mixed columns; give a CSV")
 
 
 def with_shape(dataset, shape):

@@ -29,20 +29,21 @@ def shipped():
     return {path.stem: str(path) for folder in reversed(FOLDERS) for path in sorted(folder.glob("*.h5"))}
 
 
-def load(source, *, label=None, ignore=(), task=None, classes=None, spare=()):
+def load(source, *, label=None, ignore=(), task=None, classes=None, spare=(), category=(), fields=None):
     """The Dataset that `source` names.
 
     A bare word is a shipped or generated data set, anything with a suffix or a slash a path (also `file.npz:key`,
     `file.h5:/path`, a folder or prefix of IDX files), "-" is standard input. `task` is "classify" (targets become
     indices into `classes`, or into the sorted labels), "mimic" (indices into `classes` where there are labels),
     "regress", "reconstruct" (no targets) or None (labels as stored). Columns of a name in `spare` are left out where
-    there are such, as those that a model was trained without.
+    there are such, as those that a model was trained without. Columns in `category` hold names, also where these are
+    numbers; `fields` are those of a model, () where it takes numbers alone, None where they are to be learned.
     DataError: one sentence with file, row, column and remedy.
     """
     if source in GENERATORS:
         return tasks.apply(GENERATORS[source](), task, classes)
     path, key = locate(os.fspath(source))
-    options = Options(label, tuple(ignore), task, tuple(spare))
+    options = Options(label, tuple(ignore), task, tuple(spare), tuple(category), fields)
     if path == "-":
         data = read_stdin(LONGEST_STDIN)
         dataset = read(Source("standard input", io.BytesIO(data), len(data)), options)
@@ -61,7 +62,7 @@ def read(source, options):
     if format_ != "hdf5":
         check_size(source, source.size)
     dataset = READERS[format_](source, options)
-    return replace(dataset, fingerprint=fingerprint(dataset.splits))
+    return replace(dataset, fingerprint=dataset.fingerprint or fingerprint(dataset.splits))
 
 
 def locate(text):

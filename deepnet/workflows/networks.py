@@ -29,6 +29,12 @@ def known_classes(parent: Checkpoint | None, task: str) -> tuple[str, ...] | Non
     return parent.preparation.classes or None
 
 
+def known_fields(parent: Checkpoint | None, mimicry) -> tuple | None:
+    """The columns of a table that the parent takes, or else a teacher; None where there is neither."""
+    known = parent if parent is not None else next(iter(mimicry.teachers.models.values())) if mimicry else None
+    return None if known is None else known.preparation.fields
+
+
 def preparation_of(parent, dataset, scale, asked, task, start):
     """The parent's preparation, or a new one; the task adds class names or the targets' mean and deviation."""
     if parent is None:

@@ -50,8 +50,9 @@ def predict(
     label_column = trained.get("label") or ""
     spare = (*trained.get("ignore", ()), label_column, *label_column.split(","))
     spare = tuple(filter(None, spare))
-    dataset = load(data, label=label, ignore=ignore, spare=spare)
+    dataset = load(data, label=label, ignore=ignore, spare=spare, fields=loaded.preparation.fields)
     sources.check_width(dataset, loaded.preparation, model)
+    sources.warn(dataset)
     split = split or ("test" if "test" in dataset.splits else "train")
     if split not in dataset.splits:
         raise DataError(f"{dataset.name} has no split {shown(split)}; give --split {' or '.join(dataset.splits)}")

@@ -10,7 +10,7 @@ from ..training import Meter
 from . import bounds, preparing, sources
 from .memory import check_stack
 from .plans import own_options, plans_of, spread, written
-from .records import Start
+from .records import Start, Warned
 from .runs import Clock, check_precision, check_resume
 from .stacking import Stacking
 from .starting import alone, open_run, settle
@@ -48,6 +48,7 @@ def pretrain(
     zca=None,
     label=None,
     ignore=(),
+    category=(),
     force=False,
     resume=False,
     dry_run=False,
@@ -66,7 +67,7 @@ def pretrain(
         jit.set_threads(threads)
     check_precision(precision)
     old, warning = open_run(output, "stack", force, resume, dry_run, (data, valid))
-    dataset, held_out = sources.read(data, valid, None, label, ignore, seed)
+    dataset, held_out = sources.read(data, valid, None, label, ignore, seed, category=category)
     prepared = preparing.settings(contrast, pca, zca)
     visible = preparing.visible_of(visible, dataset, prepared)
     preparation = preparing.prepare(dataset, scale, visible, prepared)
@@ -111,6 +112,7 @@ def pretrain(
             "seed": seed,
         }
         | prepared
+        | ({"category": list(category)} if category else {})
     )
     need = check_stack(plans, {name: len(c) for name, c in dataset.splits.items()}, preparation, config)
     run = Stacking(dataset, preparation, plans, config, seed, meter or Meter())
@@ -124,6 +126,7 @@ def pretrain(
     if not (dry_run or done):
         need.check_disk(output)
     yield Start("pretrain", run.summary() | need.plan())
+    yield from map(Warned, dataset.notes)
     if dry_run:
         return
     yield from settle(output, warning, done)
