@@ -54,8 +54,8 @@ def test_the_longest_name_is_one():
     assert len(name) < 60_000
 
 
-def test_default_rate_is_the_smallest_of_the_types():
-    assert unit_of("linear:1 logistic:1").rate == UNITS["linear"].rate
+def test_default_rate():
+    assert UNITS["linear"].rate < unit_of("linear:1 logistic:1").rate < UNITS["logistic"].rate
     assert unit_of("logistic:3 softmax:2").rate == UNITS["logistic"].rate
 
 
