@@ -42,7 +42,7 @@ def _field(source, column, by_hand):
     column = _as_texts(column) if numbers else column
     values = tuple(sorted(column.values, key=_order))
     if len(values) > FEW and 2 * len(values) > (~missing).sum() and not by_hand:
-        refuse_values(source, column, len(values))
+        refuse_values(source, column, f"{len(values)} different texts in {(~missing).sum()} rows")
     if len(values) > 2:
         return Field(column.name, "category", values)
     field = Field(column.name, "flag", values)

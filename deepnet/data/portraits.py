@@ -5,6 +5,7 @@ Axes: N cases, D visible units.
 
 import numpy as np
 
+from ..files import shown
 from ..nn.fields import Field, named, places
 from .scaling import extremes, moments
 
@@ -33,7 +34,7 @@ def portraits(dataset):
         else:
             shares, missing = _shares(field, mean[unit:], missing, len(train))
             values, note = _told(shares), CONSTANT if len(shares) == 1 else None
-        row = {"name": named(fields, n), "kind": field.kind, "missing": missing, "values": values}
+        row = {"name": shown(named(fields, n)), "kind": field.kind, "missing": missing, "values": values}
         rows.append(row | ({"note": note} if note else {}))
     return rows
 
@@ -45,7 +46,7 @@ def _numbering(cells):
 
 def _told(shares):
     """`red 40 %, blue 30 %, green 20 %, 4 more`."""
-    few = [f"{value} {100 * share:.3g} %" for value, share in shares[:COMMON]]
+    few = [f"{shown(value)} {100 * share:.3g} %" for value, share in shares[:COMMON]]
     return ", ".join([*few, f"{len(shares) - COMMON} more"] if len(shares) > COMMON else few)
 
 

@@ -36,7 +36,8 @@ def inspect(file, *, label=None, ignore=(), category=()) -> dict:
     }
     if dataset.columns and dataset.splits["train"].targets is None:
         facts["labels"] = "none named; where a column is to be predicted, add --label COLUMN"
-    numbering = [row["name"] for row in facts["fields"] or () if row.get("note") == NUMBERING]
+    named = {field.name for field in dataset.fields} | set(dataset.columns)
+    numbering = [row["name"] for row in facts["fields"] or () if row.get("note") == NUMBERING and row["name"] in named]
     words["ignore"] = (*ignore, *numbering)
     options = [] if dataset.fields else ["--visible", audit["visible"], "--scale", audit["scale"]]
     follow = command("pretrain", file, "-o", "stack.h5", *options, *_size(dataset), config=words)
