@@ -149,7 +149,7 @@ Rate = Annotated[
         help="Learning rate (per layer).",
         metavar="RATE,...",
         parser=values.texts,
-        show_default="0.1; 0.001 beside linear, relu or mixed units",
+        show_default="0.1; 0.01 with mixed units; 0.001 beside linear or relu",
     ),
 ]
 Momentum = Annotated[str, option("Training", help="Momentum (per layer).", metavar="RATE,...", parser=values.texts)]
