@@ -43,7 +43,11 @@ class Section:
 
 SECTIONS = {
     "summary": Section("Layers", "From the input at the top to the output; widths grow with the root of the units."),
-    "history": Section("While training", "Each curve ends in its last value, an epoch a step; what was 0 all the time, as dead units, is left out.", _curves),
+    "history": Section(
+        "While training",
+        "Each curve ends in its last value, an epoch a step; what was 0 all the time, as dead units, is left out.",
+        _curves,
+    ),
     "confusion": Section("Which classes are taken for which", "Right answers are blue, mistakes orange."),
     "mistakes": Section(
         "The surest mistakes", "Cases that the model is wrong about and sure of: some of them may be labelled wrongly."
