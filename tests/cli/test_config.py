@@ -48,6 +48,17 @@ def test_the_dry_run_says_where_each_value_came_from(call, settings):
     assert outcome.err == ""
 
 
+def test_short_flags_are_the_long_ones(call, fake, settings):
+    settings("[pretrain]\nlayers = [50, 20]\n")
+    short = call("pretrain", "mnist", "-n", "-v", "-q", "-c", "settings.toml", "-o", "stack.h5")
+    long = ("--dry-run", "--verbose", "--quiet", "--config", "settings.toml", "--output", "stack.h5")
+    assert call("pretrain", "mnist", *long) == short
+    assert short.code == 0
+    one, other = ({k: v for k, v in options.items() if k not in ("stop", "meter")} for _, _, options in fake.CALLS)
+    assert one == other
+    assert one["dry_run"] is True
+
+
 def test_lists_and_single_values_both_fit(call, fake, settings):
     settings(
         '[pretrain]\nlayers = [500, 250]\nunits = ["logistic", "linear"]\nepochs = 3\nforce = true\n'
@@ -127,7 +138,8 @@ EXAMPLES = {"layers": [5, 4], "labels": 10, "set": ["damping=2"], "loss": "hinge
             "require": "error<=0.5", "max-time": "1h", "clip": 1.5, "max-norm": [1.5, 2], "threads": 1,
             "share": 0.1, "codes": "cosine", "kind": ["filters", "codes"], "teacher": ["a.h5", "b.h5"],
             "give": "codes", "layer-rates": [1, 0.5], "average": 0.5, "corruption": "gaussian:0.2",
-            "visible-bias": "mean", "temperature": 4, "hard-weight": 0.2, "mc": 3, "emphasis": 0.5, "sparsity-target": 0.1, "patience": 3,
+            "visible-bias": "mean", "temperature": 4, "hard-weight": 0.2, "mc": 3, "patience": 3,
+            "emphasis": 0.5, "sparsity-target": 0.1,
             "nets": ["a.h5", "b.h5"], "log": "run.jsonl"}  # fmt: skip
 COMMANDS = typer.main.get_command(app).commands
 
