@@ -10,7 +10,6 @@ def extra(module: str, name: str):
     try:
         return import_module(module)
     except ImportError:
-        package = module.partition(".")[0]
         raise UsageError(
-            f"this needs the package {package}, which is not here; install it with: pip install 'deepnet-cli[{name}]'"
+            f"this needs the extra {name!r}, which is not installed; install it with: pip install 'deepnet-cli[{name}]'"
         ) from None
