@@ -1,9 +1,10 @@
 """Deep belief nets and autoencoders on the CPU: the version and the Python face.
 
 The face has the commands' names and options and is imported on first use, so that `import deepnet` costs nothing.
-`pretrain`, `finetune` and `efficiency` are generators of records (`Epoch` ...), which train as far as they are read;
-`predict` gives pieces of CSV; the others return a dict, what the command prints with --json. `load` is what a model
-file holds, `outputs` what it makes of an array of cases. scikit-learn's estimators are in `deepnet.estimators`.
+`pretrain`, `finetune`, `cross_validate` (`finetune --cv`) and `efficiency` are generators of records (`Epoch` ...),
+which train as far as they are read; `predict` gives pieces of CSV; the others return a dict, what the command prints
+with --json. `load` is what a model file holds, `outputs` what it makes of an array of cases. scikit-learn's estimators
+are in `deepnet.estimators`.
 """
 
 __version__ = "0.1.0"
@@ -13,6 +14,7 @@ _FACE = {
     "finetune": "workflows",
     "evaluate": "workflows",
     "compare": "workflows",
+    "cross_validate": "workflows",
     "efficiency": "workflows",
     "visualize": "workflows",
     "predict": "workflows",
@@ -32,6 +34,7 @@ TYPE_CHECKING = False  # which type checkers take for true; `typing` would cost 
 if TYPE_CHECKING:
     from .checkpoint import load as load
     from .workflows.compare import compare as compare
+    from .workflows.cross_validate import cross_validate as cross_validate
     from .workflows.doctor import doctor as doctor
     from .workflows.efficiency import efficiency as efficiency
     from .workflows.evaluate import evaluate as evaluate

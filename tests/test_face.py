@@ -1,5 +1,6 @@
 """The Python face: the commands' names and parameters, typed and explained."""
 
+import ast
 import inspect
 import os
 import subprocess
@@ -17,7 +18,7 @@ RECORDS = ("Start", "Epoch", "Saved", "Warned", "End")
 # What only a shell needs, and options that the face has in another form.
 SHELL = {"config", "debug", "json", "log", "progress", "quiet", "verbose"}
 OTHERS = {
-    "finetune": {"no_bias"},  # bias=False
+    "finetune": {"no_bias", "cv"},  # bias=False, `cross_validate`
     "evaluate": {"require"},  # the figures are in the dict
     "efficiency": {"pretrain_epochs", "visible"},  # pretraining={"rbm": {"epochs": 10, "visible": "linear"}}
     "visualize": {"terminal"},  # what is drawn is told to `show`
@@ -40,10 +41,16 @@ def test_a_command_has_its_function(name):
 
 def test_what_the_face_names_is_there():
     commands = {name.replace("-", "_") for name in COMMANDS}
-    assert commands | {"load", "outputs", "__version__", *RECORDS} == set(deepnet.__all__)
+    assert commands | {"load", "outputs", "cross_validate", "__version__", *RECORDS} == set(deepnet.__all__)
     for name in set(deepnet.__all__) - {"__version__"}:
         assert callable(getattr(deepnet, name))
         assert name in dir(deepnet)
+
+
+def test_type_checkers_are_told_of_every_name():
+    tree = ast.parse(Path(deepnet.__file__).read_text())
+    told = [node.names[0].asname for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level]
+    assert sorted(told) == sorted(set(deepnet.__all__) - {"__version__"})
 
 
 def test_the_package_says_that_it_is_typed():

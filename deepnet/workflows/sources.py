@@ -15,15 +15,18 @@ BLIND = ("reconstruct", "one_class")  # tasks without targets
 BATCH = 100  # cases in a minibatch (Hinton 2010, section 4)
 
 
-def read(source, valid: str, task, label, ignore, seed: int, classes=None, spare=(), normal=()) -> tuple[Dataset, str]:
+def read(
+    source, valid: str, task, label, ignore, seed: int, classes=None, spare=(), normal=(), weight=None
+) -> tuple[Dataset, str]:
     """The data set with its held-out cases, and what a model file calls `valid` (a path by its contents).
 
     `source` may be a data set with labels as stored. Of the classes that are `normal` alone, without labels, where
-    there are such. Tasks without targets hold out the cases that others do.
+    there are such. Tasks without targets hold out the cases that others do. `weight`: the column of weights.
     """
-    words = {"label": label, "ignore": ignore, "task": "classify" if normal else None if task in BLIND else task}
+    now = "classify" if normal else None if task in BLIND else task
+    words = {"label": label, "ignore": ignore, "task": now, "weight": weight}
     if isinstance(source, Dataset):
-        dataset = data.apply(source, words["task"], classes)
+        dataset = data.apply(source, now, classes)
     else:
         dataset = data.load(source, **words, classes=classes, spare=spare)
     if data.parse_valid(valid)[0] == "path":
@@ -116,6 +119,11 @@ def of_all_classes(loaded: Checkpoint, split: str) -> Checkpoint:
     return replace(loaded, config=loaded.config | {"valid": "none", "normal": []})
 
 
+def spare(config: dict) -> tuple[str, ...]:
+    """Columns that a model was trained without: those to ignore, and the weights."""
+    return (*config.get("ignore", ()), *filter(None, [config.get("weight")]))
+
+
 def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore) -> tuple[Dataset, Cases, str]:
     """The data set, the cases of its split, and that split's name; data of one split are evaluated whole.
 
@@ -127,9 +135,8 @@ def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore)
     held_out = config.get("valid", "none") if split in ("train", "valid") else "none"
     if held_out.startswith("data ") or held_out == "given":
         held_out = "none"
-    label, spare = label or config.get("label"), tuple(config.get("ignore", ()))
-    normal = config.get("normal", ())
-    dataset, _ = read(data, held_out, task, label, ignore, int(config.get("seed", 0)), classes, spare, normal)
+    label, normal = label or config.get("label"), config.get("normal", ())
+    dataset, _ = read(data, held_out, task, label, ignore, int(config.get("seed", 0)), classes, spare(config), normal)
     check_width(dataset, loaded.preparation, shown(model))
     if split not in dataset.splits and split == "test" and list(dataset.splits) == ["train"]:
         split = "train"
