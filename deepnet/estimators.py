@@ -47,7 +47,7 @@ __all__ = ["AutoencoderTransformer", "DeepNetClassifier", "DeepNetRegressor", "S
 # What the commands say of files, images, tables and the run itself, which an estimator is not asked.
 ELSEWHERE = (
     "data", "output", "task", "normal", "teacher", "temperature", "logits", "hard_weight", "jitter", "labels", "label",
-    "weight", "ignore", "force", "resume", "dry_run", "seed", "max_time", "stop", "meter",
+    "weight", "ignore", "category", "force", "resume", "dry_run", "seed", "max_time", "stop", "meter",
 )  # fmt: skip
 LABELS_ONLY = "loss", "label_smoothing", "class_weight"  # what is of classes alone
 USUAL = {workflows.pretrain: 10, workflows.finetune: 30}  # epochs of many cases

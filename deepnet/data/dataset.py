@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import DataError
 from ..files import shown
 from ..files.rows import Rows, taken
+from ..nn import fields as kinds
 
 BLOCK = 8 << 20  # bytes of float32 that are looked at or converted at a time
 RATIO = 1100  # most bytes that one stored byte may stand for; deflate reaches 1032
@@ -51,8 +52,9 @@ class Dataset:
 
     `shape` is that of one case, `classes` and `columns` are names or (). `fingerprint` is the SHA-256 of shapes, types
     and bytes of all splits as read, without weights, before any task or split: pre-training and fine-tuning on a file
-    share it.
-    `unlabelled` counts the cases of each split that were left out because they have no label.
+    share it. `unlabelled` counts the cases of each split that were left out because they have no label. `fields` are
+    what the columns of a table of mixed kinds are, () where all are numbers; `columns` then are names of visible units.
+    `notes` are sentences that a user should read.
     """
 
     name: str
@@ -62,6 +64,18 @@ class Dataset:
     columns: tuple[str, ...] = ()
     fingerprint: str = ""
     unlabelled: dict[str, int] = field(default_factory=dict)
+    fields: tuple[kinds.Field, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def units(self):
+        """Runs of visible units that suit the columns, () where these are all alike."""
+        return kinds.units(self.fields)
+
+    @property
+    def numbers(self):
+        """How many of the columns are numbers, the first ones, where not all are; else None."""
+        return sum(field.kind == "number" for field in self.fields) if self.fields else None
 
     def __str__(self):
         return self.name
@@ -71,13 +85,17 @@ class Dataset:
 class Options:
     """How to read: the label column (or array), columns to leave out, and the task they are read for.
 
-    `spare` names columns that are left out too where there are such. `weight` is the column (or array) of weights.
+    `spare` names columns that are left out too where there are such, `category` those whose numbers are names.
+    `fields` are what a model knows of the columns: () that all are numbers, None nothing. `weight` is the column (or
+    array) of weights.
     """
 
     label: str | None = None
     ignore: tuple[str, ...] = ()
     task: str | None = None
     spare: tuple[str, ...] = ()
+    category: tuple[str, ...] = ()
+    fields: tuple[kinds.Field, ...] | None = None
     weight: str | None = None
 
 
@@ -238,10 +256,13 @@ def assemble(source, parts, columns=(), weights=None):
     return Dataset(shown(os.path.basename(source.path)), splits, (), shape, tuple(columns))
 
 
-def refuse_ignore(source, options):
-    """DataError where columns are to be left out of a format that has none with names."""
-    if options.ignore:
-        raise DataError(f"{source}: --ignore {shown(','.join(options.ignore))} is for columns of CSV and TSV; drop it")
+def refuse_columns(source, options):
+    """DataError where columns are named of a format that has none with names, or a model wants texts of it."""
+    for option, given in (("--ignore", options.ignore), ("--category", options.category)):
+        if given:
+            raise DataError(f"{source}: {option} {shown(','.join(given))} is for columns of CSV and TSV; drop it")
+    if options.fields:
+        raise DataError(f"{source} holds numbers alone and the model takes a table of mixed columns; give a CSV")
 
 
 def with_shape(dataset, shape):

@@ -39,6 +39,8 @@ def cross_validate(
     label=None,
     ignore=(),
     weight=None,
+    category=(),
+    teacher=(),
     epochs=30,
     force=False,
     resume=False,
@@ -58,10 +60,12 @@ def cross_validate(
     All cases count alike in the figures.
     """
     _check(cv, task, output, resume)
-    dataset = weighting.counted(_loaded(data, label, ignore, weight))
+    columns = {"label": label, "ignore": ignore, "weight": weight, "category": category}
+    known = next((checkpoint.load(path).preparation.fields for path in (start, *teacher) if path is not None), None)
+    dataset = weighting.counted(data if isinstance(data, Dataset) else rooms.load(data, **columns, fields=known))
     parts = list(_folds(dataset, cv, task, seed))
-    columns = {"label": label, "ignore": ignore, "weight": weight}
-    own = settings | columns | {"task": task, "start": start, "epochs": epochs, "seed": seed}
+    parts = [rooms.refilled(part) for part in parts] if known is None else parts
+    own = settings | columns | {"task": task, "start": start, "teacher": teacher, "epochs": epochs, "seed": seed}
     plan = next(record.plan for record in finetune(parts[0], **own, dry_run=True) if isinstance(record, Start))
     count = sum(len(part.splits["test"]) for part in parts)
     plan |= {"cases": f"{count:,} in {cv} folds", "cv": cv}
@@ -100,13 +104,6 @@ def _check(cv: int, task: str, output, resume: bool) -> None:
         raise UsageError("--resume: without -o FOLDER no net of --cv is kept to go on with; add it, or leave --resume")
     if output is not None and os.path.exists(output) and not os.path.isdir(output):
         raise UsageError(f"output {shown(output)} is a file, and with --cv a folder of models; choose another --output")
-
-
-def _loaded(source, label, ignore, weight) -> Dataset:
-    """The data with labels as stored."""
-    if isinstance(source, Dataset):
-        return source
-    return rooms.load(source, label=label, ignore=ignore, weight=weight)
 
 
 def _folds(dataset: Dataset, count: int, task: str, seed: int) -> Iterator[Dataset]:

@@ -76,6 +76,7 @@ def finetune(
     label=None,
     weight=None,
     ignore=(),
+    category=(),
     force=False,
     resume=False,
     dry_run=False,
@@ -101,7 +102,8 @@ def finetune(
     by_class = weighting.parse(class_weight, task)
     mimicry = teachers.mimicry(task, teacher, temperature, logits, hard_weight, parent)
     known = networks.known_classes(parent, task) if mimicry is None else mimicry.teachers.classes
-    dataset, held_out = sources.read(data, valid, task, label, ignore, seed, known, normal=normal, weight=weight)
+    columns = {"category": category, "fields": networks.known_fields(parent, mimicry), "weight": weight}
+    dataset, held_out = sources.read(data, valid, task, label, ignore, seed, known, normal=normal, **columns)
     weights, dataset = weighting.digest(dataset), weighting.counted(dataset)
     if mimicry is not None:
         mimicry.teachers.check_data(dataset)
@@ -133,6 +135,7 @@ def finetune(
     weighed = {"weight": weight, "weights": weights, "class_weight": weighting.written(by_class)}
     asked |= {name: value for name, value in weighed.items() if value is not None}
     asked |= {} if bias else {"bias": False}
+    asked |= {"category": list(category)} if category else {}
     asked |= {"loss": network.loss, "C": C or 1.0} if network.loss in MARGINS else {}
     moving = regularizers.spans(network, asked.get("layer_rates", ()), optimizer)
     smaller = "smaller --layers" if parent is None else "a smaller net to --from"
@@ -190,6 +193,7 @@ def finetune(
     if not (dry_run or done):
         need.check_disk(output)
     yield Start("finetune", run.summary(optimizer) | need.plan())
+    yield from map(Warned, dataset.notes)
     said = one_class.warning(network.layers) if task == "one_class" else None
     said = sources.missing_classes(dataset) if task == "classify" else said
     if said is not None:

@@ -266,4 +266,6 @@ def command(*words: str, config: dict) -> str:
     place = [name for name in (config.get("weight"),) if name and name.isdecimal()]  # a table's column without a name
     if left := [*(config.get("ignore") or ()), *place]:
         words += ("--ignore", ",".join(left))
+    if config.get("category"):
+        words += ("--category", ",".join(config["category"]))
     return shlex.join(map(str, words))
