@@ -4,7 +4,7 @@ import os
 
 DATA_SETS = ("mnist", "curves", "rectangles", "convex", "mnist-basic", "mnist-rot", "mnist-bg-rand")
 MODELS = (".h5",)
-FILES = (".h5", ".hdf5", ".npz", ".npy", ".csv", ".tsv", ".gz", "-ubyte")
+FILES = (".h5", ".hdf5", ".npz", ".npy", ".csv", ".tsv", ".mat", ".svm", ".svmlight", ".libsvm", ".gz", "-ubyte")
 
 
 def data(incomplete: str):

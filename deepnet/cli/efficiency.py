@@ -37,7 +37,7 @@ that --resume goes on after the last one, also with more labels or draws."""
 
 # What this command decides; the tables of -c for the others cannot.
 OWN = ("data", "output", "force", "resume", "dry_run", "json", "log", "verbose", "quiet", "seed", "threads", "max_time",
-       "progress", "debug", "valid", "scale", "label", "ignore", "layers", "units", "precision")  # fmt: skip
+       "progress", "debug", "valid", "scale", "label", "ignore", "size", "layers", "units", "precision")  # fmt: skip
 STACKS, NETS = (*OWN, "method", "visible"), (*OWN, "labels", "start", "task", "epochs", "patience")
 
 
@@ -126,6 +126,7 @@ def efficiency(
     scale: o.Scaling = "auto",
     label: o.Label = None,
     ignore: o.Ignore = None,
+    size: o.Size = None,
     layers: Layers = "500,500,2000",
     units: Units = "logistic",
     visible: Visible = "logistic",
@@ -179,6 +180,7 @@ def efficiency(
             scale=scale,
             label=label,
             ignore=ignore or (),
+            size=size,
             keep=keep,
             force=force,
             resume=resume,

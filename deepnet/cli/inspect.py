@@ -15,14 +15,15 @@ HELP = """Say what is in a file: a model, or data.
   deepnet inspect net.h5
   deepnet inspect net.h5 --toml
   deepnet inspect own.csv --label species
+  deepnet inspect photos/ --size 28x28
   deepnet inspect mnist --json
 
 Of a model: architecture, history, settings, the files it descends from;
 --toml prints settings for -c that make the same file again.
-Of data: shape, range, balance, and the units that suit them."""
+Of data: format, shape, range, balance, and the units that suit them."""
 
 Toml = Annotated[bool, option("Output", "--toml", help="Of a model, print the settings as a TOML file for -c.")]
-Thing = Annotated[str, o.argument("FILE", "A model file, a data file, or a shipped data set (mnist).")]
+Thing = Annotated[str, o.argument("FILE", "A model file, a data file or folder, or a shipped data set (mnist).")]
 
 
 def inspect(
@@ -30,6 +31,7 @@ def inspect(
     file: Thing,
     label: o.Label = None,
     ignore: o.Ignore = None,
+    size: o.Size = None,
     json: o.Json = False,
     toml: Toml = False,
     verbose: o.Verbose = False,
@@ -45,5 +47,5 @@ def inspect(
             raise UsageError("--json and --toml both want stdout: leave one of them")
         console.write(rooms.recipe(file))
     else:
-        found = rooms.inspect(file, label=label, ignore=ignore or ())
+        found = rooms.inspect(file, label=label, ignore=ignore or (), size=size)
         console.result("inspect", found, as_json=json, verbose=verbose)

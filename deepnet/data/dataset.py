@@ -8,13 +8,13 @@ import io
 import math
 import os
 from dataclasses import dataclass, field, replace
-from typing import BinaryIO
 
 import numpy as np
 
 from ..errors import DataError
 from ..files import shown
 from ..files.rows import Rows, taken
+from .source import Source
 
 BLOCK = 8 << 20  # bytes of float32 that are looked at or converted at a time
 RATIO = 1100  # most bytes that one stored byte may stand for; deflate reaches 1032
@@ -48,7 +48,9 @@ class Dataset:
 
     `shape` is that of one case, `classes` and `columns` are names or (). `fingerprint` is the SHA-256 of shapes, types
     and bytes of all splits as read, before any task or split: pre-training and fine-tuning on a file share it.
-    `unlabelled` counts the cases of each split that were left out because they have no label.
+    `unlabelled` counts the cases of each split that were left out because they have no label. `format` is one of
+    `sniffing.FORMATS`, `files` has the names of a folder's pictures, in the order of the cases of each split as read.
+    `first` is the row of the file where its first case stands.
     """
 
     name: str
@@ -58,35 +60,12 @@ class Dataset:
     columns: tuple[str, ...] = ()
     fingerprint: str = ""
     unlabelled: dict[str, int] = field(default_factory=dict)
+    format: str = ""
+    files: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    first: int = 1
 
     def __str__(self):
         return self.name
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to read: the label column (or array), columns to leave out, and the task they are read for.
-
-    `spare` names columns that are left out too where there are such.
-    """
-
-    label: str | None = None
-    ignore: tuple[str, ...] = ()
-    task: str | None = None
-    spare: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Source:
-    """An open file: its name for messages and neighbours, its bytes, their number, what follows a colon in its name."""
-
-    path: str
-    stream: BinaryIO
-    size: int
-    key: str | None = None
-
-    def __str__(self):
-        return shown(self.path)
 
 
 def fingerprint(splits):
@@ -194,8 +173,11 @@ def _kind(dtype):
     return words.get(dtype.kind, "text" if dtype.kind in "SU" else f"values of type {dtype}")
 
 
-def assemble(source, parts, columns=()):
-    """A Dataset from {split: (inputs, labels or None, where)} after the checks that all formats share."""
+def assemble(source, parts, columns=(), first=None):
+    """A Dataset from {split: (inputs, labels or None, where)} after the checks that all formats share.
+
+    `first` is the row where the cases begin, by default 1, or 2 below a header with names of columns.
+    """
     splits, shapes = {}, {}
     for name, (inputs, labels, where) in parts.items():
         inputs, shapes[name] = as_inputs(inputs, where)
@@ -208,13 +190,8 @@ def assemble(source, parts, columns=()):
     for name, other in shapes.items():
         if other != shape:
             raise DataError(f"{source}: a case has shape {other} in {name} but {shape} in train; make them alike")
-    return Dataset(shown(os.path.basename(source.path)), splits, (), shape, tuple(columns))
-
-
-def refuse_ignore(source, options):
-    """DataError where columns are to be left out of a format that has none with names."""
-    if options.ignore:
-        raise DataError(f"{source}: --ignore {shown(','.join(options.ignore))} is for columns of CSV and TSV; drop it")
+    first = first or 1 + bool(columns)
+    return Dataset(shown(os.path.basename(source.path)), splits, (), shape, tuple(columns), first=first)
 
 
 def with_shape(dataset, shape):

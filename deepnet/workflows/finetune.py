@@ -74,6 +74,7 @@ def finetune(
     labels=None,
     label=None,
     ignore=(),
+    size=None,
     force=False,
     resume=False,
     dry_run=False,
@@ -97,7 +98,8 @@ def finetune(
     _check_normal(normal, task)
     mimicry = teachers.mimicry(task, teacher, temperature, logits, hard_weight, parent)
     known = networks.known_classes(parent, task) if mimicry is None else mimicry.teachers.classes
-    dataset, held_out = sources.read(data, valid, task, label, ignore, seed, known, normal=normal)
+    like = parent.preparation if parent is not None else None
+    dataset, held_out = sources.read(data, valid, task, label, ignore, seed, known, (), normal, size, like)
     if mimicry is not None:
         mimicry.teachers.check_data(dataset)
     if patience is not None and "valid" not in dataset.splits:
@@ -124,7 +126,7 @@ def finetune(
     asked |= prepared | ({"jitter": jitter} if jitter else {}) | ({"noise_schedule": written(share)} if share else {})
     asked |= mimicry.settings if mimicry is not None else {}
     asked |= {"normal": list(normal)} if normal else {}
-    asked |= {} if bias else {"bias": False}
+    asked |= ({} if bias else {"bias": False}) | ({} if size is None else {"size": size})
     asked |= {"loss": network.loss, "C": C or 1.0} if network.loss in MARGINS else {}
     moving = regularizers.spans(network, asked.get("layer_rates", ()), optimizer)
     smaller = "smaller --layers" if parent is None else "a smaller net to --from"

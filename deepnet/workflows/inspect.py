@@ -10,19 +10,20 @@ from .models import is_model
 from .runs import COUNTERS, command, counts, dashes, epochs_for, metrics_of
 
 
-def inspect(file, *, label=None, ignore=()) -> dict:
+def inspect(file, *, label=None, ignore=(), size=None) -> dict:
     """Of a model: architecture, history, settings, lineage.
 
     Of data: shape, range, balance, suggested units, the next command.
     """
     if is_model(file):
         return _model(file, checkpoint.load(file))
-    dataset = data.load(file, label=label, ignore=ignore, task=None)
+    dataset = data.load(file, label=label, ignore=ignore, size=size)
     if dataset.splits["train"].targets is not None:
-        dataset = _with_classes(file, label, ignore, dataset)
+        dataset = _with_classes(dataset)
     audit = data.audit(dataset)
     facts = {
         "data": dataset.name,
+        "format": dataset.format or None,
         "cases": ", ".join(f"{n:,} {name}" for name, n in audit.pop("cases").items()),
         "classes": len(dataset.classes) or None,
         "unlabelled": counts(audit.pop("unlabelled")) or None,
@@ -30,13 +31,14 @@ def inspect(file, *, label=None, ignore=()) -> dict:
         "duplicate_cases": sum(audit["duplicates"].values()),
         "leaked_cases": sum(audit["leakage"].values()),
     }
-    options = ["--visible", audit["visible"], "--scale", audit["scale"], *_size(dataset)]
+    options = ["--visible", audit["visible"], "--scale", audit["scale"], *_layers(dataset)]
+    options += ["--size", size] if size is not None else []
     follow = command("pretrain", file, "-o", "stack.h5", *options, config={"label": label, "ignore": ignore})
     details = {"fingerprint": {"sha256": audit.pop("fingerprint")}}
     return facts | audit | details | {"next": follow}
 
 
-def _size(dataset) -> list[str]:
+def _layers(dataset) -> list[str]:
     """Layers and epochs to suggest: the papers' deep net for many cases, else one layer of a few units a column."""
     cases, columns = dataset.splits["train"].inputs.shape
     if cases >= 10_000 and columns >= 100:
@@ -44,10 +46,10 @@ def _size(dataset) -> list[str]:
     return ["--layers", str(min(500, max(10, 4 * columns))), "--epochs", str(epochs_for(cases, 10))]
 
 
-def _with_classes(file, label, ignore, dataset):
+def _with_classes(dataset):
     """The same data with class indices, where its labels are classes."""
     try:
-        return data.load(file, label=label, ignore=ignore, task="classify")
+        return data.apply(dataset, "classify")
     except DataError:
         return dataset
 

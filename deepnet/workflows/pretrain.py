@@ -48,6 +48,7 @@ def pretrain(
     zca=None,
     label=None,
     ignore=(),
+    size=None,
     force=False,
     resume=False,
     dry_run=False,
@@ -66,7 +67,7 @@ def pretrain(
         jit.set_threads(threads)
     check_precision(precision)
     old, warning = open_run(output, "stack", force, resume, dry_run, (data, valid))
-    dataset, held_out = sources.read(data, valid, None, label, ignore, seed)
+    dataset, held_out = sources.read(data, valid, None, label, ignore, seed, size=size)
     prepared = preparing.settings(contrast, pca, zca)
     preparation = preparing.prepare(dataset, scale, visible, prepared)
     per_layer = {
@@ -109,6 +110,7 @@ def pretrain(
             "seed": seed,
         }
         | prepared
+        | ({} if size is None else {"size": size})
     )
     need = check_stack(plans, {name: len(c) for name, c in dataset.splits.items()}, preparation, config)
     run = Stacking(dataset, preparation, plans, config, seed, meter or Meter())

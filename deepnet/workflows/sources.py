@@ -15,19 +15,21 @@ BLIND = ("reconstruct", "one_class")  # tasks without targets
 BATCH = 100  # cases in a minibatch (Hinton 2010, section 4)
 
 
-def read(source, valid: str, task, label, ignore, seed: int, classes=None, spare=(), normal=()) -> tuple[Dataset, str]:
+def read(
+    source, valid: str, task, label, ignore, seed: int, classes=None, spare=(), normal=(), size=None, like=None
+) -> tuple[Dataset, str]:
     """The data set with its held-out cases, and what a model file calls `valid` (a path by its contents).
 
     `source` may be a data set with labels as stored. Of the classes that are `normal` alone, without labels, where
-    there are such. Tasks without targets hold out the cases that others do.
+    there are such. Tasks without targets hold out the cases that others do. `size` and `like` are those of `data.load`.
     """
     words = {"label": label, "ignore": ignore, "task": "classify" if normal else None if task in BLIND else task}
     if isinstance(source, Dataset):
         dataset = data.apply(source, words["task"], classes)
     else:
-        dataset = data.load(source, **words, classes=classes, spare=spare)
+        dataset = data.load(source, **words, classes=classes, spare=spare, size=size, like=like)
     if data.parse_valid(valid)[0] == "path":
-        other = data.load(valid, **words, classes=classes or dataset.classes or None)
+        other = data.load(valid, **words, classes=classes or dataset.classes or None, like=dataset)
         dataset, held_out = data.only(data.join(dataset, other), normal), f"data {other.fingerprint[:16]}"
     else:
         dataset = data.only(dataset, normal)
@@ -129,8 +131,9 @@ def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore)
         held_out = "none"
     label, spare = label or config.get("label"), tuple(config.get("ignore", ()))
     normal = config.get("normal", ())
-    dataset, _ = read(data, held_out, task, label, ignore, int(config.get("seed", 0)), classes, spare, normal)
-    check_width(dataset, loaded.preparation, shown(model))
+    seed, like = int(config.get("seed", 0)), loaded.preparation
+    dataset, _ = read(data, held_out, task, label, ignore, seed, classes, spare, normal, like=like)
+    check_width(dataset, like, shown(model))
     if split not in dataset.splits and split == "test" and list(dataset.splits) == ["train"]:
         split = "train"
     if split not in dataset.splits:

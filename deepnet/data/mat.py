@@ -1,0 +1,93 @@
+"""Readers of MATLAB files: those of version 7.3 are HDF5, those of versions 5 to 7 are read by SciPy, an extra.
+
+MATLAB stores arrays column by column, so that HDF5 has their axes in reverse; here they are as MATLAB shows them. Cases
+lie along the first axis, or along the last where the labels are as many as that is long and not as the first.
+Source: The MathWorks, "MAT-File Format" (R2019b).
+"""
+
+import math
+import warnings
+import zlib
+
+import numpy as np
+
+from ..errors import DataError, DeepnetError
+from ..extras import extra
+from ..files import probe, shown
+from . import hdf5
+from .attributes import NUMERIC, refuse_class
+from .conventions import NAMES, choose
+from .dataset import assemble
+from .formats import check_size, kept_place, most_unpacked
+from .source import refuse_ignore
+
+_DAMAGED = (ValueError, TypeError, LookupError, ArithmeticError, OSError, EOFError, NotImplementedError, MemoryError,
+            AttributeError, Warning, zlib.error)  # fmt: skip
+
+
+def read_73(source, options):
+    """Dataset of the arrays of a file of version 7.3 that are named as inputs and labels."""
+    return hdf5.read(source, options, _turned)
+
+
+def read_5(source, options):
+    """Dataset of the arrays of a file of version 5 to 7 that are named as inputs and labels."""
+    matlab = extra("scipy.io.matlab", "mat")
+    refuse_ignore(source, options)
+    work = most_unpacked(source.size)
+    with kept_place(source.stream):
+        probe(lambda: _arrays(matlab, source, options, work), source.size, str(source), work=work)
+    return _assembled(source, _arrays(matlab, source, options, work))
+
+
+def _turned(source, parts, shape):
+    """The Dataset of arrays in an HDF5 file, whose axes are turned; `shape` is an attribute that MATLAB has not."""
+    for x, y, where in parts.values():
+        check_size(where, sum(math.prod(a.shape) * (a.dtype.itemsize + 4) for a in (x, y) if a is not None))
+    return _assembled(source, {name: (x[:].T, None if y is None else y[:].T, w) for name, (x, y, w) in parts.items()})
+
+
+def _arrays(matlab, source, options, most):
+    """{split: (inputs, labels or None, where)} by SciPy, of variables of numbers that come to `most` bytes at most."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # of variables that come twice or cannot be read
+            return _chosen(matlab, source, options, most)
+    except DeepnetError:
+        raise
+    except (*_DAMAGED, matlab.MatReadError) as problem:
+        raise DataError(f"{source} is a damaged MATLAB file ({shown(problem)}); save it again") from None
+
+
+def _chosen(matlab, source, options, most):
+    source.stream.seek(0)
+    known = {name: (shape, kind) for name, shape, kind in matlab.whosmat(source.stream)}
+    key = source.key.strip("/") if source.key else None
+    wanted = NAMES | {key, options.label}
+    names = [name for name, (_, kind) in known.items() if kind in NUMERIC or name in wanted or name.lower() in wanted]
+    chosen = choose(source, names, options.label, key)
+    for name in (name for pair in chosen.values() for name in pair if name is not None):
+        (shape, kind), where = known[name], f"{source}:{shown(name)}"
+        refuse_class(kind, where)
+        if 8 * math.prod(shape) > 8 * most:
+            raise DataError(f"{where} says shape {shown(shape)}, more than {source.size} bytes may hold; save it again")
+        check_size(where, 12 * math.prod(shape))
+    source.stream.seek(0)
+    names = {name for pair in chosen.values() for name in pair if name is not None}
+    found = matlab.loadmat(source.stream, variable_names=names)
+    return {
+        split: (found[x], None if y is None else found[y], f"{source}:{shown(x)}") for split, (x, y) in chosen.items()
+    }
+
+
+def _assembled(source, parts):
+    """The Dataset, cases along the first axis and labels in a row."""
+    return assemble(source, {name: (*_cases_first(x, y), where) for name, (x, y, where) in parts.items()})
+
+
+def _cases_first(x, y):
+    """Inputs and labels as MATLAB shows them, brought to one case a row."""
+    if y is None:
+        return x, None
+    y = y.reshape(-1) if max(y.shape) == y.size else y
+    return (np.moveaxis(x, -1, 0) if len(x) != len(y) == x.shape[-1] else x), y
