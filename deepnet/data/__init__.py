@@ -1,10 +1,9 @@
 """Data: formats and their readers, data sets and their splits, scaling and the audit."""
 
 from .audits import audit
-from .dataset import Cases, Dataset, has_label, in_memory
+from .dataset import Cases, Dataset, Options, has_label, in_memory
 from .loading import READERS, load, shipped
 from .scaling import Scaling, check_range, extremes
-from .source import Options
 from .splits import draw, join, parse_valid, split
 from .tasks import apply, only, places
 

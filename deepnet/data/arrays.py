@@ -15,9 +15,8 @@ import numpy as np
 from ..errors import DataError
 from ..files import shown
 from .conventions import choose
-from .dataset import assemble
+from .dataset import assemble, refuse_ignore
 from .formats import empty, fill, most_unpacked, reading
-from .source import refuse_ignore
 
 MOST_DIRECTORY = 1 << 20  # bytes of a zip's list of members: some ten thousand
 LONGEST_HEADER = 10_000  # NumPy's own limit for files that are not trusted

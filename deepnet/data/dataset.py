@@ -8,13 +8,13 @@ import io
 import math
 import os
 from dataclasses import dataclass, field, replace
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from ..errors import DataError
 from ..files import shown
 from ..files.rows import Rows, taken
-from .source import Source
 
 BLOCK = 8 << 20  # bytes of float32 that are looked at or converted at a time
 RATIO = 1100  # most bytes that one stored byte may stand for; deflate reaches 1032
@@ -66,6 +66,39 @@ class Dataset:
 
     def __str__(self):
         return self.name
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to read: the label column (or array), columns to leave out, and the task they are read for.
+
+    `spare` names columns that are left out too where there are such. `size` is what a user says of the shape of a case,
+    `like` has the `shape` and `columns` of cases, such as a model's, that are to be matched where the format leaves
+    them open.
+    """
+
+    label: str | None = None
+    ignore: tuple[str, ...] = ()
+    task: str | None = None
+    spare: tuple[str, ...] = ()
+    size: str | None = None
+    like: Any = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """An open file: its name for messages and neighbours, its bytes, their number, what follows a colon in its name.
+
+    A folder has no stream.
+    """
+
+    path: str
+    stream: BinaryIO | None
+    size: int
+    key: str | None = None
+
+    def __str__(self):
+        return shown(self.path)
 
 
 def fingerprint(splits):
@@ -192,6 +225,12 @@ def assemble(source, parts, columns=(), first=None):
             raise DataError(f"{source}: a case has shape {other} in {name} but {shape} in train; make them alike")
     first = first or 1 + bool(columns)
     return Dataset(shown(os.path.basename(source.path)), splits, (), shape, tuple(columns), first=first)
+
+
+def refuse_ignore(source, options):
+    """DataError where columns are to be left out of a format that has none with names."""
+    if options.ignore:
+        raise DataError(f"{source}: --ignore {shown(','.join(options.ignore))} is for columns of CSV and TSV; drop it")
 
 
 def with_shape(dataset, shape):

@@ -16,9 +16,8 @@ from ..files.rows import Rows, scratch
 from .attributes import refuse_matlab, shape_attribute, text_attribute
 from .chunks import Chunks, chunks_of
 from .conventions import NAMES, choose
-from .dataset import RATIO, assemble, check_numbers, check_rows, with_shape
+from .dataset import RATIO, assemble, check_numbers, check_rows, refuse_ignore, with_shape
 from .formats import kept_place
-from .source import refuse_ignore
 
 MOST_NAMES = 10_000
 BLOCK = 16 << 20

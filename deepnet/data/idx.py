@@ -14,9 +14,8 @@ import numpy as np
 
 from ..errors import DataError
 from ..files import open_input, shown
-from .dataset import assemble, check_rows
+from .dataset import Source, assemble, check_rows, refuse_ignore
 from .formats import empty, fill, most_unpacked, reading, unpacked
-from .source import Source, refuse_ignore
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 IMAGES = tuple(f"train-images{mark}idx3-ubyte{suffix}" for mark in "-." for suffix in ("", ".gz"))

@@ -11,11 +11,10 @@ from ..files import open_input, read_stdin, shown
 from . import curves, idx, mat, pictures, shapes, svmlight, tasks, variations
 from .arrays import read_npy, read_npz
 from .csv import read as read_csv
-from .dataset import fingerprint
+from .dataset import Options, Source, fingerprint
 from .formats import check_size
 from .hdf5 import read as read_hdf5
 from .sniffing import FORMATS, sniff
-from .source import Options, Source
 
 READERS = {  # one for each of FORMATS
     "idx": idx.read,
@@ -81,7 +80,7 @@ def read(source, options):
     if source.key is not None and format_ not in PARTED:
         raise DataError(f"{source} has no parts to name; leave out :{shown(source.key)}")
     if options.size is not None and format_ not in SIZED:
-        raise UsageError(f"--size {shown(options.size)} is for pictures and svmlight, {source} says its own; drop it")
+        raise UsageError(f"--size {shown(options.size)} is for pictures and svmlight; drop it")
     if format_ not in STREAMED:
         check_size(source, source.size)
     dataset = READERS[format_](source, options)

@@ -17,9 +17,8 @@ from ..files import probe, shown
 from . import hdf5
 from .attributes import NUMERIC, refuse_class
 from .conventions import NAMES, choose
-from .dataset import assemble
+from .dataset import assemble, refuse_ignore
 from .formats import check_size, kept_place, most_unpacked
-from .source import refuse_ignore
 
 _DAMAGED = (ValueError, TypeError, LookupError, ArithmeticError, OSError, EOFError, NotImplementedError, MemoryError,
             AttributeError, Warning, zlib.error)  # fmt: skip

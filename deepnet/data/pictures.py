@@ -15,9 +15,10 @@ import numpy as np
 from ..errors import DataError, DeepnetError, UsageError
 from ..files import probe, shown
 from ..files.rows import Rows, scratch
-from .dataset import assemble
+from .conventions import refuse_label
+from .dataset import assemble, refuse_ignore
 from .folders import Picture, listed
-from .source import refuse_ignore, refuse_label
+from .sizes import wanted
 
 KINDS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")
 MOST_PIXELS = 32 << 20  # of a picture as it is stored
@@ -33,10 +34,11 @@ def read_one(source, options):
 
 
 def read_folder(source, options):
-    """Dataset of a folder of pictures, with the names of the files."""
+    """Dataset of a folder of pictures, with the names of the files; its own name ends in a slash."""
     splits = listed(source.path)
     files = {name: tuple(picture.name for picture in own) for name, own in splits.items()}
-    return replace(_read(source, options, splits), files=files)
+    found = _read(source, options, splits)
+    return replace(found, name=f"{found.name}/", files=files)
 
 
 def _read(source, options, splits):
@@ -49,13 +51,13 @@ def _read(source, options, splits):
     refuse_ignore(source, options)
     refuse_label(source, options)
     every = [picture for own in splits.values() for picture in own]
-    wanted, resized, model = _wanted(options, every[0], source)
-    rooms = {name: _room((len(own), *wanted), np.uint8) for name, own in splits.items()}
+    shape, resized, model = _form(options, every[0], source)
+    rooms = {name: _room((len(own), *shape), np.uint8) for name, own in splits.items()}
 
     def decode():
         for name, own in splits.items():
             for n, picture in enumerate(own):
-                rooms[name][n : n + 1] = _pixels(picture, wanted, resized, model or shown(every[0].path))[None]
+                rooms[name][n : n + 1] = _pixels(picture, shape, resized, model or shown(every[0].path))[None]
 
     _apart(decode, every, source)
     labels = {name: [picture.label for picture in own] for name, own in splits.items()}
@@ -65,9 +67,9 @@ def _read(source, options, splits):
     )
 
 
-def _wanted(options, first, source):
+def _form(options, first, source):
     """(shape of all pictures, whether they are brought to it, what says whether they are grey, if not the first)."""
-    shape, bands = options.shape(), 0
+    shape, bands = wanted(options), 0
     if options.size is not None and len(shape) != 2:
         raise UsageError(f"--size {options.size}: pictures have HEIGHTxWIDTH, such as 28x28")
     if len(shape) == 2 or shape[2:] == (3,):
@@ -113,7 +115,7 @@ def _opened(picture):
 
     Its parsers let through whatever they meet (Pillow's issue 9814).
     """
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     where = shown(picture.path)
     try:
@@ -129,15 +131,15 @@ def _opened(picture):
     except (DeepnetError, MemoryError):
         raise
     except Exception as problem:
-        said = shown(problem) or type(problem).__name__
+        said = "no header" if isinstance(problem, UnidentifiedImageError) else shown(problem) or type(problem).__name__
         raise DataError(f"{where} is a damaged picture ({said}); save it again or take it away") from None
 
 
-def _pixels(picture, wanted, resized, first):
+def _pixels(picture, shape, resized, first):
     """uint8 (height, width) or (height, width, 3) of a picture; DataError where it is unlike the others."""
     from PIL import Image
 
-    where, (height, width), bands = shown(picture.path), wanted[:2], 3 if len(wanted) == 3 else 1
+    where, (height, width), bands = shown(picture.path), shape[:2], 3 if len(shape) == 3 else 1
     with _opened(picture) as image:
         if _MODES[image.mode] != bands:
             found, due = _WORDS[_MODES[image.mode]], _WORDS[bands]

@@ -46,9 +46,9 @@ _FOREIGN = (  # first bytes of what we do not read, its name
     (b"\x80\x05", "a Python pickle"),
     (b"\x7fELF", "a program"),
 )
-_SUFFIXES = {".npy": "npy", ".npz": "npz", ".h5": "hdf5", ".hdf5": "hdf5", ".hdf": "hdf5", ".idx": "idx"}
-_SUFFIXES |= {".svm": "svmlight", ".svmlight": "svmlight", ".libsvm": "svmlight", ".mat": "mat73"}
-_SUFFIXES |= dict.fromkeys(PICTURES, "picture")
+_SUFFIXES = {".npy": "NPY", ".npz": "NPZ", ".h5": "HDF5", ".hdf5": "HDF5", ".hdf": "HDF5", ".idx": "IDX"}
+_SUFFIXES |= {".mat": "MATLAB", ".svm": "svmlight", ".svmlight": "svmlight", ".libsvm": "svmlight"}
+_SUFFIXES |= dict.fromkeys(PICTURES, "a picture")
 _TABLES = (".csv", ".tsv", ".tab")
 _TEXT = (*_TABLES, ".txt", ".data", ".dat")
 _IDX_NAME = re.compile(r"idx\d-(u?byte|int|float|double|short)$")
@@ -63,7 +63,7 @@ def sniff(source):
     name = os.path.basename(source.path).lower()
     name = name.removesuffix(".gz") if packed else name
     suffix = os.path.splitext(name)[1]
-    claimed = "idx" if _IDX_NAME.search(name) else _SUFFIXES.get(suffix)
+    claimed = "IDX" if _IDX_NAME.search(name) else _SUFFIXES.get(suffix)
     if not first:
         raise DataError(f"{source} is empty; give a file with data")
     found = _binary(source, first, packed, suffix)
@@ -108,7 +108,7 @@ def _text(source, first, suffix, claimed):
         return "svmlight"
     if claimed is not None:
         found = "binary data of another kind" if binary else "text"
-        raise DataError(f"{source} is {found}, not {FORMATS[claimed]} as its name says; {KNOWN}, by content")
+        raise DataError(f"{source} is {found}, not {claimed} as its name says; {KNOWN}, by content")
     if binary and suffix not in _TEXT:
         raise DataError(f"{source} is of a format unknown here (it starts with {first[:8]!r}); {KNOWN}")
     return "csv"

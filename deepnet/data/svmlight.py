@@ -14,9 +14,10 @@ import numpy as np
 
 from ..errors import DataError
 from ..files import shown
-from .dataset import LONGEST_LABEL, assemble, blocks, with_shape
+from .conventions import refuse_label
+from .dataset import LONGEST_LABEL, assemble, blocks, refuse_ignore, with_shape
 from .formats import check_size, check_unpacked, reading, unpacked
-from .source import refuse_ignore, refuse_label
+from .sizes import wanted
 from .table import MOST_COLUMNS
 
 LONGEST = 16 << 20  # bytes of a line
@@ -141,7 +142,7 @@ def _extent(source, indices, counts, rows, options):
     known = options.like.columns[:1] if options.like is not None else ()
     first = 0 if known == ("0",) or 0 in indices else 1
     widest = int(indices.max(initial=first)) + 1 - first
-    shape = options.shape() or (widest,)
+    shape = wanted(options) or (widest,)
     width = math.prod(shape)
     at = int(np.argmax(indices)) if widest > min(width, MOST_COLUMNS) else 0
     if widest > MOST_COLUMNS or width > MOST_COLUMNS:
