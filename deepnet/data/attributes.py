@@ -3,7 +3,9 @@
 from ..errors import DataError
 from ..files import shown
 
-NUMERIC = {"double", "single", "logical", *(f"{sign}int{8 << n}" for sign in ("", "u") for n in range(4))}
+NUMERIC = {"double": 8, "single": 4, "logical": 1} | {  # MATLAB's classes of numbers, and bytes of one
+    f"{sign}int{8 << n}": 1 << n for sign in ("", "u") for n in range(4)
+}
 _REMEDIES = {
     "sparse": "save full(X)",
     "cell": "save cell2mat(X), or of labels the numbers that [~, ~, y] = unique(y) gives",

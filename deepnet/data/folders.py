@@ -85,14 +85,15 @@ def _entries(folder):
         raise DataError(f"{shown(folder)} holds more than {MOST:,} files; save them as one HDF5 file")
     folders, files = {}, {}
     for entry in found:
-        named, is_folder = entry.name.lower().endswith(PICTURES), entry.is_dir()
-        if entry.name.startswith(".") or not (named or is_folder):
+        if entry.name.startswith("."):
             continue
         if entry.is_symlink():
             raise DataError(f"{shown(entry.path)} is a symbolic link, which may lead anywhere; put what it names there")
+        is_folder = entry.is_dir(follow_symlinks=False)
         if is_folder and shown(entry.name) != entry.name:
             raise DataError(f"{shown(entry.path)} has a name that cannot be shown, which a class must have; rename it")
-        (folders if is_folder else files)[entry.name] = entry.path
+        if is_folder or entry.name.lower().endswith(PICTURES):
+            (folders if is_folder else files)[entry.name] = entry.path
     return folders, files
 
 

@@ -6,6 +6,7 @@ Source: The MathWorks, "MAT-File Format" (R2019b).
 """
 
 import math
+import struct
 import warnings
 import zlib
 
@@ -18,10 +19,11 @@ from . import hdf5
 from .attributes import NUMERIC, refuse_class
 from .conventions import NAMES, choose
 from .dataset import assemble, refuse_ignore
-from .formats import check_size, kept_place, most_unpacked
+from .formats import PIECE, check_size, kept_place, most_unpacked
 
+PACKED = 15  # the type of an element that is packed by zlib
 _DAMAGED = (ValueError, TypeError, LookupError, ArithmeticError, OSError, EOFError, NotImplementedError, MemoryError,
-            AttributeError, Warning, zlib.error)  # fmt: skip
+            AttributeError, Warning, struct.error, zlib.error)  # fmt: skip
 
 
 def read_73(source, options):
@@ -59,6 +61,7 @@ def _arrays(matlab, source, options, most):
 
 
 def _chosen(matlab, source, options, most):
+    _check_unpacked(source, most)
     source.stream.seek(0)
     known = {name: (shape, kind) for name, shape, kind in matlab.whosmat(source.stream)}
     key = source.key.strip("/") if source.key else None
@@ -68,15 +71,33 @@ def _chosen(matlab, source, options, most):
     for name in (name for pair in chosen.values() for name in pair if name is not None):
         (shape, kind), where = known[name], f"{source}:{shown(name)}"
         refuse_class(kind, where)
-        if 8 * math.prod(shape) > 8 * most:
-            raise DataError(f"{where} says shape {shown(shape)}, more than {source.size} bytes may hold; save it again")
-        check_size(where, 12 * math.prod(shape))
+        if (declared := NUMERIC[kind] * math.prod(shape)) > most or min(shape) < 0:
+            found = f"says shape {shown(shape)}, {declared} bytes in a file of {source.size}"
+            raise DataError(f"{where} {found}; save it with -v7.3 if that is right")
+        check_size(where, declared + 4 * math.prod(shape))
     source.stream.seek(0)
     names = {name for pair in chosen.values() for name in pair if name is not None}
     found = matlab.loadmat(source.stream, variable_names=names)
     return {
         split: (found[x], None if y is None else found[y], f"{source}:{shown(x)}") for split, (x, y) in chosen.items()
     }
+
+
+def _check_unpacked(source, most):
+    """DataError where what is packed comes to more than `most` bytes: SciPy takes some 100 MB of it at once."""
+    stream, count = source.stream, 0
+    stream.seek(126)
+    order = "<" if stream.read(2) == b"IM" else ">"
+    while len(tag := stream.read(8)) == 8:
+        kind, size = struct.unpack(f"{order}II", tag)
+        end, unpacker = stream.tell() + size, zlib.decompressobj()
+        while kind == PACKED and (rest := end - stream.tell()) > 0 and (piece := stream.read(min(rest, PIECE))):
+            while piece:
+                count += len(unpacker.decompress(piece, PIECE))
+                piece = unpacker.unconsumed_tail
+                if count > most:
+                    raise DataError(f"{source} unpacks to more than {most} bytes; save it with -v7.3 if that is right")
+        stream.seek(end)
 
 
 def _assembled(source, parts):
