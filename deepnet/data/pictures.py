@@ -23,6 +23,7 @@ from .sizes import wanted
 KINDS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")
 MOST_PIXELS = 32 << 20  # of a picture as it is stored
 SLOW, EACH = 16, 128 << 10  # decoding takes as long as a look at so much more, and at so many bytes for a picture
+LONGEST = 4000  # bytes of a sentence
 _MODES = {"1": 1, "L": 1, "LA": 1, "P": 3, "PA": 3, "RGB": 3, "RGBA": 3, "CMYK": 3, "YCbCr": 3}  # Pillow's: bands
 _WORDS = {1: "grey", 3: "in colour"}
 
@@ -95,18 +96,27 @@ def _room(shape, dtype):
 
 
 def _apart(walk, pictures, source):
-    """Have a child do the work, or do it here where it raised something or none can be had."""
-    size, done = sum(picture.size for picture in pictures), mmap.mmap(-1, 1)
+    """Have a child do the work and raise what is wrong with the data here; do it here where no child can be had.
 
-    def marked():
+    libtiff writes its own words to stderr, so that nothing is tried here again that failed there.
+    """
+    size, said = sum(picture.size for picture in pictures), mmap.mmap(-1, 1 + LONGEST)
+
+    def told():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's, of what is odd
-            walk()
-        done[0] = 1
+            try:
+                walk()
+            except DataError as problem:
+                text = str(problem).encode()[:LONGEST]
+                said[1 : 1 + len(text)] = text
+        said[0] = 1
 
-    probe(marked, size, str(source), work=SLOW * size + EACH * len(pictures))
-    if not done[0]:
-        marked()
+    probe(told, size, str(source), work=SLOW * size + EACH * len(pictures))
+    if not said[0]:
+        told()
+    if text := said[1:].rstrip(b"\0"):
+        raise DataError(text.decode("utf-8", "ignore"))
 
 
 @contextlib.contextmanager
