@@ -6,6 +6,7 @@ Source: Pillow's handbook, "Image file formats".
 """
 
 import contextlib
+import math
 import mmap
 import warnings
 from dataclasses import replace
@@ -53,7 +54,7 @@ def _read(source, options, splits):
     refuse_label(source, options)
     every = [picture for own in splits.values() for picture in own]
     shape, resized, model = _form(options, every[0], source)
-    rooms = {name: _room((len(own), *shape), np.uint8) for name, own in splits.items()}
+    rooms = {name: _room((len(own), *shape)) for name, own in splits.items()}
 
     def decode():
         for name, own in splits.items():
@@ -77,11 +78,11 @@ def _form(options, first, source):
         bands = 0 if options.size is not None else 3 if len(shape) == 3 else 1
     else:
         shape = ()
-    found = _room((3,), np.int64)
+    found = _shared((3,), np.int64)
 
     def look():
         with _opened(first) as image:
-            found[:] = image.height, image.width, _MODES[image.mode]
+            found[:] = image.height, image.width, _bands(image)
 
     if not (shape and bands):
         _apart(look, [first], source)
@@ -89,10 +90,23 @@ def _form(options, first, source):
     return (*size, 3) if bands == 3 else size, bool(shape), "" if options.size or not shape else "what they are for"
 
 
-def _room(shape, dtype):
-    """An array, or Rows of a temporary file, that this program and its children write to and see alike."""
-    rows = scratch(shape, dtype, "the pictures")
-    return rows if isinstance(rows, Rows) else np.frombuffer(mmap.mmap(-1, rows.nbytes), dtype).reshape(shape)
+def _room(shape):
+    """Bytes, or Rows of a temporary file, that this program and its children write to and see alike."""
+    rows = scratch(shape, np.uint8, "the pictures")
+    return rows if isinstance(rows, Rows) else _shared(shape, np.uint8)
+
+
+def _shared(shape, dtype):
+    """Zeros that this program and its children see alike."""
+    return np.frombuffer(mmap.mmap(-1, math.prod(shape) * np.dtype(dtype).itemsize), dtype).reshape(shape)
+
+
+def _bands(image):
+    """1 of a grey picture, also of one whose palette is grey, 3 of one in colour."""
+    if image.mode != "P":
+        return _MODES[image.mode]
+    palette = np.reshape(image.getpalette("RGB"), (-1, 3))
+    return 1 if (palette == palette[:, :1]).all() else 3
 
 
 def _apart(walk, pictures, source):
@@ -151,8 +165,9 @@ def _pixels(picture, shape, resized, first):
 
     where, (height, width), bands = shown(picture.path), shape[:2], 3 if len(shape) == 3 else 1
     with _opened(picture) as image:
-        if _MODES[image.mode] != bands:
-            found, due = _WORDS[_MODES[image.mode]], _WORDS[bands]
+        own = _bands(image)
+        if own != bands and (image.mode != "P" or own == 3):  # a grey palette may be shown in colour
+            found, due = _WORDS[own], _WORDS[bands]
             raise DataError(f"{where} is {found} but {first} {due}; save all alike (`mogrify -colorspace gray`)")
         if image.size != (width, height) and not resized:
             raise DataError(

@@ -35,7 +35,7 @@ def test_one(tmp_path, kind, monkeypatch):
 
 def test_modes(tmp_path):
     for mode, shape in (("L", (3, 4)), ("1", (3, 4)), ("LA", (3, 4)), ("RGB", (3, 4, 3)), ("RGBA", (3, 4, 3)),
-                        ("P", (3, 4, 3))):  # fmt: skip
+                        ("P", (3, 4))):  # fmt: skip
         (tmp_path / "x.png").write_bytes(drawn(mode=mode))
         found = data.load(tmp_path / "x.png")
         assert found.shape == shape, mode
@@ -72,8 +72,12 @@ def test_size(tmp_path):
     found = data.load(tmp_path / "p", size="6x8")
     assert found.splits["train"].inputs.shape == (2, 48)
     np.testing.assert_array_equal(found.splits["train"].inputs[1], np.arange(48))
+    palette = Image.fromarray(GREY).convert("RGB").quantize(4)
+    palette.putpalette([9, 8, 7] * 4)
+    palette.save(tmp_path / "p.png")
+    assert data.load(tmp_path / "p.png").shape == (3, 4, 3)
     colour = data.load(make(tmp_path / "c", "1.png", content=drawn(mode="RGB")))
-    with pytest.raises(DataError, match="1.png is grey but what they are for in colour"):
+    with pytest.raises(DataError, match=r"1\.png is grey but what they are for in colour"):
         data.load(tmp_path / "p", like=colour)
     with pytest.raises(UsageError, match="--size 28: pictures have HEIGHTxWIDTH"):
         data.load(tmp_path / "p", size="28")

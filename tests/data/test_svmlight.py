@@ -65,7 +65,7 @@ def test_width(tmp_path):
     with pytest.raises(DataError, match="row 2 has index 4, beyond the 2 columns of what it is to be read like"):
         load(tmp_path, TEXT, like=narrow)
     for size in ("0", "x", "3x", "2x2x2", "-3", "1000000000", "３"):
-        with pytest.raises(UsageError, match="--size .*: write HEIGHTxWIDTH"):
+        with pytest.raises(UsageError, match=r"--size .*: write HEIGHTxWIDTH"):
             load(tmp_path, TEXT, size=size)
     with pytest.raises(DataError, match="--label a is for tables"):
         load(tmp_path, TEXT, label="a")
@@ -85,7 +85,7 @@ def test_a_table_is_none(tmp_path):
     """Times of day are no pairs of an index and a value."""
     for name, text in (("t.csv", b"1 2:3\n"), ("t.txt", b"day,2:30:00,5\n1,2:3,4\n")):
         (tmp_path / name).write_bytes(text)
-        with pytest.raises(DataError, match="where a number is due|a header but no rows|no rows"):
+        with pytest.raises(DataError, match=r"where a number is due|a header but no rows|no rows"):
             data.load(tmp_path / name)
 
 
