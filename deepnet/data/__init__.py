@@ -4,7 +4,7 @@ from .audits import audit
 from .dataset import Cases, Dataset, Options, has_label, in_memory
 from .loading import READERS, load, shipped
 from .scaling import Scaling, check_range, extremes
-from .splits import draw, join, parse_valid, split
+from .splits import draw, folds, join, parse_valid, split
 from .tasks import apply, only, places
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "check_range",
     "draw",
     "extremes",
+    "folds",
     "has_label",
     "in_memory",
     "join",

@@ -44,13 +44,16 @@ def read(source, options):
     if not sum(len(block) for block in numbers):
         raise DataError(f"{source} has {'a header but no rows' if table and table.header else 'no rows'}; give cases")
     whole = numbers[0] if len(numbers) == 1 else np.concatenate(numbers)
+    weights = None
+    if table.weights:
+        whole, weights = np.ascontiguousarray(whole[:, :-1]), whole[:, -1]
     inputs, width = whole, len(table.inputs)
     check_size(source, 4 * len(labels) * max(map(len, labels), default=0))
     targets = np.array(labels) if labels else None
     if table.labels and table.numeric:
         inputs, targets = np.ascontiguousarray(whole[:, :width]), whole[:, width:]
     columns = [table.header[n] for n in table.inputs] if table.header else ()
-    return assemble(source, {"train": (inputs, targets, str(source))}, columns)
+    return assemble(source, {"train": (inputs, targets, str(source))}, columns, weights)
 
 
 def _text_blocks(source, stream):

@@ -30,6 +30,7 @@ READERS = {  # one for each of FORMATS
 }
 SIZED = ("svmlight", "picture", "folder")  # formats that do not say the size of a case
 PARTED = ("npz", "hdf5", "mat5", "mat73")  # formats whose parts have names
+WEIGHED = ("csv", *PARTED)  # formats that have a place for weights
 STREAMED = ("hdf5", "mat73", "folder")  # formats that are not read at once
 GENERATORS = {"curves": curves.make, "rectangles": shapes.rectangles, "convex": shapes.convex} | {
     name: lambda name=name: variations.make(name, load("mnist")) for name in variations.RULES
@@ -44,24 +45,26 @@ def shipped():
     return {path.stem: str(path) for folder in reversed(FOLDERS) for path in sorted(folder.glob("*.h5"))}
 
 
-def load(source, *, label=None, ignore=(), task=None, classes=None, spare=(), size=None, like=None):
+def load(source, *, label=None, ignore=(), task=None, classes=None, spare=(), weight=None, size=None, like=None):
     """The Dataset that `source` names.
 
     A bare word is a shipped or generated data set, anything with a suffix or a slash a path (also `file.npz:key`,
     `file.h5:/path`, a folder of pictures, a folder or prefix of IDX files), "-" is standard input. `task` is
     "classify" (targets become indices into `classes`, or into the sorted labels), "mimic" (indices into `classes` where
     there are labels), "regress", "reconstruct" (no targets) or None (labels as stored). Columns of a name in
-    `spare` are left out where there are such, as those that a model was trained without. Pictures are brought to
-    `size`, "28x28", or to the shape of what they are to be `like`, a Dataset or a model's Preparation; svmlight has so
-    many columns.
+    `spare` are left out where there are such, as those that a model was trained without. `weight` is the column or
+    array of the training cases' weights. Pictures are brought to `size`, "28x28", or to the shape of what they
+    are to be `like`, a Dataset or a model's Preparation; svmlight has so many columns.
     DataError: one sentence with file, row, column and remedy.
     """
     if source in GENERATORS:
+        if weight is not None:
+            raise DataError(f"{source} has no columns, and its cases no weights; leave out --weight {shown(weight)}")
         if size is not None:
             raise UsageError(f"--size {shown(size)} is for pictures and svmlight; drop it")
         return tasks.apply(GENERATORS[source](), task, classes)
     path, key = locate(os.fspath(source))
-    options = Options(label, tuple(ignore), task, tuple(spare), size, like)
+    options = Options(label, tuple(ignore), task, tuple(spare), weight, size, like)
     if os.path.isdir(path):
         dataset = read(Source(os.path.normpath(path), None, 0), options)
     elif path == "-":
@@ -79,6 +82,10 @@ def read(source, options):
     format_ = sniff(source)
     if source.key is not None and format_ not in PARTED:
         raise DataError(f"{source} has no parts to name; leave out :{shown(source.key)}")
+    if options.weight is not None and format_ not in WEIGHED:
+        raise DataError(
+            f"{source}: --weight {shown(options.weight)} is for tables, NPZ, HDF5 and MATLAB files; save it as one"
+        )
     if options.size is not None and format_ not in SIZED:
         raise UsageError(f"--size {shown(options.size)} is for pictures and svmlight; drop it")
     if format_ not in STREAMED:

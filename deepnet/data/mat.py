@@ -43,13 +43,15 @@ def read_5(source, options):
 
 def _turned(source, parts, shape):
     """The Dataset of arrays in an HDF5 file, whose axes are turned; `shape` is an attribute that MATLAB has not."""
-    for x, y, where in parts.values():
-        check_size(where, sum(math.prod(a.shape) * (a.dtype.itemsize + 4) for a in (x, y) if a is not None))
-    return _assembled(source, {name: (x[:].T, None if y is None else y[:].T, w) for name, (x, y, w) in parts.items()})
+    found = {}
+    for name, (*arrays, where) in parts.items():
+        check_size(where, sum(math.prod(a.shape) * (a.dtype.itemsize + 4) for a in arrays if a is not None))
+        found[name] = (*(None if a is None else a[:].T for a in arrays), where)
+    return _assembled(source, found)
 
 
 def _arrays(matlab, source, options, most):
-    """{split: (inputs, labels or None, where)} by SciPy, of variables of numbers that come to `most` bytes at most."""
+    """{split: (inputs, labels, weights, where)} by SciPy, of variables of numbers that come to `most` bytes at most."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # of variables that come twice or cannot be read
@@ -65,10 +67,11 @@ def _chosen(matlab, source, options, most):
     source.stream.seek(0)
     known = {name: (shape, kind) for name, shape, kind in matlab.whosmat(source.stream)}
     key = source.key.strip("/") if source.key else None
-    wanted = NAMES | {key, options.label}
+    wanted = NAMES | {key, options.label, options.weight}
     names = [name for name, (_, kind) in known.items() if kind in NUMERIC or name in wanted or name.lower() in wanted]
-    chosen = choose(source, names, options.label, key)
-    for name in (name for pair in chosen.values() for name in pair if name is not None):
+    chosen = choose(source, names, options, key)
+    names = {name for pair in chosen.values() for name in (*pair, options.weight) if name is not None}
+    for name in names:
         (shape, kind), where = known[name], f"{source}:{shown(name)}"
         refuse_class(kind, where)
         if (declared := NUMERIC[kind] * math.prod(shape)) > most or min(shape) < 0:
@@ -76,10 +79,10 @@ def _chosen(matlab, source, options, most):
             raise DataError(f"{where} {found}; save it with -v7.3 if that is right")
         check_size(where, declared + 4 * math.prod(shape))
     source.stream.seek(0)
-    names = {name for pair in chosen.values() for name in pair if name is not None}
     found = matlab.loadmat(source.stream, variable_names=names)
     return {
-        split: (found[x], None if y is None else found[y], f"{source}:{shown(x)}") for split, (x, y) in chosen.items()
+        split: (found[x], found.get(y), found.get(options.weight) if split == "train" else None, f"{source}:{shown(x)}")
+        for split, (x, y) in chosen.items()
     }
 
 
@@ -101,13 +104,16 @@ def _check_unpacked(source, most):
 
 
 def _assembled(source, parts):
-    """The Dataset, cases along the first axis and labels in a row."""
-    return assemble(source, {name: (*_cases_first(x, y), where) for name, (x, y, where) in parts.items()})
+    """The Dataset, cases along the first axis, labels and weights in a row."""
+    found = {name: (*_cases_first(x, _in_row(y)), where) for name, (x, y, _, where) in parts.items()}
+    return assemble(source, found, (), _in_row(parts["train"][2]))
+
+
+def _in_row(array):
+    """What MATLAB shows as a row or a column as (N,)."""
+    return array.reshape(-1) if array is not None and max(array.shape) == array.size else array
 
 
 def _cases_first(x, y):
-    """Inputs and labels as MATLAB shows them, brought to one case a row."""
-    if y is None:
-        return x, None
-    y = y.reshape(-1) if max(y.shape) == y.size else y
-    return (np.moveaxis(x, -1, 0) if len(x) != len(y) == x.shape[-1] else x), y
+    """Inputs as MATLAB shows them, brought to one case a row, and labels."""
+    return (np.moveaxis(x, -1, 0) if y is not None and len(x) != len(y) == x.shape[-1] else x), y

@@ -46,7 +46,9 @@ def read(source, options):
         places = np.repeat(np.arange(part.start, part.stop), counts[part])
         inputs[places, indices[own] - first] = values[own]
     columns = map(str, range(first, first + width))
-    return with_shape(assemble(source, {"train": (inputs, np.array(labels), str(source))}, columns, rows[0]), shape)
+    return with_shape(
+        assemble(source, {"train": (inputs, np.array(labels), str(source))}, columns, first=rows[0]), shape
+    )
 
 
 def _parsed(source, stream):

@@ -17,7 +17,7 @@ FIRST_NAMES = {"label", "class", "target"}  # and so does a first one, as in the
 
 @dataclass(frozen=True)
 class Table:
-    """Positions count from 0. `numeric`: the labels are numbers to be predicted, not classes."""
+    """Positions count from 0. `numeric`: labels are numbers to be predicted, not classes. `weights`: one or none."""
 
     dialect: dict
     width: int
@@ -25,11 +25,12 @@ class Table:
     inputs: tuple[int, ...]
     labels: tuple[int, ...]
     numeric: bool
+    weights: tuple[int, ...] = ()
 
     @property
     def numbers(self):
         """The columns that are read as numbers."""
-        return self.inputs + self.labels if self.numeric else self.inputs
+        return self.inputs + (self.labels if self.numeric else ()) + self.weights
 
     @property
     def texts(self):
@@ -50,10 +51,13 @@ def read_table(source, text, options):
     ignored = {position(source, header, width, word, "--ignore") for word in options.ignore}
     ignored |= {n for n, name in enumerate(header) if name in options.spare}
     labels = _labels(source, header, width, options)
-    inputs = tuple(n for n in range(width) if n not in ignored and n not in labels)
+    weights = () if options.weight is None else (position(source, header, width, options.weight, "--weight"),)
+    if set(weights) & set(labels):
+        raise DataError(f"{source}: --weight {shown(options.weight)} is the column of the labels; name another")
+    inputs = tuple(n for n in range(width) if n not in ignored and n not in labels + weights)
     if not inputs:
         raise DataError(f"{source} has {width} columns and none left for inputs; check --label and --ignore")
-    return Table(dialect, width, header, inputs, labels, options.task == "regress" or len(labels) > 1)
+    return Table(dialect, width, header, inputs, labels, options.task == "regress" or len(labels) > 1, weights)
 
 
 def lines_of(text, delimiter):

@@ -49,7 +49,7 @@ def predict(
     reader = _reader(loaded, give, task) if give != "anomaly" else None
     trained = loaded.config
     label_column = trained.get("label") or ""
-    spare = (*trained.get("ignore", ()), label_column, *label_column.split(","))
+    spare = (*sources.spare(trained), label_column, *label_column.split(","))
     spare = tuple(filter(None, spare))
     dataset = load(data, label=label, ignore=ignore, spare=spare, like=loaded.preparation)
     sources.check_width(dataset, loaded.preparation, model)

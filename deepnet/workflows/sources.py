@@ -16,16 +16,29 @@ BATCH = 100  # cases in a minibatch (Hinton 2010, section 4)
 
 
 def read(
-    source, valid: str, task, label, ignore, seed: int, classes=None, spare=(), normal=(), size=None, like=None
+    source,
+    valid: str,
+    task,
+    label,
+    ignore,
+    seed: int,
+    classes=None,
+    spare=(),
+    normal=(),
+    weight=None,
+    size=None,
+    like=None,
 ) -> tuple[Dataset, str]:
     """The data set with its held-out cases, and what a model file calls `valid` (a path by its contents).
 
     `source` may be a data set with labels as stored. Of the classes that are `normal` alone, without labels, where
-    there are such. Tasks without targets hold out the cases that others do. `size` and `like` are those of `data.load`.
+    there are such. Tasks without targets hold out the cases that others do. `weight`: the column of weights. `size` and
+    `like` are those of `data.load`.
     """
-    words = {"label": label, "ignore": ignore, "task": "classify" if normal else None if task in BLIND else task}
+    now = "classify" if normal else None if task in BLIND else task
+    words = {"label": label, "ignore": ignore, "task": now, "weight": weight}
     if isinstance(source, Dataset):
-        dataset = data.apply(source, words["task"], classes)
+        dataset = data.apply(source, now, classes)
     else:
         dataset = data.load(source, **words, classes=classes, spare=spare, size=size, like=like)
     if data.parse_valid(valid)[0] == "path":
@@ -118,6 +131,11 @@ def of_all_classes(loaded: Checkpoint, split: str) -> Checkpoint:
     return replace(loaded, config=loaded.config | {"valid": "none", "normal": []})
 
 
+def spare(config: dict) -> tuple[str, ...]:
+    """Columns that a model was trained without: those to ignore, and the weights."""
+    return (*config.get("ignore", ()), *filter(None, [config.get("weight")]))
+
+
 def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore) -> tuple[Dataset, Cases, str]:
     """The data set, the cases of its split, and that split's name; data of one split are evaluated whole.
 
@@ -129,10 +147,9 @@ def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore)
     held_out = config.get("valid", "none") if split in ("train", "valid") else "none"
     if held_out.startswith("data ") or held_out == "given":
         held_out = "none"
-    label, spare = label or config.get("label"), tuple(config.get("ignore", ()))
-    normal = config.get("normal", ())
+    label, normal = label or config.get("label"), config.get("normal", ())
     seed, like = int(config.get("seed", 0)), loaded.preparation
-    dataset, _ = read(data, held_out, task, label, ignore, seed, classes, spare, normal, like=like)
+    dataset, _ = read(data, held_out, task, label, ignore, seed, classes, spare(config), normal, like=like)
     check_width(dataset, like, shown(model))
     if split not in dataset.splits and split == "test" and list(dataset.splits) == ["train"]:
         split = "train"
