@@ -3,11 +3,13 @@
 import dataclasses
 import inspect
 import re
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
 from deepnet.cli import options
+from deepnet.data.sniffing import FORMATS, KNOWN
 from deepnet.figures import FIGURES
 from deepnet.kernels.minibatch import CONTRASTS
 from deepnet.kernels.operands import PRECISIONS
@@ -119,3 +121,16 @@ def test_numbers_of_optimizers_are_explained():
         for setting, default in numbers.items():
             told = options.NUMBERS[name][setting].partition(",")[0]
             assert float(told) == pytest.approx(default, rel=1e-3), (name, setting)
+
+
+def test_formats_are_told_alike():
+    """By the messages, the table of README and the help of DATA."""
+    readme = (
+        (Path(__file__).parents[1] / "README.md").read_text().split("| format | what is read |")[1].split("\n\n")[0]
+    )
+    told = " ".join(line.split("|")[1] for line in readme.splitlines()[2:])
+    for name, words in FORMATS.items():
+        assert words in told, words
+        assert words in KNOWN or name in ("picture", "folder")
+        shown = {"hdf5": ".h5", "mat5": ".mat", "mat73": ".mat", "csv": ".csv", "npz": ".npz", "npy": ".npy"}
+        assert shown.get(name, words) in options.SHIPPED or name == "picture", name

@@ -100,7 +100,10 @@ def _remember(ctx: typer.Context, value: bool):
     return value
 
 
-SHIPPED = "A data set that comes along (mnist, curves, mnist-rot, convex ...) or a file: .h5, .npz, .npy, .csv, IDX"
+SHIPPED = (
+    "A data set that comes along (mnist, curves, mnist-rot, convex ...), a file (.csv, .npz, .npy, .h5, .mat, "
+    "Parquet, svmlight, IDX), - for one on stdin, or a folder of pictures, a subfolder a class"
+)
 
 Data = Annotated[str, argument("DATA", SHIPPED + "; file.h5:/path and file.npz:key name a part.")]
 MaybeData = Annotated[str | None, argument("DATA", SHIPPED + ".")]
@@ -165,6 +168,17 @@ Category = Annotated[
         help="Columns of a table whose numbers are names, not amounts.",
         metavar="COLUMN,...",
         parser=values.texts,
+    ),
+]
+Size = Annotated[
+    str | None,
+    option(
+        "Data",
+        "--size",
+        help="Of a case, where its format leaves it open: pictures are brought to 28x28, height x width; svmlight has "
+        "so many columns (123).",
+        metavar="HxW|N",
+        show_default="as they are",
     ),
 ]
 

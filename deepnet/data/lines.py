@@ -7,8 +7,8 @@ import csv
 import re
 
 from ..errors import DataError
+from .dialects import is_blank, lines_of
 from .formats import unpacked
-from .sniffing import is_blank, lines_of
 from .table import read_table
 
 BLOCK = 16 << 20  # bytes; no line may be longer

@@ -36,7 +36,8 @@ def read(source, options):
     check_rows(source, table, sum(map(len, columns[0].pieces)) if columns else 0)
     targets = np.array(numbers, np.float32) if numbers else label_array(source, labels)
     weights = np.array(weights, np.float32) if table.weights else None
-    return dataset_of(source, table, [column.finish() for column in columns], targets, weights)
+    found = [column.finish() for column in columns]
+    return dataset_of(source, table, found, targets, weights, 1 + bool(table.header))
 
 
 def builders(source, table):
@@ -50,13 +51,16 @@ def builders(source, table):
     return found
 
 
-def dataset_of(source, table, columns, targets, weights):
-    """The Dataset of Columns, by the table's fields, or by those that are learned from them, unless all are numbers."""
+def dataset_of(source, table, columns, targets, weights, first):
+    """The Dataset of Columns, by the table's fields, or by those that are learned from them, unless all are numbers.
+
+    `first` is the row of the first case.
+    """
     if not table.fields and not table.category and (plain := _plain(source, table, columns)) is not None:
-        return assemble(source, {"train": (plain, targets, str(source))}, table.names, weights)
+        return assemble(source, {"train": (plain, targets, str(source))}, table.names, weights, first)
     fields = table.fields or kinds.learn(source, columns, {n + 1 for n in table.category})
     inputs = kinds.encode(source, fields, columns)
-    dataset = assemble(source, {"train": (inputs, targets, str(source))}, names(fields), weights)
+    dataset = assemble(source, {"train": (inputs, targets, str(source))}, names(fields), weights, first)
     notes = (*table.notes(source), *(kinds.notes(source, fields, columns) if table.fields else ()))
     return replace(dataset, fields=fields, notes=notes, fingerprint=kinds.fingerprint(fields, columns, targets))
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from ..errors import DataError, UsageError
 from ..files import shown
 from ..nn.fields import Field
+from .dialects import LAST_NAMES, dialect_of, has_header
 from .fields import matched
-from .sniffing import LAST_NAMES, has_header, sniff
 
 FIRST_NAMES = {"label", "class", "target"}  # and a first one of these, as in the tables of Kaggle
 
@@ -66,7 +66,7 @@ class Table:
 
 def read_table(source, text, options):
     """The plan, from the first lines and the options; DataError when the label column is not said or not there."""
-    dialect, records = sniff(source, text)
+    dialect, records = dialect_of(source, text)
     header = tuple(cell.strip() for cell in records[0]) if has_header(records, options) else ()
     return plan(source, dialect, header, len(records[0]), options)
 

@@ -31,8 +31,9 @@ def predict(
 
     Class names, probabilities, margins, a regressor's numbers, codes, reconstructions, or scores of anomalies. Of one
     split of the data, the test cases where there are some, else the training cases. A label column named by `label` is
-    left out. An anomaly is flagged where its score lies above that of all but a `share`, by default SHARE, of the cases
-    that the data `calibrate` have to train with.
+    left out. Pictures of a folder have their names in a first column, in whose order they come. An anomaly is
+    flagged where its score lies above that of all but a `share`, by default SHARE, of the cases that the data
+    `calibrate` have to train with.
     """
     if threads is not None:
         jit.set_threads(threads)
@@ -49,27 +50,36 @@ def predict(
     label_column = trained.get("label") or ""
     spare = (*sources.spare(trained), label_column, *label_column.split(","))
     spare = tuple(filter(None, spare))
-    dataset = load(data, label=label, ignore=ignore, spare=spare, fields=loaded.preparation.fields)
+    dataset = load(data, label=label, ignore=ignore, spare=spare, like=loaded.preparation)
     sources.check_width(dataset, loaded.preparation, model)
     sources.warn(dataset)
     split = split or ("test" if "test" in dataset.splits else "train")
     if split not in dataset.splits:
         raise DataError(f"{dataset.name} has no split {shown(split)}; give --split {' or '.join(dataset.splits)}")
-    cases = dataset.splits[split]
+    cases, files = dataset.splits[split], dataset.files.get(split)
     if reader is None:
         given = dataset if calibrate is None else None
         known = scores.calibration(loaded, calibrate or data, given, label, ignore, spare)
-        return _flagged(loaded, cases, known, scores.SHARE if share is None else share)
-    return _lines(loaded, reader, cases, give, task)
+        rows = _flagged(loaded, cases, known, scores.SHARE if share is None else share)
+    else:
+        rows = _rows(loaded, reader, cases, give, task)
+    return map(_csv, rows if files is None else _with_files(rows, files))
 
 
-def _flagged(loaded: Checkpoint, cases, known, share: float) -> Iterator[bytes]:
-    """Scores, and 1 where they are above the threshold."""
+def _with_files(pieces, files: tuple[str, ...]) -> Iterator[list]:
+    """The pieces, each row with the next name in front of it."""
+    names = iter(("file", *(as_cell(shown(name)) for name in files)))
+    for rows in pieces:
+        yield [[next(names), *row] for row in rows]
+
+
+def _flagged(loaded: Checkpoint, cases, known, share: float) -> Iterator:
+    """Pieces of rows: scores, and 1 where they are above the threshold."""
     limit = scores.threshold(scores.anomaly(loaded, known, "--give anomaly"), share)
     found = scores.anomaly(loaded, cases, "--give anomaly")
-    yield _csv([["score", "flag"]])
+    yield [["score", "flag"]]
     for rows in models.blocks(len(cases)):
-        yield _csv((f"{score:.7g}", int(score > limit)) for score in found[rows])
+        yield ((f"{score:.7g}", int(score > limit)) for score in found[rows])
 
 
 def _reader(loaded: Checkpoint, give: str, task: str | None) -> models.Reader:
@@ -100,11 +110,12 @@ def _others(task: str | None) -> str:
     )
 
 
-def _lines(loaded: Checkpoint, reader: models.Reader, cases, give: str, task) -> Iterator[bytes]:
+def _rows(loaded: Checkpoint, reader: models.Reader, cases, give: str, task) -> Iterator:
+    """Pieces of rows, the header first."""
     names = [as_cell(name) for name in loaded.preparation.classes]
     columns = loaded.preparation.columns if loaded.preparation.projection is None else ()
     restored = [as_cell(name) for name in columns] if give == "reconstructions" else []
-    yield _csv([restored or _header(give, task, names, reader.network.outputs)])
+    yield [restored or _header(give, task, names, reader.network.outputs)]
     feed = feeds.visible_feed(cases.inputs, loaded.preparation)
     for _, _, a in reader.run(feed, len(cases)):
         if not np.isfinite(a).all():
@@ -112,12 +123,12 @@ def _lines(loaded: Checkpoint, reader: models.Reader, cases, give: str, task) ->
                 "the model's outputs are not finite for these data; look at their range with `deepnet inspect`"
             )
         if give == "labels" and task == "classify":
-            yield _csv([[names[c]] for c in a.argmax(axis=1)])
+            yield [[names[c]] for c in a.argmax(axis=1)]
         elif give == "labels":
             p = loaded.preparation
-            yield _csv((f"{v:.7g}" for v in row) for row in a * p.target_scale + p.target_offset)
+            yield ((f"{v:.7g}" for v in row) for row in a * p.target_scale + p.target_offset)
         else:
-            yield _csv((f"{v:.7g}" for v in row) for row in a)
+            yield ((f"{v:.7g}" for v in row) for row in a)
 
 
 def _header(give: str, task, names: list[str], width: int) -> list[str]:

@@ -134,8 +134,7 @@ def calibration(loaded: Checkpoint, source, given: Dataset | None, label, ignore
         raise UsageError("--give anomaly: standard input is read once; add --calibrate with a file")
     config = loaded.config
     label = label or (config.get("label") if given is None else None)
-    fields = loaded.preparation.fields
-    dataset = given or rooms.load(source, label=label, ignore=ignore, spare=spare, fields=fields)
+    dataset = given or rooms.load(source, label=label, ignore=ignore, spare=spare, like=loaded.preparation)
     if given is not None and list(dataset.splits) == ["train"]:
         raise DataError(
             f"{dataset.name} has no training cases beside those that are scored; add --calibrate with the data that "
@@ -147,7 +146,8 @@ def calibration(loaded: Checkpoint, source, given: Dataset | None, label, ignore
         valid = "none"
     normal = config.get("normal", ()) if dataset.splits["train"].targets is not None else ()
     task, seed = "reconstruct", int(config.get("seed", 0))  # no labels
-    dataset, _ = sources.read(source, valid, task, label, ignore, seed, spare=spare, normal=normal, fields=fields)
+    like = loaded.preparation
+    dataset, _ = sources.read(source, valid, task, label, ignore, seed, spare=spare, normal=normal, like=like)
     return dataset.splits.get("valid", dataset.splits["train"])
 
 

@@ -28,28 +28,29 @@ def read(
     normal=(),
     weight=None,
     category=(),
-    fields=None,
+    size=None,
+    like=None,
 ) -> tuple[Dataset, str]:
     """The data set with its held-out cases, and what a model file calls `valid` (a path by its contents).
 
     `source` may be a data set with labels as stored. Of the classes that are `normal` alone, without labels, where
-    there are such. Tasks without targets hold out the cases that others do. `weight`: the column of weights. `fields`
-    are the columns of a model; where they are learned here, training cases alone tell what stands for missing cells.
+    there are such. Tasks without targets hold out the cases that others do. `weight`, `category`, `size` and `like` are
+    those of `data.load`; where columns are learned here, training cases alone tell what stands for missing cells.
     """
     now = "classify" if normal else None if task in BLIND else task
     words = {"label": label, "ignore": ignore, "task": now, "weight": weight, "category": category}
     if isinstance(source, Dataset):
         dataset = data.apply(source, now, classes)
     else:
-        dataset = data.load(source, **words, classes=classes, spare=spare, fields=fields)
+        dataset = data.load(source, **words, classes=classes, spare=spare, size=size, like=like)
     if data.parse_valid(valid)[0] == "path":
-        other = data.load(valid, **words, classes=classes or dataset.classes or None, fields=dataset.fields)
+        other = data.load(valid, **words, classes=classes or dataset.classes or None, like=dataset)
         dataset, held_out = data.only(data.join(dataset, other), normal), f"data {other.fingerprint[:16]}"
     else:
         dataset = data.only(dataset, normal)
         given = valid == "none" and "valid" in dataset.splits
         dataset, held_out = (dataset, "given") if given else (data.split(dataset, valid, seed), valid)
-    dataset = data.refilled(dataset) if fields is None else dataset
+    dataset = data.refilled(dataset) if like is None else dataset
     return (data.apply(dataset, task) if task in BLIND else dataset), held_out
 
 
@@ -156,9 +157,9 @@ def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore)
     if held_out.startswith("data ") or held_out == "given":
         held_out = "none"
     label, normal = label or config.get("label"), config.get("normal", ())
-    words = label, ignore, int(config.get("seed", 0)), classes, spare(config), normal
-    dataset, _ = read(data, held_out, task, *words, fields=loaded.preparation.fields)
-    check_width(dataset, loaded.preparation, shown(model))
+    seed, like = int(config.get("seed", 0)), loaded.preparation
+    dataset, _ = read(data, held_out, task, label, ignore, seed, classes, spare(config), normal, like=like)
+    check_width(dataset, like, shown(model))
     warn(dataset)
     if split not in dataset.splits and split == "test" and list(dataset.splits) == ["train"]:
         split = "train"
