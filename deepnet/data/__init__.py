@@ -5,14 +5,17 @@ from .dataset import Cases, Dataset, Options, has_label, in_memory
 from .loading import READERS, load, shipped
 from .scaling import Scaling, check_range, extremes
 from .splits import draw, join, parse_valid, split
+from .streams import STREAMS, Stream, stream
 from .tasks import apply, only, places
 
 __all__ = [
     "READERS",
+    "STREAMS",
     "Cases",
     "Dataset",
     "Options",
     "Scaling",
+    "Stream",
     "apply",
     "audit",
     "check_range",
@@ -27,4 +30,5 @@ __all__ = [
     "places",
     "shipped",
     "split",
+    "stream",
 ]

@@ -7,95 +7,109 @@ what is wrong. Rows count from 1 as in the file, its header and empty lines incl
 
 import csv
 import re
+from functools import partial
 
 import numpy as np
 
 from ..errors import DataError
-from ..files import shown
+from ..files import pieces, shown
 from .dataset import LONGEST_LABEL, assemble
-from .formats import check_size, check_unpacked, reading, unpacked
+from .formats import STREAMED, check_size, check_unpacked, reading, unpacked
+from .lines import BLOCK, before_fault, halves, text_blocks
 from .table import is_blank, lines_of, read_table
 
-BLOCK = 16 << 20  # bytes; no line may be longer
 LARGEST = float(np.finfo(np.float32).max)
 _BLANK = re.compile(r"\n[ \n]*\n")
 _LEADING = re.compile(r"[ \n]*")
-_WIDE = (b"\xff\xfe", b"\xfe\xff")
+_NUMBERS = re.compile(r"[\d\s.,;|+-]*([eE][\d\s.,;|+-]+)*")  # a line that is no header
 
 
-def read(source, options):
-    """Dataset of one table: numbers as inputs, text or numbers of the label columns as labels."""
+def plain(source, blocks):
+    """(what makes the plan of a table, blocks of its text), as its lines are."""
+    return read_table, blocks
+
+
+def read(source, options, front=plain):
+    """Dataset of one table: numbers as inputs, text or numbers of the label columns as labels.
+
+    `front` makes such text of lines that are of another form.
+    """
+    table, numbers, labels = None, [], []
     with reading(source):
         check_unpacked(source)
-        table, numbers, labels = None, [], []
-        for row, text in _text_blocks(source, unpacked(source)):
-            if table is None:
-                blank = text.rfind("\n", 0, _LEADING.match(text).end()) + 1  # perhaps a million lines of nothing
-                row, text = row + text.count("\n", 0, blank), text[blank:]
-                if not text:
-                    continue
-                table = read_table(source, text, options)
-                lines, text = _without_header(text, table)
-                row += lines
-            block, names = parse(source, table, text, row)
+        blocks = text_blocks(source, pieces(unpacked(source), BLOCK))
+        for table, *piece in _planned(source, options, *front(source, blocks)):
+            block, names = parse(source, table, *piece)
             numbers.append(block)
             check_size(source, sum(part.nbytes for part in numbers))  # it will be one piece
             labels += names
-    if not sum(len(block) for block in numbers):
-        raise DataError(f"{source} has {'a header but no rows' if table and table.header else 'no rows'}; give cases")
+    _check_rows(source, table, sum(map(len, numbers)))
     whole = numbers[0] if len(numbers) == 1 else np.concatenate(numbers)
     inputs, width = whole, len(table.inputs)
     check_size(source, 4 * len(labels) * max(map(len, labels), default=0))
     targets = np.array(labels) if labels else None
     if table.labels and table.numeric:
         inputs, targets = np.ascontiguousarray(whole[:, :width]), whole[:, width:]
-    columns = [table.header[n] for n in table.inputs] if table.header else ()
-    return assemble(source, {"train": (inputs, targets, str(source))}, columns)
+    return assemble(source, {"train": (inputs, targets, str(source))}, table.columns)
 
 
-def _text_blocks(source, stream):
-    """(number of the first line, text of whole lines) of about BLOCK bytes each, lines ended by line feeds."""
-    row, rest, first = 1, b"", True
-    while True:
-        data = stream.read(BLOCK)
-        last = not data
-        data = rest + data
-        if first and data[:2] in _WIDE:
-            raise DataError(f"{source} is UTF-16 text; save it as UTF-8 (`iconv -f UTF-16 -t UTF-8`)")
-        data, first = data.removeprefix(b"\xef\xbb\xbf") if first else data, False
-        cut = len(data) if last else _end_of_lines(data)
-        block, rest = data[:cut].replace(b"\r\n", b"\n").replace(b"\r", b"\n"), data[cut:]
-        if len(rest) > BLOCK:
-            where = row + block.count(b"\n")
-            raise DataError(f"{source}: row {where} has a line or a quoted cell of more than 16 MB; check its quotes")
-        if b"\0" in block or b"\0" in rest:
-            where = row + (block + rest).split(b"\0", 1)[0].count(b"\n")
-            raise DataError(f"{source}: row {where} holds a NUL byte; save the table as plain UTF-8 text")
-        if block:
-            yield row, _decoded(source, block, row)
-        row += block.count(b"\n")
-        if last:
-            return
+def stream(source, options, flow, front=plain):
+    """(None, the cases of one table without their labels, a Dataset a piece of the bytes that flow).
+
+    What lies before a fault comes before its error. A table that comes in time is read as soon as a line of numbers, or
+    two lines, are there.
+    """
+    return None, _stream(source, options, flow, front)
 
 
-def _end_of_lines(data):
-    """Where the last whole line ends that leaves no quote open; 0 if there is none."""
-    end = max(data.rfind(b"\n"), data.rfind(b"\r", 0, len(data) - 1)) + 1
-    quotes = data.count(b'"', 0, end)
-    while end and quotes % 2:
-        start = data.rfind(b"\n", 0, end - 1) + 1
-        quotes -= data.count(b'"', start, end)
-        end = start
-    return end
+def _stream(source, options, flow, front):
+    table, count = None, 0
+    with reading(source):
+        blocks = text_blocks(source, pieces(flow, STREAMED))
+        for table, *piece in _planned(source, options, *front(source, blocks)):
+            for block, _ in before_fault(partial(parse, source, table), halves, *piece):
+                if len(block):
+                    count += len(block)
+                    inputs = np.ascontiguousarray(block[:, : len(table.inputs)])
+                    yield assemble(source, {"train": (inputs, None, str(source))}, table.columns)
+    _check_rows(source, table, count)
 
 
-def _decoded(source, block, row):
-    """The text of UTF-8 bytes."""
-    try:
-        return block.decode("utf-8")
-    except UnicodeDecodeError as problem:
-        where = row + block.count(b"\n", 0, problem.start)
-        raise DataError(f"{source}: row {where} is not UTF-8; convert it (`iconv -f LATIN1 -t UTF-8`)") from None
+def _planned(source, options, plan, blocks):
+    """(plan, text, number of its first line) of blocks of text, the header left out."""
+    table = None
+    for row, text in _begun(blocks):
+        if table is None:
+            table = plan(source, text, options)
+            lines, text = _without_header(text, table)
+            row += lines
+        yield table, text, row
+
+
+def _begun(blocks):
+    """The same blocks, of which the first is enough for a plan: a line of numbers, or two; what is empty before is not.
+
+    Perhaps that is a million lines of nothing.
+    """
+    first, held = 1, ""
+    for row, text in blocks:
+        if not held:
+            blank = text.rfind("\n", 0, _LEADING.match(text).end()) + 1
+            first, text = row + text.count("\n", 0, blank), text[blank:]
+        held += text
+        if _LEADING.fullmatch(held, held.find("\n") + 1) is None or _NUMBERS.fullmatch(held):
+            yield first, held
+            break
+    else:
+        if _LEADING.fullmatch(held) is None:
+            yield first, held
+    yield from blocks
+
+
+def _check_rows(source, table, count):
+    """DataError for a table without cases."""
+    if not count:
+        raise DataError(f"{source} has {'a header but no rows' if table and table.header else 'no rows'}; give cases")
 
 
 def _without_header(text, table):

@@ -155,7 +155,7 @@ def check_numbers(dtype, where):
         raise DataError(f"{where} holds {_kind(dtype)}, not numbers; give an array of integers or floats")
 
 
-def as_inputs(array, where):
+def as_inputs(array, where, first_row=1):
     """(N, D), uint8 as it is, other numbers as finite float32, and the shape of one case."""
     check_rows(array.shape, where)
     check_numbers(array.dtype, where)
@@ -166,7 +166,7 @@ def as_inputs(array, where):
     if flat.dtype != np.float32 or not flat.dtype.isnative:
         with np.errstate(over="ignore"):
             flat = flat.astype(np.float32)
-    check_finite(flat, where)
+    check_finite(flat, where, first_row)
     return flat, shape
 
 
@@ -194,11 +194,11 @@ def _kind(dtype):
     return words.get(dtype.kind, "text" if dtype.kind in "SU" else f"values of type {dtype}")
 
 
-def assemble(source, parts, columns=()):
+def assemble(source, parts, columns=(), first_row=1):
     """A Dataset from {split: (inputs, labels or None, where)} after the checks that all formats share."""
     splits, shapes = {}, {}
     for name, (inputs, labels, where) in parts.items():
-        inputs, shapes[name] = as_inputs(inputs, where)
+        inputs, shapes[name] = as_inputs(inputs, where, first_row)
         if labels is not None:
             labels = as_labels(labels, where)
             if len(labels) != len(inputs):

@@ -15,9 +15,10 @@ from .dataset import RATIO
 
 HEAD = 4096
 PIECE = 1 << 20  # bytes that are read at a time
+STREAMED = 4 << 20  # the same of what is worked on as it comes
 SMALL = 64 << 20  # bytes that a packed file may unpack to, however small it is
 LIKELY = 100  # times the packed size that larger ones may unpack to; MNIST has 5, what comes near RATIO is all zeros
-KNOWN = "deepnet reads IDX, NPY, NPZ, HDF5, CSV and TSV"
+KNOWN = "deepnet reads IDX, NPY, NPZ, HDF5, CSV, TSV and JSON lines"
 _MAGIC = (  # first bytes, format
     (b"\x93NUMPY", "npy"),
     (b"PK\x03\x04", "npz"),
@@ -46,6 +47,7 @@ _FOREIGN = (  # first bytes of what we do not read, its name
     (b"\x7fELF", "a program"),
 )
 _SUFFIXES = {".npy": "npy", ".npz": "npz", ".h5": "hdf5", ".hdf5": "hdf5", ".hdf": "hdf5", ".idx": "idx"}
+_LINES = (".jsonl", ".ndjson")
 _PICTURES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".gif": "GIF", ".bmp": "BMP", ".tif": "TIFF"}
 _PICTURES |= {".tiff": "TIFF", ".webp": "WebP"}
 _TEXT = (".csv", ".tsv", ".txt", ".tab", ".data", ".dat")
@@ -121,7 +123,7 @@ def fill(stream, array):
 
 
 def sniff(source):
-    """The name of the format: "idx", "npy", "npz", "hdf5" or "csv"; DataError for all else."""
+    """The name of the format: "idx", "npy", "npz", "hdf5", "jsonl" or "csv"; DataError for all else."""
     first, packed = head(source)
     name = os.path.basename(source.path).lower()
     name = name.removesuffix(".gz") if packed else name
@@ -166,7 +168,7 @@ def _has_hdf5_block(source, packed):
 
 
 def _text(source, first, suffix, claimed):
-    """The answer "csv" when it may be a table of text, else a DataError that says what it is."""
+    """The answer "csv" or "jsonl" when it may be a table of text, else a DataError that says what it is."""
     wide = first[:2] in (b"\xff\xfe", b"\xfe\xff")
     binary = b"\0" in first and not wide
     if claimed is not None:
@@ -174,4 +176,5 @@ def _text(source, first, suffix, claimed):
         raise DataError(f"{source} is {found}, not {claimed.upper()} as its name says; {KNOWN}, by content")
     if binary and suffix not in _TEXT:
         raise DataError(f"{source} is of a format unknown here (it starts with {first[:8]!r}); {KNOWN}")
-    return "csv"
+    opened = first.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"[", b"{")
+    return "jsonl" if suffix in _LINES or (opened and suffix not in _TEXT) else "csv"

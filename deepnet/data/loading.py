@@ -8,14 +8,14 @@ from pathlib import Path
 
 from ..errors import DataError
 from ..files import open_input, read_stdin, shown
-from . import curves, idx, shapes, tasks, variations
+from . import curves, idx, jsonl, shapes, tasks, variations
 from .arrays import read_npy, read_npz
 from .csv import read as read_csv
 from .dataset import Options, Source, fingerprint
 from .formats import check_size, sniff
 from .hdf5 import read as read_hdf5
 
-READERS = {"idx": idx.read, "npy": read_npy, "npz": read_npz, "hdf5": read_hdf5, "csv": read_csv}
+READERS = {"idx": idx.read, "npy": read_npy, "npz": read_npz, "hdf5": read_hdf5, "csv": read_csv, "jsonl": jsonl.read}
 GENERATORS = {"curves": curves.make, "rectangles": shapes.rectangles, "convex": shapes.convex} | {
     name: lambda name=name: variations.make(name, load("mnist")) for name in variations.RULES
 }

@@ -36,17 +36,26 @@ class Table:
         """The columns that are read as text."""
         return () if self.numeric else self.labels
 
+    @property
+    def columns(self):
+        """The names of the inputs, where there is a header."""
+        return tuple(self.header[n] for n in self.inputs) if self.header else ()
+
     def named(self, column):
         """A column for a message, counted from 1, with its name."""
         name = f" '{shown(self.header[column])}'" if self.header and self.header[column] else ""
         return f"column {column + 1}{name}"
 
 
-def read_table(source, text, options):
-    """The plan, from the first lines and the options; DataError when the label column is not said or not there."""
-    dialect, records = sniff(source, text)
+def read_table(source, text, options, delimiter=None, named=None):
+    """The plan, from the first lines and the options; DataError when the label column is not said or not there.
+
+    The delimiter, and whether the first line is names, are found out where they are not given.
+    """
+    dialect, records = sniff(source, text, DELIMITERS if delimiter is None else delimiter)
     width = len(records[0])
-    header = tuple(cell.strip() for cell in records[0]) if has_header(records, options.label) else ()
+    named = has_header(records, options.label) if named is None else named
+    header = tuple(cell.strip() for cell in records[0]) if named else ()
     ignored = {position(source, header, width, word, "--ignore") for word in options.ignore}
     ignored |= {n for n, name in enumerate(header) if name in options.spare}
     labels = _labels(source, header, width, options)
@@ -71,14 +80,14 @@ def lines_of(text, delimiter):
         start = end
 
 
-def sniff(source, text):
+def sniff(source, text, delimiters=DELIMITERS):
     """The csv module's options, and the first records, for the delimiter under which these agree best.
 
     Spaces are one only where no other delimiter splits the first record: they stand in names and labels too.
     """
-    found = [plan for delimiter in DELIMITERS if (plan := _plan(text, delimiter)) is not None]
+    found = [plan for delimiter in delimiters if (plan := _plan(text, delimiter)) is not None]
     split = [plan for plan in found if len(plan[1][0]) > 1]
-    spaced = None if split else _plan(text, " ")
+    spaced = None if split or len(delimiters) == 1 else _plan(text, " ")
     best = max(split or found, key=_agreement, default=None) if spaced is None or len(spaced[1][0]) < 2 else spaced
     if best is None:
         raise DataError(

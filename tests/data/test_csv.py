@@ -9,6 +9,7 @@ import pytest
 
 from deepnet import data
 from deepnet.data import csv as page
+from deepnet.data import lines
 from deepnet.errors import DataError
 
 IRIS = "5.1,3.5,setosa\n6.4,3.2,versicolor\n5.8,2.7,virginica\n4.9,3.0,setosa\n"
@@ -167,6 +168,7 @@ def test_blocks_agree_with_one_piece(tmp_path, monkeypatch):
     whole = load(tmp_path, text, ignore=("note",), task="classify")
     for size in (500, 1000, 5001):
         monkeypatch.setattr(page, "BLOCK", size)
+        monkeypatch.setattr(lines, "BLOCK", size)
         parts = load(tmp_path, text, ignore=("note",), task="classify")
         assert parts.fingerprint == whole.fingerprint
         with pytest.raises(DataError, match="row 602, column 1 'a' holds 'x'"):
@@ -191,7 +193,7 @@ def test_lines_without_end_are_refused_soon(tmp_path, monkeypatch):
         load(tmp_path, gzip.compress(b"1," * (20 << 20), 1), "t.csv.gz")
     with pytest.raises(DataError, match="NUL"):
         load(tmp_path, gzip.compress(bytes(40 << 20), 1), "t.csv.gz")
-    monkeypatch.setattr(page, "BLOCK", 1 << 20)
+    monkeypatch.setattr(lines, "BLOCK", 1 << 20)
     with pytest.raises(DataError, match="a line or a quoted cell"):
         load(tmp_path, '1,2\n"' + "1,2\n" * (1 << 20))
     assert time.monotonic() - began < 8
