@@ -46,7 +46,7 @@ __all__ = ["AutoencoderTransformer", "DeepNetClassifier", "DeepNetRegressor", "S
 # What the commands say of files, images, tables and the run itself, which an estimator is not asked.
 ELSEWHERE = (
     "data", "output", "task", "normal", "teacher", "temperature", "logits", "hard_weight", "jitter", "labels", "label",
-    "ignore", "force", "resume", "dry_run", "seed", "max_time", "stop", "meter",
+    "ignore", "category", "force", "resume", "dry_run", "seed", "max_time", "stop", "meter",
 )  # fmt: skip
 USUAL = {workflows.pretrain: 10, workflows.finetune: 30}  # epochs of many cases
 LISTS = {workflows.pretrain: ("layers",), workflows.finetune: ("layers", "units", "init", "noise", "dropout")}

@@ -2,6 +2,7 @@
 
 from .audits import audit
 from .dataset import Cases, Dataset, Options, has_label, in_memory
+from .fields import refilled
 from .loading import READERS, load, shipped
 from .scaling import Scaling, check_range, extremes
 from .splits import draw, join, parse_valid, split
@@ -28,6 +29,7 @@ __all__ = [
     "only",
     "parse_valid",
     "places",
+    "refilled",
     "shipped",
     "split",
     "stream",

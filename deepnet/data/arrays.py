@@ -16,9 +16,9 @@ import numpy as np
 from ..errors import DataError
 from ..files import pieces, shown
 from .conventions import choose
-from .dataset import assemble, check_numbers, check_rows, refuse_ignore
+from .dataset import assemble, check_numbers, check_rows, refuse_columns
+from .faults import before_fault
 from .formats import STREAMED, check_size, empty, fill, most_unpacked, reading
-from .lines import before_fault
 
 MOST_DIRECTORY = 1 << 20  # bytes of a zip's list of members: some ten thousand
 LONGEST_HEADER = 10_000  # NumPy's own limit for files that are not trusted
@@ -37,14 +37,14 @@ def read_npy(source, options):
 
 def _refuse_words(source, options):
     """DataError for columns to leave out and labels, which one array has not."""
-    refuse_ignore(source, options)
+    refuse_columns(source, options)
     if options.label is not None:
         raise DataError(f"{source} holds one array; keep --label {shown(options.label)} in an NPZ file beside it")
 
 
 def read_npz(source, options):
     """Dataset of the arrays of an NPZ file that are named as inputs and labels."""
-    refuse_ignore(source, options)
+    refuse_columns(source, options)
     try:
         with zipfile.ZipFile(_Bounded(source)) as archive:
             members = _members(source, archive)
@@ -147,7 +147,7 @@ def read_array(stream, size, where):
 def stream_npy(source, options, flow):
     """(number of cases, a Dataset a piece of the bytes that flow) of an NPY file; what lies before a fault comes first.
 
-    (None, None) for an array in Fortran order, whose cases are not one after the other.
+    (None, None) for a file in Fortran order, where a case's numbers do not lie together.
     """
     _refuse_words(source, options)
     with reading(source):
@@ -155,7 +155,11 @@ def stream_npy(source, options, flow):
     check_rows(shape, source)
     check_numbers(dtype, source)
     check_size(source, 8 * math.prod(shape[1:]))
-    return (None, None) if fortran else (shape[0], _cases(source, flow, shape, dtype))
+    if not fortran:
+        return shape[0], _cases(source, flow, shape, dtype)
+    if source.size is None:
+        raise DataError(f"{source} is in Fortran order, not case by case; save numpy.ascontiguousarray of it")
+    return None, None
 
 
 def _cases(source, flow, shape, dtype):

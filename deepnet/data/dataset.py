@@ -7,6 +7,7 @@ import hashlib
 import io
 import math
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
@@ -15,6 +16,7 @@ import numpy as np
 from ..errors import DataError
 from ..files import shown
 from ..files.rows import Rows, taken
+from ..nn import fields as kinds
 
 BLOCK = 8 << 20  # bytes of float32 that are looked at or converted at a time
 RATIO = 1100  # most bytes that one stored byte may stand for; deflate reaches 1032
@@ -48,7 +50,9 @@ class Dataset:
 
     `shape` is that of one case, `classes` and `columns` are names or (). `fingerprint` is the SHA-256 of shapes, types
     and bytes of all splits as read, before any task or split: pre-training and fine-tuning on a file share it.
-    `unlabelled` counts the cases of each split that were left out because they have no label.
+    `unlabelled` counts the cases of each split that were left out because they have no label. `fields` are what the
+    columns of a table of mixed kinds are, () where all are numbers; `columns` then are names of visible units. `notes`
+    are sentences that a user should read.
     """
 
     name: str
@@ -58,6 +62,18 @@ class Dataset:
     columns: tuple[str, ...] = ()
     fingerprint: str = ""
     unlabelled: dict[str, int] = field(default_factory=dict)
+    fields: tuple[kinds.Field, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def units(self):
+        """Runs of visible units that suit the columns, () where these are all alike."""
+        return kinds.units(self.fields)
+
+    @property
+    def numbers(self):
+        """How many of the columns are numbers, the first ones, where not all are; else None."""
+        return sum(field.kind == "number" for field in self.fields) if self.fields else None
 
     def __str__(self):
         return self.name
@@ -67,23 +83,30 @@ class Dataset:
 class Options:
     """How to read: the label column (or array), columns to leave out, and the task they are read for.
 
-    `spare` names columns that are left out too where there are such.
+    `spare` names columns that are left out too where there are such, `category` those whose numbers are names.
+    `fields` are what a model knows of the columns: () that all are numbers, None nothing.
     """
 
     label: str | None = None
     ignore: tuple[str, ...] = ()
     task: str | None = None
     spare: tuple[str, ...] = ()
+    category: tuple[str, ...] = ()
+    fields: tuple[kinds.Field, ...] | None = None
 
 
 @dataclass(frozen=True)
 class Source:
-    """An open file: its name for messages and neighbours, its bytes, their number, what follows a colon in its name."""
+    """An open file: its name for messages and neighbours, its bytes, their number, what follows a colon in its name.
+
+    `size` is None where it is not known. `front` makes CSV of lines of another form.
+    """
 
     path: str
     stream: BinaryIO
-    size: int
+    size: int | None
     key: str | None = None
+    front: Callable | None = None
 
     def __str__(self):
         return shown(self.path)
@@ -211,10 +234,13 @@ def assemble(source, parts, columns=(), first_row=1):
     return Dataset(shown(os.path.basename(source.path)), splits, (), shape, tuple(columns))
 
 
-def refuse_ignore(source, options):
-    """DataError where columns are to be left out of a format that has none with names."""
-    if options.ignore:
-        raise DataError(f"{source}: --ignore {shown(','.join(options.ignore))} is for columns of CSV and TSV; drop it")
+def refuse_columns(source, options):
+    """DataError where columns are named of a format that has none with names, or a model wants texts of it."""
+    for option, given in (("--ignore", options.ignore), ("--category", options.category)):
+        if given:
+            raise DataError(f"{source}: {option} {shown(','.join(given))} is for columns of CSV and TSV; drop it")
+    if options.fields:
+        raise DataError(f"{source} holds numbers alone and the model takes a table of mixed columns; give a CSV")
 
 
 def with_shape(dataset, shape):

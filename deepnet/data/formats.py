@@ -18,12 +18,13 @@ PIECE = 1 << 20  # bytes that are read at a time
 STREAMED = 4 << 20  # the same of what is worked on as it comes
 SMALL = 64 << 20  # bytes that a packed file may unpack to, however small it is
 LIKELY = 100  # times the packed size that larger ones may unpack to; MNIST has 5, what comes near RATIO is all zeros
-KNOWN = "deepnet reads IDX, NPY, NPZ, HDF5, CSV, TSV and JSON lines"
+KNOWN = "deepnet reads IDX, NPY, NPZ, HDF5, CSV, TSV, JSON lines and Parquet"
 _MAGIC = (  # first bytes, format
     (b"\x93NUMPY", "npy"),
     (b"PK\x03\x04", "npz"),
     (b"PK\x05\x06", "npz"),
     (b"\x89HDF\r\n\x1a\n", "hdf5"),
+    (b"PAR1", "parquet"),
 )
 _FOREIGN = (  # first bytes of what we do not read, its name
     (b"\x89PNG", "a PNG picture"),
@@ -37,7 +38,9 @@ _FOREIGN = (  # first bytes of what we do not read, its name
     (b"BZh", "a bzip2 archive"),
     (b"\xfd7zXZ", "an xz archive"),
     (b"\x28\xb5\x2f\xfd", "a zstd archive"),
-    (b"PAR1", "a Parquet table"),
+    (b"PARE", "an encrypted Parquet table"),
+    (b"ORC\3", "an ORC table"),
+    (b"ARROW1", "an Arrow table"),
     (b"MATLAB 5.0", "a MATLAB 5 file"),
     (b"SQLite format 3", "an SQLite database"),
     (b"\x80\x02", "a Python pickle"),
@@ -46,7 +49,8 @@ _FOREIGN = (  # first bytes of what we do not read, its name
     (b"\x80\x05", "a Python pickle"),
     (b"\x7fELF", "a program"),
 )
-_SUFFIXES = {".npy": "npy", ".npz": "npz", ".h5": "hdf5", ".hdf5": "hdf5", ".hdf": "hdf5", ".idx": "idx"}
+_SUFFIXES = {".npy": "npy", ".npz": "npz", ".h5": "hdf5", ".hdf5": "hdf5", ".hdf": "hdf5", ".idx": "idx",
+             ".parquet": "parquet"}  # fmt: skip
 _LINES = (".jsonl", ".ndjson")
 _PICTURES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".gif": "GIF", ".bmp": "BMP", ".tif": "TIFF"}
 _PICTURES |= {".tiff": "TIFF", ".webp": "WebP"}
@@ -123,7 +127,7 @@ def fill(stream, array):
 
 
 def sniff(source):
-    """The name of the format: "idx", "npy", "npz", "hdf5", "jsonl" or "csv"; DataError for all else."""
+    """The format: "idx", "npy", "npz", "hdf5", "parquet", "jsonl" or "csv"; DataError for all else."""
     first, packed = head(source)
     name = os.path.basename(source.path).lower()
     name = name.removesuffix(".gz") if packed else name
@@ -137,7 +141,7 @@ def sniff(source):
         found = "hdf5"
     if found is None and first[:2] == b"\0\0" and suffix not in _TEXT:
         found = "idx"
-    if found in ("npy", "npz", "hdf5") and packed:
+    if found in ("npy", "npz", "hdf5", "parquet") and packed:
         raise DataError(f"{source} is a gzipped {found.upper()} file; unpack it first with `gunzip`")
     return found or _text(source, first, suffix, claimed)
 
@@ -174,7 +178,7 @@ def _text(source, first, suffix, claimed):
     if claimed is not None:
         found = "binary data of another kind" if binary else "text"
         raise DataError(f"{source} is {found}, not {claimed.upper()} as its name says; {KNOWN}, by content")
-    if binary and suffix not in _TEXT:
+    if binary and suffix not in _TEXT + _LINES:
         raise DataError(f"{source} is of a format unknown here (it starts with {first[:8]!r}); {KNOWN}")
     opened = first.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"[", b"{")
     return "jsonl" if suffix in _LINES or (opened and suffix not in _TEXT) else "csv"

@@ -16,7 +16,7 @@ from ..files import is_large, probe, shown
 from ..files.rows import Rows, scratch
 from .chunks import Chunks, chunks_of
 from .conventions import NAMES, choose
-from .dataset import RATIO, assemble, check_numbers, check_rows, refuse_ignore, with_shape
+from .dataset import RATIO, assemble, check_numbers, check_rows, refuse_columns, with_shape
 
 MOST_NAMES = 10_000
 BLOCK = 16 << 20
@@ -28,7 +28,7 @@ def read(source, options):
     os.environ["HDF5_PLUGIN_PRELOAD"] = "::"  # before HDF5 starts: an unknown filter must not load a library
     import h5py  # noqa: F401 here, not above: 0.2 s that other formats need not wait for; before a child needs it
 
-    refuse_ignore(source, options)
+    refuse_columns(source, options)
     with _kept_place(source.stream):
         probe(lambda: _open(source, options, _touch), source.size, str(source))
     try:

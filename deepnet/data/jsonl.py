@@ -5,16 +5,17 @@ within counts as its members, in an object `x` as x1, x2 ...; true and false are
 are what they would be in CSV: numbers where they are due.
 """
 
-import csv
 import io
 import itertools
 import json
+from csv import writer
+from dataclasses import replace
 from functools import partial
 
 from ..errors import DataError
 from ..files import shown
-from . import csv as tables
-from .lines import before_fault, halves
+from . import csv
+from .faults import before_fault, halves
 from .table import read_table
 
 _AS_TEXT = {"parse_int": str, "parse_float": str, "parse_constant": str}  # a number stays as it is written
@@ -23,12 +24,12 @@ _PLAIN = {None: "", True: "1", False: "0"}
 
 def read(source, options):
     """Dataset of JSON lines: numbers as inputs, text or numbers of the label columns as labels."""
-    return tables.read(source, options, _front)
+    return csv.read(replace(source, front=_front), options)
 
 
 def stream(source, options, flow):
     """(None, the cases of JSON lines without their labels, a Dataset a piece of the bytes that flow)."""
-    return tables.stream(source, options, flow, _front)
+    return csv.stream(replace(source, front=_front), options, flow)
 
 
 def _front(source, blocks):
@@ -65,7 +66,7 @@ def _rewritten(source, names, text, row):
 def _line(cells):
     """A line of CSV."""
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow(cells)
+    writer(out, lineterminator="\n").writerow(cells)
     return out.getvalue()
 
 

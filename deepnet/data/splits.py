@@ -140,4 +140,5 @@ def join(dataset, other, name="valid"):
     if other.classes != dataset.classes:
         raise DataError(f"{other.name} has other classes than {dataset.name}; give data with the same labels")
     both = hashlib.sha256(f"{dataset.fingerprint} {name} {other.fingerprint}".encode()).hexdigest()
-    return replace(dataset, splits=dataset.splits | {name: other.splits["train"]}, fingerprint=both)
+    splits, notes = dataset.splits | {name: other.splits["train"]}, dataset.notes + other.notes
+    return replace(dataset, splits=splits, fingerprint=both, notes=notes)

@@ -9,11 +9,8 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
 from ..errors import DataError
 from ..files import open_input, open_stdin, shown
-from ..files.rows import Rows
 from . import csv, jsonl
 from .arrays import stream_npy
 from .dataset import Dataset, Options, Source
@@ -27,29 +24,30 @@ STREAMS = {"npy": stream_npy, "csv": csv.stream, "jsonl": jsonl.stream}
 class Stream:
     """The cases of one split.
 
-    dataset: all of it, or its first piece where it comes piece by piece. blocks: arrays or Rows (n, D), uint8 or
-    float32. cases: how many there are, None where that is not known yet.
+    dataset: all of it, or its first piece where it comes piece by piece. datasets: it, and all further pieces. cases:
+    how many of the split there are, None where that is not known yet.
     """
 
     dataset: Dataset
-    blocks: Iterator[np.ndarray | Rows]
+    split: str
+    datasets: Iterator[Dataset]
     cases: int | None
 
 
-def stream(source, *, split=None, label=None, ignore=(), spare=()):
+def stream(source, *, split=None, label=None, ignore=(), spare=(), fields=None):
     """The Stream of what `source` names, as `load` has it; of a split, by default of the test cases or else of all.
 
-    What is not read piece by piece is one block. DataError: one sentence; what lies before a faulty row comes before.
+    What is not read piece by piece is one. DataError: one sentence; what lies before a faulty row comes before.
     """
-    cases, datasets = _opened(source, Options(label, tuple(ignore), None, tuple(spare)))
-    first = load(source, label=label, ignore=ignore, spare=spare) if datasets is None else next(datasets)
+    words = {"label": label, "ignore": tuple(ignore), "spare": tuple(spare), "fields": fields}
+    cases, datasets = _opened(source, Options(**words))
+    first = load(source, **words) if datasets is None else next(datasets)
     split = split or ("test" if "test" in first.splits else "train")
     if split not in first.splits:
         raise DataError(f"{first.name} has no split {shown(split)}; give --split {' or '.join(first.splits)}")
     if datasets is None:
-        return Stream(first, iter([first.splits[split].inputs]), len(first.splits[split]))
-    every = itertools.chain([first], datasets)
-    return Stream(first, (dataset.splits[split].inputs for dataset in every), cases)
+        return Stream(first, split, iter([first]), len(first.splits[split]))
+    return Stream(first, split, itertools.chain([first], datasets), cases)
 
 
 def _opened(source, options):

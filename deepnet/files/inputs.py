@@ -3,7 +3,6 @@
 Standard input may be either; it is read once, whole within a bound, or piece by piece as it comes.
 """
 
-import io
 import os
 import select
 import stat
@@ -46,11 +45,10 @@ def read_input(path, error=DataError, most=None):
 
 
 def open_stdin(error=DataError):
-    """Standard input as a stream of bytes that can be looked into (`peek`)."""
+    """Standard input as a stream of bytes."""
     if sys.stdin is None:
         raise error("standard input is closed; give a file")
-    stream = sys.stdin.buffer
-    return stream if hasattr(stream, "peek") else io.BufferedReader(stream)
+    return sys.stdin.buffer
 
 
 def pieces(stream, most):

@@ -13,7 +13,7 @@ from ..kernels import losses as sums
 from ..kernels import norms, operands, products, random, updates
 from .layers import BatchNorm, Layer, Weighted
 from .layers.affine import bias
-from .losses import LOSSES, Loss
+from .losses import Loss, MixedLoss, loss_of
 from .parameters import Layout
 from .pieces import PIECE, Feed, Minibatch, Piece
 from .units import UNITS
@@ -104,7 +104,7 @@ class NetworkObjective:
         max_norm: tuple[float, ...] = (),
         output_decay: float = 0.0,
         statistics: Sequence[Mapping[str, np.ndarray]] = (),
-        loss: Loss | None = None,
+        loss: Loss | MixedLoss | None = None,
     ):
         self.network, self.layout = network, network.layout
         self.name = "a network's loss"
@@ -112,7 +112,7 @@ class NetworkObjective:
         self.spans = [(0, self.layout.size, 1.0)]
         self._weighted = {i: layer for i, layer in enumerate(network.layers) if isinstance(layer, Weighted)}
         self._below = Network(network.layers[:-1], network.loss)
-        self.loss: Loss = LOSSES[network.loss] if loss is None else loss
+        self.loss: Loss | MixedLoss = loss_of(network.loss) if loss is None else loss
         self.weight_decay, self.l1, self.everything = weight_decay, l1, everything
         self.output_decay = output_decay
         self._limits = list(zip(self._weighted, max_norm, strict=True)) if max_norm else []

@@ -8,6 +8,7 @@ from ..data import Cases, Dataset
 from ..errors import UsageError
 from ..files import shown
 from ..kernels import jit
+from ..nn.mixed import unit_of, word_of
 from ..nn.stack import Stack
 from ..training import Meter
 from . import models, preparing, retrieval, scores, sources, students, teachers
@@ -95,8 +96,7 @@ def _check_logistic(loaded: Checkpoint, task: str | None) -> None:
             f"--logistic-pca: this network was made to {task} and reconstructs nothing; leave it out, or give an "
             "autoencoder or a stack"
         )
-    model = loaded.model
-    unit = model.layers[0].visible if isinstance(model, Stack) else model.layers[-1].unit
+    unit = word_of(scores.visible(loaded))
     if unit != "logistic":
         raise UsageError(
             f"--logistic-pca: this model reconstructs by {unit} units, and logistic PCA is for values in [0, 1] of "
@@ -142,11 +142,12 @@ def _reconstruction(loaded: Checkpoint, dataset: Dataset, cases: Cases) -> dict:
     """Squared error a case, beside PCA of the code's width, both of the cases as the model sees them."""
     width = models.coder(loaded).network.outputs
     pca = preparing.fit_pca(dataset, loaded.preparation, width)
-    ours = scores.squared_errors(models.reconstructor(loaded), loaded, cases)
+    ours, units = scores.squared_errors(models.reconstructor(loaded), loaded, cases), unit_of(scores.visible(loaded))
     linear, plain = np.empty(len(cases)), np.empty(len(cases))
     for rows, x in scores.visible_blocks(loaded, cases):
-        linear[rows] = ((pca.reconstruct(x) - x) ** 2).sum(axis=1)
-        plain[rows] = ((pca.mean - x) ** 2).sum(axis=1)
+        for found, restored in ((linear, pca.reconstruct(x)), (plain, np.tile(pca.mean, (len(x), 1)))):
+            units.hide(x, restored)
+            found[rows] = ((restored - x) ** 2).sum(axis=1)
     error, interval = evaluation.mean_with_interval(ours)
     word = "reconstruction_error" if isinstance(loaded.model, Stack) else "squared_error"
     return {
@@ -157,4 +158,4 @@ def _reconstruction(loaded: Checkpoint, dataset: Dataset, cases: Cases) -> dict:
         f"{word}_interval": interval,
         "pca_squared_error": float(linear.mean()),
         "mean_case_squared_error": float(plain.mean()),
-    }
+    } | scores.by_kind(loaded, cases)

@@ -74,6 +74,7 @@ def finetune(
     labels=None,
     label=None,
     ignore=(),
+    category=(),
     force=False,
     resume=False,
     dry_run=False,
@@ -97,7 +98,8 @@ def finetune(
     _check_normal(normal, task)
     mimicry = teachers.mimicry(task, teacher, temperature, logits, hard_weight, parent)
     known = networks.known_classes(parent, task) if mimicry is None else mimicry.teachers.classes
-    dataset, held_out = sources.read(data, valid, task, label, ignore, seed, known, normal=normal)
+    columns = {"category": category, "fields": networks.known_fields(parent, mimicry)}
+    dataset, held_out = sources.read(data, valid, task, label, ignore, seed, known, normal=normal, **columns)
     if mimicry is not None:
         mimicry.teachers.check_data(dataset)
     if patience is not None and "valid" not in dataset.splits:
@@ -125,6 +127,7 @@ def finetune(
     asked |= mimicry.settings if mimicry is not None else {}
     asked |= {"normal": list(normal)} if normal else {}
     asked |= {} if bias else {"bias": False}
+    asked |= {"category": list(category)} if category else {}
     asked |= {"loss": network.loss, "C": C or 1.0} if network.loss in MARGINS else {}
     moving = regularizers.spans(network, asked.get("layer_rates", ()), optimizer)
     smaller = "smaller --layers" if parent is None else "a smaller net to --from"
@@ -182,6 +185,7 @@ def finetune(
     if not (dry_run or done):
         need.check_disk(output)
     yield Start("finetune", run.summary(optimizer) | need.plan())
+    yield from map(Warned, dataset.notes)
     said = one_class.warning(network.layers) if task == "one_class" else None
     said = sources.missing_classes(dataset) if task == "classify" else said
     if said is not None:

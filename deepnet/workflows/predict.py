@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..checkpoint import Checkpoint
+from ..checkpoint import Checkpoint, Preparation
 from ..data import stream as data_stream
 from ..errors import ModelError, UsageError
 from ..kernels import jit
@@ -58,16 +58,16 @@ def predict(
     label_column = trained.get("label") or ""
     spare = (*trained.get("ignore", ()), label_column, *label_column.split(","))
     spare = tuple(filter(None, spare))
-    stream = data_stream(data, split=split, label=label, ignore=ignore, spare=spare)
+    stream = data_stream(data, split=split, label=label, ignore=ignore, spare=spare, fields=loaded.preparation.fields)
     sources.check_width(stream.dataset, loaded.preparation, model)
-    classes = loaded.preparation.classes
+    inputs, classes = sources.inputs_of(stream), loaded.preparation.classes
     if reader is None:
         given = stream.dataset if calibrate is None else None
         known = scores.calibration(loaded, calibrate or data, given, label, ignore, spare)
-        blocks = _flagged(loaded, stream.blocks, known, scores.SHARE if share is None else share)
+        blocks = _flagged(loaded, inputs, known, scores.SHARE if share is None else share)
     else:
-        blocks = _outputs(loaded, reader, stream.blocks, give, task)
-    names = _names(give, task, classes, 0 if reader is None else reader.network.outputs)
+        blocks = _outputs(loaded, reader, inputs, give, task)
+    names = _names(give, task, loaded.preparation, 0 if reader is None else reader.network.outputs)
     return FORMS[format](names, classes if (give, task) == ("labels", "classify") else (), blocks, stream.cases)
 
 
@@ -121,12 +121,14 @@ def _outputs(loaded: Checkpoint, reader: models.Reader, blocks, give: str, task)
             yield a
 
 
-def _names(give: str, task, classes: tuple[str, ...], width: int) -> list[str]:
+def _names(give: str, task, preparation: Preparation, width: int) -> list[str]:
     """Of the columns."""
     if give == "anomaly":
         return ["score", "flag"]
     if give == "labels":
         return ["label"] if task == "classify" or width == 1 else [f"label{i + 1}" for i in range(width)]
     if give in ("probabilities", "margins"):
-        return list(classes)
+        return list(preparation.classes)
+    if give == "reconstructions" and preparation.columns and preparation.projection is None:
+        return list(preparation.columns)
     return [f"{'code' if give == 'codes' else 'x'}{i + 1}" for i in range(width)]

@@ -263,6 +263,7 @@ def command(*words: str, config: dict) -> str:
     words = ("deepnet", *words)
     if config.get("label"):
         words += ("--label", config["label"])
-    if config.get("ignore"):
-        words += ("--ignore", ",".join(config["ignore"]))
+    for option in ("ignore", "category"):
+        if config.get(option):
+            words += (f"--{option}", ",".join(config[option]))
     return shlex.join(map(str, words))

@@ -13,6 +13,7 @@ from .. import evaluation
 from ..checkpoint import Checkpoint
 from ..data import Cases, Dataset
 from ..errors import DataError, ModelError, UsageError
+from ..nn.mixed import TYPES, mixed_of, unit_of
 from ..nn.rbm import RBM, free_energy
 from ..nn.stack import Stack
 from . import feeds, models, sources
@@ -30,9 +31,40 @@ def visible_blocks(loaded: Checkpoint, cases: Cases) -> Iterator[tuple[np.ndarra
         yield rows, x[: len(rows)]
 
 
+def visible(loaded: Checkpoint) -> str:
+    """The units that a stack or an autoencoder restores its data by."""
+    model = loaded.model
+    return model.layers[0].visible if isinstance(model, Stack) else model.layers[-1].unit
+
+
 def squared_errors(reader: models.Reader, loaded: Checkpoint, cases: Cases) -> np.ndarray:
     """(N,): each case's, between its scaled inputs and what the reader makes of them."""
-    return _all(_squares(reader, _feeds(loaded, [cases.inputs])))
+    return _all(_errors(reader, loaded, [cases.inputs]))
+
+
+def by_kind(loaded: Checkpoint, cases: Cases) -> dict:
+    """Of mixed units: the squared error of a case's numbers, the shares of flags and categories that come out wrong.
+
+    A flag is 1 where it is likelier than not, a category its likeliest value; those that are missing are not counted.
+    """
+    mixed = mixed_of(visible(loaded))
+    if mixed is None:
+        return {}
+    wrong, count = dict.fromkeys(TYPES, 0.0), dict.fromkeys(TYPES, 0)
+    reader = models.reconstructor(loaded)
+    for _, x, y in reader.run(feeds.visible_feed(cases.inputs, loaded.preparation), len(cases)):
+        for (name, _), (_, span) in zip(mixed.runs, mixed.spans, strict=True):
+            v, own = x[:, span], y[:, span]
+            if name == "linear":
+                off, known = (own - v) ** 2, np.ones(len(v), bool)
+            elif name == "logistic":
+                off, known = (own > 0.5) != (v > 0.5), (v == 0) | (v == 1)
+            else:
+                off, known = own.argmax(axis=1) != v.argmax(axis=1), v.any(axis=1)
+            wrong[name] += float(off[known].sum(dtype=np.float64))
+            count[name] += len(v) if name == "linear" else int(known.sum())
+    names = ("numbers_squared_error", "flag_error", "category_error")
+    return {word: wrong[name] / count[name] for name, word in zip(TYPES, names, strict=True) if count[name]}
 
 
 def free_energies(loaded: Checkpoint, cases: Cases) -> np.ndarray | None:
@@ -42,7 +74,7 @@ def free_energies(loaded: Checkpoint, cases: Cases) -> np.ndarray | None:
 
 def squared_distances(loaded: Checkpoint, cases: Cases) -> np.ndarray:
     """(N,): each case's output's from the centre."""
-    return _all(_squares(models.whole(loaded), _feeds(loaded, [cases.inputs]), loaded.preparation.centre))
+    return _all(_distances(loaded, [cases.inputs]))
 
 
 def _all(blocks: Iterator[np.ndarray]) -> np.ndarray:
@@ -54,10 +86,18 @@ def _feeds(loaded: Checkpoint, blocks: Iterable) -> Iterator[tuple]:
     return ((feeds.visible_feed(inputs, loaded.preparation), len(inputs)) for inputs in blocks)
 
 
-def _squares(reader: models.Reader, given: Iterable[tuple], centre=None) -> Iterator[np.ndarray]:
-    """Squared distances of outputs (B,) from a centre, or else from the inputs."""
-    for x, a in reader.over(given):
-        yield ((a - (x if centre is None else centre)) ** 2).sum(axis=1, dtype=np.float64)
+def _errors(reader: models.Reader, loaded: Checkpoint, blocks: Iterable) -> Iterator[np.ndarray]:
+    """Squared distances (B,) of outputs from the inputs."""
+    units = unit_of(visible(loaded))
+    for x, y in reader.over(_feeds(loaded, blocks)):
+        units.hide(x, y)
+        yield ((y - x) ** 2).sum(axis=1, dtype=np.float64)
+
+
+def _distances(loaded: Checkpoint, blocks: Iterable) -> Iterator[np.ndarray]:
+    """Squared distances (B,) of outputs from the centre."""
+    for _, a in models.whole(loaded).over(_feeds(loaded, blocks)):
+        yield ((a - loaded.preparation.centre) ** 2).sum(axis=1, dtype=np.float64)
 
 
 def _energies(loaded: Checkpoint, blocks: Iterable[Cases]) -> Iterator[np.ndarray]:
@@ -88,9 +128,9 @@ def anomalies(loaded: Checkpoint, blocks: Iterable, option: str) -> Iterator[np.
     if name == "free_energy":
         scores = _energies(loaded, map(Cases, blocks))
     elif name == "squared_distance":
-        scores = _squares(models.whole(loaded), _feeds(loaded, blocks), loaded.preparation.centre)
+        scores = _distances(loaded, blocks)
     else:
-        scores = _squares(models.reconstructor(loaded), _feeds(loaded, blocks))
+        scores = _errors(models.reconstructor(loaded), loaded, blocks)
     for found in scores:
         if not np.isfinite(found).all():
             raise ModelError(
@@ -119,7 +159,8 @@ def calibration(loaded: Checkpoint, source, given: Dataset | None, label, ignore
         raise UsageError("--give anomaly: standard input is read once; add --calibrate with a file")
     config = loaded.config
     label = label or (config.get("label") if given is None else None)
-    dataset = given or rooms.load(source, label=label, ignore=ignore, spare=spare)
+    fields = loaded.preparation.fields
+    dataset = given or rooms.load(source, label=label, ignore=ignore, spare=spare, fields=fields)
     if given is not None and list(dataset.splits) == ["train"]:
         raise DataError(
             f"{dataset.name} has no training cases beside those that are scored; add --calibrate with the data that "
@@ -131,7 +172,7 @@ def calibration(loaded: Checkpoint, source, given: Dataset | None, label, ignore
         valid = "none"
     normal = config.get("normal", ()) if dataset.splits["train"].targets is not None else ()
     task, seed = "reconstruct", int(config.get("seed", 0))  # no labels
-    dataset, _ = sources.read(source, valid, task, label, ignore, seed, spare=spare, normal=normal)
+    dataset, _ = sources.read(source, valid, task, label, ignore, seed, spare=spare, normal=normal, fields=fields)
     return dataset.splits.get("valid", dataset.splits["train"])
 
 

@@ -10,6 +10,7 @@ from ..checkpoint import Checkpoint
 from ..errors import ModelError, UsageError
 from ..kernels import jit, random, updates
 from ..nn import population
+from ..nn.mixed import word_of
 from ..nn.network import Network, NetworkObjective
 from ..optimizers import check
 from ..optimizers.objective import Optimizer, Span
@@ -82,7 +83,7 @@ class Tuning:
             "network": dashes(self.network.widths),
             "start": "pre-trained" if self.config["parent"] else "random weights",
             "task": self.task,
-            "loss": self.network.loss if self.mimicry is None else self.mimicry.name,
+            "loss": word_of(self.network.loss) if self.mimicry is None else self.mimicry.name,
             **({} if self.mimicry is None else self.mimicry.summary),
             **({"C": self.config["C"]} if "C" in self.config else {}),
             "optimizer": optimizer,

@@ -45,11 +45,7 @@ def test_what_is_named(tmp_path, monkeypatch, table):
 @pytest.mark.parametrize(
     "name,content,words",
     [
-        (
-            "x.jpg",
-            b"\xff\xd8\xff\xe0" + bytes(9),
-            "a JPEG picture; deepnet reads IDX, NPY, NPZ, HDF5, CSV, TSV and JSON lines",
-        ),
+        ("x.jpg", b"\xff\xd8\xff\xe0" + bytes(9), "a JPEG picture; deepnet reads IDX, .* and Parquet"),
         ("x.mat", b"MATLAB 5.0 MAT-file", "a MATLAB 5 file"),
         ("x.pkl", b"\x80\x04\x95", "a Python pickle"),
         ("x.bin", b"\x07\0\x01", "of a format unknown here"),
@@ -128,7 +124,7 @@ def test_splits_of_other_shape(tmp_path):
 
 
 def test_the_catalogue_of_readers():
-    assert list(data.READERS) == ["idx", "npy", "npz", "hdf5", "csv", "jsonl"]
+    assert list(data.READERS) == ["idx", "npy", "npz", "hdf5", "csv", "jsonl", "parquet"]
     assert all(reader.__doc__ for reader in data.READERS.values())
 
 
