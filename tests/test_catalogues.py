@@ -19,6 +19,7 @@ from deepnet.nn.losses import CLASSIFIERS, LOSSES
 from deepnet.nn.units import UNITS
 from deepnet.optimizers import OPTIMIZERS
 from deepnet.optimizers.schedules import SCHEDULES
+from deepnet.workflows.forms import FORMS
 from deepnet.workflows.plans import METHODS
 from deepnet.workflows.retrieval import DISTANCES
 
@@ -32,6 +33,7 @@ NAMED = {
     "losses": (CLASSIFIERS, options.Loss, options.LOSSES),
     "distances": (DISTANCES, options.Distance, options.DISTANCES),
     "figures": (FIGURES, options.Kind, options.KINDS),
+    "forms": (FORMS, options.Format, options.FORMATS),
     "contrasts": (("none", *CONTRASTS), options.Contrast, options.CONTRASTS),
 }
 SOURCE = re.compile(r"[A-Z][a-z]+(,| and| et al\.)?.* (19|20)\d\d")
