@@ -16,7 +16,15 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("models/*/card.md"))]
 # Sections with commands that are no whole pipeline: they want data of the reader's own, or hours.
-OTHERS = {"Two commands", "The pipeline, by hand", "Your own data", "Anomalies", "Few labels", "Beside other tools"}
+OTHERS = {
+    "Two commands",
+    "The pipeline, by hand",
+    "Your own data",
+    "Rare classes, weights, small tables",
+    "Anomalies",
+    "Few labels",
+    "Beside other tools",
+}
 BASH = shutil.which("bash")
 SECONDS = 300
 

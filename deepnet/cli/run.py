@@ -118,7 +118,7 @@ def _check(asked):
     for name in ("output", "log", "keep"):
         if asked.get(name) == "":
             raise UsageError(f"--{name} is empty; give a name, or leave it")
-    if asked["output"] is None and not asked["dry_run"]:
+    if asked["output"] is None and not asked["dry_run"] and not asked.get("cv"):
         raise UsageError("there is no output: add -o FILE, or -n to see the plan only")
     if asked["log"] not in (None, "-"):
         others = [
@@ -182,7 +182,7 @@ def _follow(ctx, rooms, records, display, interruption):
                         display.warn(record.text)
                     case rooms.End():
                         end = record
-                        if end.outcome in UNFINISHED:
+                        if end.outcome in UNFINISHED and asked["output"] is not None:
                             end = dataclasses.replace(end, next=_again(ctx.obj["words"]))
         except DeepnetError as error:
             journal.end(outcome="failed", error=str(error), exit=error.exit_code)

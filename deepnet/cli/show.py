@@ -6,7 +6,7 @@ are. Tables are plain text aligned by spaces, so that they look the same on a te
 
 SUFFIX = "_interval"
 FEW = 12
-SHARES = {"dead_units", "saturated_units", "precision", "recall", "agreement"}
+SHARES = {"dead_units", "saturated_units", "precision", "recall", "f1", "agreement"}
 
 
 def lines(facts, verbose=False):

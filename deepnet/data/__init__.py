@@ -5,7 +5,7 @@ from .dataset import Cases, Dataset, Options, has_label, in_memory
 from .fields import refilled
 from .loading import READERS, load, shipped
 from .scaling import Scaling, check_range, extremes
-from .splits import draw, join, parse_valid, split
+from .splits import draw, folds, join, parse_valid, split
 from .streams import STREAMS, Stream, stream
 from .tasks import apply, only, places
 
@@ -22,6 +22,7 @@ __all__ = [
     "check_range",
     "draw",
     "extremes",
+    "folds",
     "has_label",
     "in_memory",
     "join",

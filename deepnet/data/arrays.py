@@ -48,12 +48,13 @@ def read_npz(source, options):
     try:
         with zipfile.ZipFile(_Bounded(source)) as archive:
             members = _members(source, archive)
-            chosen = choose(source, list(members), options.label, source.key)
+            chosen = choose(source, list(members), options, source.key)
             parts = {}
             for split, (x, y) in chosen.items():
                 labels = None if y is None else _member(source, archive, members[y], y)
                 parts[split] = (_member(source, archive, members[x], x), labels, f"{source}:{shown(x)}")
-            return assemble(source, parts)
+            name = options.weight
+            return assemble(source, parts, (), name and _member(source, archive, members[name], name))
     except (zipfile.BadZipFile, RuntimeError, zlib.error, EOFError, OSError) as problem:
         raise DataError(f"{source} is a damaged or encrypted NPZ file ({shown(problem)}); save it again") from None
 

@@ -23,7 +23,7 @@ def number(source, table, cell, row, column):
     if value is not None and abs(value) <= LARGEST:
         return value
     named = table.named(column)
-    if table.learns and column not in table.labels and (value is None or value != value):
+    if table.learns and column in table.inputs and (value is None or value != value):
         raise Mixed
     if not cell.strip():
         raise DataError(f"{source}: row {row}, {named} is empty; fill it in or leave the column out with --ignore")

@@ -58,11 +58,10 @@ def canonical(cell):
     return text.lower() if text.lower() in ("true", "false") else text
 
 
-def refuse_values(source, column, count):
-    """DataError for a column of so many different texts, which are no categories."""
+def refuse_values(source, column, what):
+    """DataError for a column of texts that are no categories: `what` it has."""
     raise DataError(
-        f"{source}: {column} has {count} different texts, as names or free text have; leave it out with --ignore "
-        f"'{column.word}'"
+        f"{source}: {column} has {what}, as names and free text have; leave it out with --ignore '{column.word}'"
     )
 
 
@@ -95,8 +94,9 @@ class Builder:
             if self.kind == "number" or any(map(is_number, set(cells))):
                 self._refuse(cells, rows, lambda cell: not is_number(cell) and not is_missing(cell))
             self.kind = "text"
-        for cell in set(cells) - self.places.keys():
-            self.places[cell] = self._place(cell)
+        for cell in dict.fromkeys(cells):
+            if cell not in self.places:
+                self.places[cell] = self._place(cell)
         self.pieces.append(np.array([self.places[cell] for cell in cells], np.int32))
 
     def add_numbers(self, numbers, cells, rows):
@@ -128,8 +128,10 @@ class Builder:
         text = canonical(cell)
         if self.known is not None:
             return self.values.get(text, UNSEEN)
-        if len(text) > LONGEST_LABEL or (text not in self.values and len(self.values) >= self.most):
-            refuse_values(self.source, self.column, f"more than {len(self.values)}")
+        if len(text) > LONGEST_LABEL:
+            refuse_values(self.source, self.column, f"a text of more than {LONGEST_LABEL} characters")
+        if text not in self.values and len(self.values) >= self.most:
+            refuse_values(self.source, self.column, f"more than {self.most} different texts")
         return self.values.setdefault(text, len(self.values))
 
     def finish(self):

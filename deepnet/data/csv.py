@@ -45,11 +45,14 @@ def _read_numbers(source, options):
         labels += names
     mixed.check_rows(source, table, sum(map(len, numbers)))
     whole = numbers[0] if len(numbers) == 1 else np.concatenate(numbers)
+    weights = None
+    if table.weights:
+        whole, weights = np.ascontiguousarray(whole[:, :-1]), whole[:, -1]
     inputs, width = whole, len(table.inputs)
     targets = mixed.label_array(source, labels)
     if table.labels and table.numeric:
         inputs, targets = np.ascontiguousarray(whole[:, :width]), whole[:, width:]
-    return assemble(source, {"train": (inputs, targets, str(source))}, table.names)
+    return assemble(source, {"train": (inputs, targets, str(source))}, table.names, weights)
 
 
 def stream(source, options, flow):

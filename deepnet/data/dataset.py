@@ -30,18 +30,21 @@ class Cases:
 
     inputs (N, D): C-contiguous, uint8 as stored or float32, in memory or Rows of a file. targets: None, class indices
     int64 (N,), numbers float32 (N, T), or the labels as stored where no task was named. A case without a label has the
-    index -1, NaN for every number, or an empty text.
+    index -1, NaN for every number, or an empty text. weights: how much each case counts, float32 (N,) of at least 0;
+    None where all are alike.
     """
 
     inputs: np.ndarray | Rows
     targets: np.ndarray | None = None
+    weights: np.ndarray | None = None
 
     def __len__(self):
         return len(self.inputs)
 
     def at(self, rows):
         """The cases of these rows (indices or a mask), in their order."""
-        return Cases(taken(self.inputs, rows), None if self.targets is None else self.targets[rows])
+        targets, weights = (None if own is None else own[rows] for own in (self.targets, self.weights))
+        return Cases(taken(self.inputs, rows), targets, weights)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,10 +52,10 @@ class Dataset:
     """Named splits ("train" and, when there, "valid" and "test") of cases of one shape.
 
     `shape` is that of one case, `classes` and `columns` are names or (). `fingerprint` is the SHA-256 of shapes, types
-    and bytes of all splits as read, before any task or split: pre-training and fine-tuning on a file share it.
-    `unlabelled` counts the cases of each split that were left out because they have no label. `fields` are what the
-    columns of a table of mixed kinds are, () where all are numbers; `columns` then are names of visible units. `notes`
-    are sentences that a user should read.
+    and bytes of all splits as read, without weights, before any task or split: pre-training and fine-tuning on a file
+    share it. `unlabelled` counts the cases of each split that were left out because they have no label. `fields` are
+    what the columns of a table of mixed kinds are, () where all are numbers; `columns` then are names of visible units.
+    `notes` are sentences that a user should read.
     """
 
     name: str
@@ -84,7 +87,8 @@ class Options:
     """How to read: the label column (or array), columns to leave out, and the task they are read for.
 
     `spare` names columns that are left out too where there are such, `category` those whose numbers are names.
-    `fields` are what a model knows of the columns: () that all are numbers, None nothing.
+    `fields` are what a model knows of the columns: () that all are numbers, None nothing. `weight` is the column (or
+    array) of weights.
     """
 
     label: str | None = None
@@ -93,6 +97,7 @@ class Options:
     spare: tuple[str, ...] = ()
     category: tuple[str, ...] = ()
     fields: tuple[kinds.Field, ...] | None = None
+    weight: str | None = None
 
 
 @dataclass(frozen=True)
@@ -211,14 +216,33 @@ def as_labels(array, where):
     return np.ascontiguousarray(array, array.dtype.newbyteorder("="))
 
 
+def as_weights(array, cases, where):
+    """float32 (N,): how much each of so many cases counts, numbers of at least 0, not all of them 0."""
+    check_numbers(array.dtype, where)
+    if array.shape not in ((cases,), (cases, 1)):
+        raise DataError(f"{where} has shape {array.shape} for {cases} cases; give one weight a case")
+    with np.errstate(over="ignore"):
+        weights = array.astype(np.float32).reshape(cases)
+    bad = ~(np.isfinite(weights) & (weights >= 0))
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise DataError(f"{where}: case {row + 1} has the weight {weights[row]:g}; give a finite number of at least 0")
+    if not weights.any():
+        raise DataError(f"{where}: all weights are zero, and nothing is left to learn from; give some above 0")
+    return weights
+
+
 def _kind(dtype):
     """The name of a type that cannot be used, in words."""
     words = {"O": "Python objects (pickle)", "V": "records", "c": "complex numbers", "M": "dates", "m": "durations"}
     return words.get(dtype.kind, "text" if dtype.kind in "SU" else f"values of type {dtype}")
 
 
-def assemble(source, parts, columns=(), first_row=1):
-    """A Dataset from {split: (inputs, labels or None, where)} after the checks that all formats share."""
+def assemble(source, parts, columns=(), weights=None, first_row=1):
+    """A Dataset from {split: (inputs, labels or None, where)} after the checks that all formats share.
+
+    `weights` are those of the training cases. Rows count from `first_row` in what is told of a number that is none.
+    """
     splits, shapes = {}, {}
     for name, (inputs, labels, where) in parts.items():
         inputs, shapes[name] = as_inputs(inputs, where, first_row)
@@ -227,6 +251,9 @@ def assemble(source, parts, columns=(), first_row=1):
             if len(labels) != len(inputs):
                 raise DataError(f"{where} has {len(inputs)} cases but {len(labels)} labels; give one label a case")
         splits[name] = Cases(inputs, labels)
+    if weights is not None:
+        train = splits["train"]
+        splits["train"] = replace(train, weights=as_weights(weights, len(train), f"{parts['train'][2]}: weights"))
     shape = shapes["train"]
     for name, other in shapes.items():
         if other != shape:
@@ -248,8 +275,8 @@ def with_shape(dataset, shape):
     return replace(dataset, shape=shape) if math.prod(shape) == math.prod(dataset.shape) else dataset
 
 
-def in_memory(inputs, targets=None, columns=()):
+def in_memory(inputs, targets=None, columns=(), weights=None):
     """A Dataset of arrays in memory, all of it to train with, after the checks that all formats share."""
     parts = {"train": (np.asarray(inputs), targets, "the table")}
-    dataset = assemble(Source("the table", io.BytesIO(), 0), parts, columns)
+    dataset = assemble(Source("the table", io.BytesIO(), 0), parts, columns, weights)
     return replace(dataset, fingerprint=fingerprint(dataset.splits))

@@ -12,7 +12,6 @@ from ..errors import DataError, UsageError
 from ..files import shown
 from ..nn.fields import Field, named, places, units
 from .columns import MISSING, UNSEEN, Column, canonical, refuse_values
-from .dataset import Cases
 from .formats import check_size
 
 FEW = 10  # different texts that a column may have however few its cells are
@@ -42,7 +41,7 @@ def _field(source, column, by_hand):
     column = _as_texts(column) if numbers else column
     values = tuple(sorted(column.values, key=_order))
     if len(values) > FEW and 2 * len(values) > (~missing).sum() and not by_hand:
-        refuse_values(source, column, len(values))
+        refuse_values(source, column, f"{len(values)} different texts in {(~missing).sum()} rows")
     if len(values) > 2:
         return Field(column.name, "category", values)
     field = Field(column.name, "flag", values)
@@ -183,7 +182,7 @@ def refilled(dataset):
     changed = [n for n, field in enumerate(fields) if field != dataset.fields[n]]
     if not changed:
         return dataset
-    splits = {name: Cases(cases.inputs.copy(), cases.targets) for name, cases in dataset.splits.items()}
+    splits = {name: replace(cases, inputs=cases.inputs.copy()) for name, cases in dataset.splits.items()}
     for n in changed:
         for cases in splits.values():
             cases.inputs[cases.inputs[:, unit[n, "missing"]] == 1, unit[n, "value"]] = fields[n].fill

@@ -1,6 +1,7 @@
 """A table of mixed columns: numbers, flags and categories, with cells that are missing."""
 
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 
@@ -13,25 +14,29 @@ from .dataset import assemble
 from .formats import check_size
 from .lines import blocks_of, records
 
+CELLS = 1 << 18  # that are held as texts at a time
+
 
 def read(source, options):
     """Dataset of the units that stand for the columns of a CSV table."""
-    table, columns, numbers, labels = None, [], [], []
+    table, columns, numbers, labels, weights = None, [], [], [], []
     for table, row, text in blocks_of(source, options):
         columns = columns or builders(source, table)
-        found = list(records(source, table, text, row))
-        if found:
-            rows, cells = (list(part) for part in zip(*found, strict=True))
+        found = records(source, table, text, row)
+        while part := list(islice(found, max(1, CELLS // table.width))):
+            rows, cells = ([*column] for column in zip(*part, strict=True))
+            labels += [label(source, table, c[n], row, n) for row, c in part for n in table.texts]
+            if table.numeric:
+                numbers += [[number(source, table, c[n], row, n) for n in table.labels] for row, c in part]
+            weights += [number(source, table, c[n], row, n) for row, c in part for n in table.weights]
             cells = list(zip(*cells, strict=True))
             for n, column in zip(table.inputs, columns, strict=True):
                 column.add(cells[n], rows)
-            labels += [label(source, table, *cell, n) for n in table.texts for cell in zip(cells[n], rows, strict=True)]
-            if table.numeric:
-                numbers += [[number(source, table, c[n], row, n) for n in table.labels] for row, c in found]
         check_size(source, sum(column.size for column in columns))
     check_rows(source, table, sum(map(len, columns[0].pieces)) if columns else 0)
-    targets = np.array(numbers, np.float32) if numbers and table.labels else label_array(source, labels)
-    return dataset_of(source, table, [column.finish() for column in columns], targets)
+    targets = np.array(numbers, np.float32) if numbers else label_array(source, labels)
+    weights = np.array(weights, np.float32) if table.weights else None
+    return dataset_of(source, table, [column.finish() for column in columns], targets, weights)
 
 
 def dataset_in(source, table, text, row):
@@ -57,13 +62,13 @@ def builders(source, table):
     return found
 
 
-def dataset_of(source, table, columns, targets):
+def dataset_of(source, table, columns, targets, weights):
     """The Dataset of Columns, by the table's fields, or by those that are learned from them, unless all are numbers."""
     if not table.fields and not table.category and (plain := _plain(source, table, columns)) is not None:
-        return assemble(source, {"train": (plain, targets, str(source))}, table.names)
+        return assemble(source, {"train": (plain, targets, str(source))}, table.names, weights)
     fields = table.fields or kinds.learn(source, columns, {n + 1 for n in table.category})
     inputs = kinds.encode(source, fields, columns)
-    dataset = assemble(source, {"train": (inputs, targets, str(source))}, names(fields))
+    dataset = assemble(source, {"train": (inputs, targets, str(source))}, names(fields), weights)
     notes = (*table.notes(source), *(kinds.notes(source, fields, columns) if table.fields else ()))
     return replace(dataset, fields=fields, notes=notes, fingerprint=kinds.fingerprint(fields, columns, targets))
 

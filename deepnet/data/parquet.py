@@ -20,10 +20,7 @@ _TRUTHS = {True: "true", False: "false", None: ""}
 
 def read(source, options):
     """Dataset of one table: numbers as inputs, or the units of mixed columns; text or numbers as labels."""
-    extra("pyarrow", "table")
-    import pyarrow
-    import pyarrow.parquet
-
+    pyarrow, _ = _pyarrow(), extra("pyarrow.parquet", "table")  # before a child needs them
     pyarrow.set_memory_pool(pyarrow.system_memory_pool())  # others reserve more address space than a child has
     content = np.empty(source.size, np.uint8)
     with reading(source):
@@ -41,13 +38,18 @@ def read(source, options):
         raise DataError(f"{source} is a damaged Parquet file ({reason}); fetch or save it again") from None
 
 
+def _pyarrow():
+    """The library, where it is there."""
+    return extra("pyarrow", "table")
+
+
 def _open(content):
     """The file, of which only what it says about itself is read."""
-    import pyarrow
-    from pyarrow.parquet import ParquetFile
-
     bounds = {"thrift_string_size_limit": LONGEST, "thrift_container_size_limit": LONGEST}
-    return ParquetFile(pyarrow.py_buffer(content), pre_buffer=False, page_checksum_verification=True, **bounds)
+    parquet = extra("pyarrow.parquet", "table")
+    return parquet.ParquetFile(
+        _pyarrow().py_buffer(content), pre_buffer=False, page_checksum_verification=True, **bounds
+    )
 
 
 def _unpacked(file):
@@ -58,12 +60,13 @@ def _unpacked(file):
 
 def _check(source, file):
     """DataError or OutputError for a file that says it holds more than may be."""
-    rows, width, size = file.metadata.num_rows, len(file.schema_arrow), _unpacked(file)
+    rows, width = file.metadata.num_rows, len(file.schema_arrow)
+    size = max(_unpacked(file), 4 * rows * width)
     if width > MOST_COLUMNS:
         raise DataError(f"{source} has {width} columns; at most {MOST_COLUMNS} are read")
-    if not 0 <= size <= most_unpacked(source.size) or rows < 0:
-        raise DataError(f"{source} says that it unpacks to {size} bytes; save it anew, or as HDF5, if that is right")
-    check_size(source, size + 12 * rows * width)
+    if size > most_unpacked(source.size):
+        raise DataError(f"{source} says that it unpacks to {size} bytes; save it as HDF5 if that is right")
+    check_size(source, 3 * size)
 
 
 def _batches(content, names):
@@ -75,10 +78,10 @@ def _read(source, options, content, file):
     """The Dataset, batch by batch."""
     schema = file.schema_arrow
     table = plan(source, {}, tuple(schema.names), len(schema.names), options)
-    wanted = [*table.inputs, *table.labels]
+    wanted = [*table.inputs, *table.labels, *table.weights]
     for n in wanted:
         _check_type(source, table, n, schema.field(n).type)
-    columns, rows, targets, texts = mixed.builders(source, table), 0, [], []
+    columns, rows, targets, texts, weights = mixed.builders(source, table), 0, [], [], []
     for batch in _batches(content, list(dict.fromkeys(schema.names[n] for n in wanted))):
         where = range(rows + 1, rows + 1 + len(batch))
         rows += len(batch)
@@ -89,16 +92,17 @@ def _read(source, options, content, file):
             texts += [label(source, table, cell, row, n) for cell, row in zip(_texts(found[n]), where, strict=True)]
         if table.numeric and table.labels:
             targets.append(np.stack([_targets(source, table, found[n], n, where) for n in table.labels], axis=1))
+        weights += [_targets(source, table, found[n], n, where) for n in table.weights]
         check_size(source, sum(column.size for column in columns))
     mixed.check_rows(source, table, rows)
     labels = np.concatenate(targets) if targets else mixed.label_array(source, texts)
-    return mixed.dataset_of(source, table, [column.finish() for column in columns], labels)
+    counts = np.concatenate(weights) if weights else None
+    return mixed.dataset_of(source, table, [column.finish() for column in columns], labels, counts)
 
 
 def _check_type(source, table, n, kind):
     """DataError for a column of neither numbers nor booleans nor texts, or one of several of its name."""
-    import pyarrow.types as types
-
+    types = _pyarrow().types
     if table.header.count(table.header[n]) > 1:
         raise DataError(f"{source}: {table.header.count(table.header[n])} columns are named '{shown(table.header[n])}'")
     inner = kind.value_type if types.is_dictionary(kind) else kind
@@ -122,8 +126,7 @@ def _add(column, array, rows):
 
 def _is_text(kind):
     """Whether a column is not made of numbers."""
-    import pyarrow.types as types
-
+    types = _pyarrow().types
     kind = kind.value_type if types.is_dictionary(kind) else kind
     return types.is_boolean(kind) or types.is_string(kind) or types.is_large_string(kind)
 
@@ -135,17 +138,13 @@ def _plain(array):
 
 def _numbers(array):
     """float64 (N,) of an array of numbers, NaN for what is missing."""
-    import pyarrow
-
-    return _plain(array).cast(pyarrow.float64(), safe=False).to_numpy(zero_copy_only=False)
+    return _plain(array).cast(_pyarrow().float64(), safe=False).to_numpy(zero_copy_only=False)
 
 
 def _texts(array):
     """The cells as a CSV would have them, "" for what is missing."""
-    import pyarrow.types as types
-
     array = _plain(array)
-    if types.is_boolean(array.type):
+    if _pyarrow().types.is_boolean(array.type):
         return [_TRUTHS[cell] for cell in array.to_pylist()]
     return ["" if cell is None else str(cell) for cell in array.to_pylist()]
 

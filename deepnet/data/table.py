@@ -20,7 +20,7 @@ FIRST_NAMES = {"label", "class", "target"}  # and so does a first one, as in the
 
 @dataclass(frozen=True)
 class Table:
-    """Positions count from 0. `numeric`: the labels are numbers to be predicted, not classes.
+    """Positions count from 0. `numeric`: labels are numbers to be predicted, not classes. `weights`: one or none.
 
     `category`: inputs that a user called names. `fields`: what a model knows of the inputs, one each; None where they
     are to be learned, () where all are numbers. `surplus`: names of inputs that it does not know.
@@ -32,6 +32,7 @@ class Table:
     inputs: tuple[int, ...]
     labels: tuple[int, ...]
     numeric: bool
+    weights: tuple[int, ...] = ()
     category: tuple[int, ...] = ()
     fields: tuple[Field, ...] | None = None
     surplus: tuple[str, ...] = ()
@@ -49,7 +50,7 @@ class Table:
     @property
     def numbers(self):
         """The columns that are read as numbers."""
-        return self.inputs + self.labels if self.numeric else self.inputs
+        return self.inputs + (self.labels if self.numeric else ()) + self.weights
 
     @property
     def texts(self):
@@ -84,7 +85,10 @@ def plan(source, dialect, header, width, options):
     ignored = {position(source, header, width, word, "--ignore") for word in options.ignore}
     ignored |= {n for n, name in enumerate(header) if name in options.spare}
     labels = _labels(source, header, width, options)
-    inputs = tuple(n for n in range(width) if n not in ignored and n not in labels)
+    weights = () if options.weight is None else (position(source, header, width, options.weight, "--weight"),)
+    if set(weights) & set(labels):
+        raise DataError(f"{source}: --weight {shown(options.weight)} is the column of the labels; name another")
+    inputs = tuple(n for n in range(width) if n not in ignored and n not in labels + weights)
     if not inputs:
         raise DataError(f"{source} has {width} columns and none left for inputs; check --label and --ignore")
     category = tuple(position(source, header, width, word, "--category") for word in options.category)
@@ -98,7 +102,7 @@ def plan(source, dialect, header, width, options):
     elif category and options.fields is not None:
         raise UsageError(f"--category: the model was trained on numbers, in column {category[0] + 1} too; leave it out")
     numeric = options.task == "regress" or len(labels) > 1
-    return Table(dialect, width, header, inputs, labels, numeric, category, options.fields, surplus)
+    return Table(dialect, width, header, inputs, labels, numeric, weights, category, options.fields, surplus)
 
 
 def lines_of(text, delimiter):

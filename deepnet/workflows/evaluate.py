@@ -36,7 +36,8 @@ def evaluate(
     """Figures of a model on a split of the data; `split` falls back on train where the data have no other.
 
     What the model is for decides what is measured: a classifier's error, a regressor's RMSE, the reconstruction of an
-    autoencoder or a stack beside PCA of the same width. `mc`: by the mean of so many passes with dropout and noise.
+    autoencoder or a stack beside PCA of the same width. All cases count alike, also where the model was trained with
+    weights. `mc`: by the mean of so many passes with dropout and noise.
     `normal`: how well anomaly scores tell these classes of a labelled split from the others, and that alone.
     `logistic_pca` trains that rival too, where outputs are logistic: `say` is told of it as it begins, `meter` shows
     how far it is. `codes`: a distance, euclidean or cosine, by which codes are set against labels, beside the data and
@@ -64,6 +65,8 @@ def evaluate(
     if used in ("all", "train") and dataset.fingerprint == loaded.provenance.get("data"):
         some = f"{loaded.config['labels']} of " if "labels" in loaded.config else ""
         facts["note"] = f"the model was trained on {some}these cases; --split valid shows held-out ones, if any"
+    if loaded.config.keys() & {"weights", "class_weight"}:
+        facts["weighted"] = False
     beside = {}
     if codes is not None:
         pca = preparing.fit_pca(dataset, loaded.preparation, models.coder(loaded).network.outputs)
@@ -71,15 +74,18 @@ def evaluate(
     if guides is not None:
         guides.check_data(dataset)
         return facts | _student(loaded, model, guides, cases) | beside
-    if task in ("classify", "regress"):
-        return facts | _supervised(loaded, cases, task, mc) | beside
-    if task == "one_class":
-        return facts | scores.distance(loaded, cases) | beside
-    facts |= _reconstruction(loaded, dataset, cases)
+    facts |= measured(loaded, dataset, cases, task, mc)
     if logistic_pca:
         rival = fit_logistic_pca(dataset.splits["train"], loaded.preparation, facts["code"], meter or Meter(), say)
         facts["logistic_pca_squared_error"] = float(scores.squared_errors(rival, loaded, cases).mean())
     return facts | (scores.energy(loaded, cases) if task is None else {}) | beside
+
+
+def measured(loaded: Checkpoint, dataset: Dataset, cases: Cases, task: str | None, mc: int | None = None) -> dict:
+    """What counts for a model of a task (None: a stack) on these cases of the data set."""
+    if task in ("classify", "regress"):
+        return _supervised(loaded, cases, task, mc)
+    return scores.distance(loaded, cases) if task == "one_class" else _reconstruction(loaded, dataset, cases)
 
 
 def _check_alone(mc: int | None, logistic_pca: bool, codes: str | None) -> None:
@@ -134,8 +140,9 @@ def _supervised(loaded: Checkpoint, cases: Cases, task: str, mc: int | None) -> 
         loss, classes = loaded.model.loss, loaded.preparation.classes
         losses = losses_of(loss, outputs, cases.targets) if losses is None else losses
         return facts | evaluation.classification(outputs, cases.targets, losses, classes, loss)
-    p = loaded.preparation
-    return facts | evaluation.regression(outputs * p.target_scale + p.target_offset, cases.targets)
+    p, label = loaded.preparation, loaded.config.get("label") or ""
+    names = tuple(label.split(",")) if label.count(",") + 1 == cases.targets.shape[1] else ()
+    return facts | evaluation.regression(outputs * p.target_scale + p.target_offset, cases.targets, names)
 
 
 def _reconstruction(loaded: Checkpoint, dataset: Dataset, cases: Cases) -> dict:

@@ -56,7 +56,7 @@ def predict(
     reader = _reader(loaded, give, task) if give != "anomaly" else None
     trained = loaded.config
     label_column = trained.get("label") or ""
-    spare = (*trained.get("ignore", ()), label_column, *label_column.split(","))
+    spare = (*sources.spare(trained), label_column, *label_column.split(","))
     spare = tuple(filter(None, spare))
     stream = data_stream(data, split=split, label=label, ignore=ignore, spare=spare, fields=loaded.preparation.fields)
     sources.check_width(stream.dataset, loaded.preparation, model)

@@ -20,18 +20,29 @@ BATCH = 100  # cases in a minibatch (Hinton 2010, section 4)
 
 
 def read(
-    source, valid: str, task, label, ignore, seed: int, classes=None, spare=(), normal=(), category=(), fields=None
+    source,
+    valid: str,
+    task,
+    label,
+    ignore,
+    seed: int,
+    classes=None,
+    spare=(),
+    normal=(),
+    weight=None,
+    category=(),
+    fields=None,
 ) -> tuple[Dataset, str]:
     """The data set with its held-out cases, and what a model file calls `valid` (a path by its contents).
 
     `source` may be a data set with labels as stored. Of the classes that are `normal` alone, without labels, where
-    there are such. Tasks without targets hold out the cases that others do. `fields` are the columns of a model;
-    where they are learned here, the training cases alone tell what stands for missing cells.
+    there are such. Tasks without targets hold out the cases that others do. `weight`: the column of weights. `fields`
+    are the columns of a model; where they are learned here, training cases alone tell what stands for missing cells.
     """
-    words = {"label": label, "ignore": ignore, "category": category}
-    words["task"] = "classify" if normal else None if task in BLIND else task
+    now = "classify" if normal else None if task in BLIND else task
+    words = {"label": label, "ignore": ignore, "task": now, "weight": weight, "category": category}
     if isinstance(source, Dataset):
-        dataset = data.apply(source, words["task"], classes)
+        dataset = data.apply(source, now, classes)
     else:
         dataset = data.load(source, **words, classes=classes, spare=spare, fields=fields)
     if data.parse_valid(valid)[0] == "path":
@@ -148,6 +159,11 @@ def of_all_classes(loaded: Checkpoint, split: str) -> Checkpoint:
     return replace(loaded, config=loaded.config | {"valid": "none", "normal": []})
 
 
+def spare(config: dict) -> tuple[str, ...]:
+    """Columns that a model was trained without: those to ignore, and the weights."""
+    return (*config.get("ignore", ()), *filter(None, [config.get("weight")]))
+
+
 def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore) -> tuple[Dataset, Cases, str]:
     """The data set, the cases of its split, and that split's name; data of one split are evaluated whole.
 
@@ -159,9 +175,8 @@ def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore)
     held_out = config.get("valid", "none") if split in ("train", "valid") else "none"
     if held_out.startswith("data ") or held_out == "given":
         held_out = "none"
-    label, spare = label or config.get("label"), tuple(config.get("ignore", ()))
-    normal = config.get("normal", ())
-    words = label, ignore, int(config.get("seed", 0)), classes, spare, normal
+    label, normal = label or config.get("label"), config.get("normal", ())
+    words = label, ignore, int(config.get("seed", 0)), classes, spare(config), normal
     dataset, _ = read(data, held_out, task, *words, fields=loaded.preparation.fields)
     check_width(dataset, loaded.preparation, shown(model))
     warn(dataset)
