@@ -46,11 +46,11 @@ def _begun(blocks):
             blank = text.rfind("\n", 0, _LEADING.match(text).end()) + 1
             first, text = row + text.count("\n", 0, blank), text[blank:]
         held += text
-        if _LEADING.fullmatch(held, held.find("\n") + 1) is None or _NUMBERS.fullmatch(held):
+        if held and (_LEADING.fullmatch(held, held.find("\n") + 1) is None or _NUMBERS.fullmatch(held)):
             yield first, held
             break
     else:
-        if _LEADING.fullmatch(held) is None:
+        if held and _LEADING.fullmatch(held) is None:
             yield first, held
     yield from blocks
 

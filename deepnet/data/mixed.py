@@ -48,7 +48,7 @@ def dataset_in(source, table, text, row):
     rows, cells = (list(part) for part in zip(*found, strict=True))
     for n, column in zip(table.inputs, columns, strict=True):
         column.add([record[n] for record in cells], rows)
-    return dataset_of(source, table, [column.finish() for column in columns], None)
+    return dataset_of(source, table, [column.finish() for column in columns], None, None)
 
 
 def builders(source, table):
