@@ -8,6 +8,7 @@ works in processes of their own: one started by a large process would be told th
 import argparse
 import itertools
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -93,6 +94,8 @@ def main():
     asked = parser.parse_args()
     if asked.worker:
         return worker()
+    busy = os.getloadavg()[0]
+    title = "Predictions by stream" + (f", beside other work (load {busy:.0f})" if busy > 1 else "")
     with tempfile.TemporaryDirectory() as folder:
         found = list(rounds(Path(folder), asked.rounds))
     from_npy = [npy[0] / own for own, _, npy, _ in found]
@@ -104,13 +107,13 @@ def main():
         {"job": "its peak memory (at most 400 MB)", "value": max(csv[2] for *_, csv in found), "unit": "MB"},
     ]
     rows = [{"unit": ""} | row for row in rows]
-    print(f"\n## Predictions by stream\n\n{contest.machine()}, {asked.rounds} rounds\n\n| what | |\n|---|---|")
+    print(f"\n## {title}\n\n{contest.machine()}, {asked.rounds} rounds\n\n| what | |\n|---|---|")
     for row in rows:
         print(f"| {row['job']} | {row['value']:.3g} {row['unit']} |")
     print(f"\nnoise: from NPY {contest.spread(from_npy):.0f} %, from CSV {contest.spread(from_csv):.0f} %")
     if asked.json:
         asked.json.parent.mkdir(exist_ok=True)
-        result = {"title": "Predictions by stream", "machine": contest.machine(), "rows": rows}
+        result = {"title": title, "machine": contest.machine(), "rows": rows}
         asked.json.write_text(json.dumps(result, indent=1) + "\n")
     return None
 
