@@ -17,8 +17,7 @@ def extra(module: str, name: str):
     """The module of a package that the extra `name` brings; UsageError with the line to type where it is missing."""
     found = optional(module)
     if found is None:
-        package = module.partition(".")[0]
         raise UsageError(
-            f"this needs the package {package}, which is not here; install it with: pip install 'deepnet-cli[{name}]'"
+            f"this needs the extra {name!r}, which is not installed; install it with: pip install 'deepnet-cli[{name}]'"
         )
     return found

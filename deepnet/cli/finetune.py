@@ -14,8 +14,7 @@ from . import values
 from .config import given
 from .options import option
 
-HELP = (
-    """Train a network by backpropagation, from a pre-trained stack or from random weights.
+HELP = """Train a network by backpropagation, from a pre-trained stack or from random weights.
 
 [bold]Examples[/]
   deepnet finetune mnist --from stack.h5 -o net.h5
@@ -47,15 +46,8 @@ The first means 0.5, and 0.9 from epoch 5 on; inverse 0.1 / (1 + 0.5 epochs)
 and 0.9 for the last 1000 updates: rising:0.99:0.9:1000.
 
 Numbers for --set NAME=NUMBER:
-"""
-    + "\n".join(
-        f"  {optimizer if n == 0 else '':13} {name:15} {text}"
-        for optimizer, numbers in o.NUMBERS.items()
-        for n, (name, text) in enumerate(numbers.items())
-    )
-    + """
-
-Every option has an environment variable: DEEPNET_FINETUNE_EPOCHS=20."""
+""" + "\n".join(
+    f"  {f'{optimizer} {name}':28} {text}" for optimizer, numbers in o.NUMBERS.items() for name, text in numbers.items()
 )
 
 From = Annotated[
@@ -90,8 +82,8 @@ Init = Annotated[
     str,
     option(
         "Architecture",
-        help=f"First weights: {', '.join(o.INITIALIZERS)}; sparse:0.5 is 15 a unit, of deviation 0.5; one or one a "
-        "layer of --layers, the last the output layer's too; beside --from the output layer's.",
+        help=f"First weights: {', '.join(o.INITIALIZERS)}; sparse:0.5 is 15 a unit, of deviation 0.5 (Martens 2010). "
+        "One, or one a layer of --layers, the last the output layer's too; with --from the output layer's.",
         metavar="NAME:...",
         parser=values.texts,
     ),
@@ -111,7 +103,7 @@ Loss = Annotated[
     str | None,
     option(
         "Training",
-        help=f"To classify by: {', '.join(o.LOSSES)}; squared_hinge:0.1 has C 0.1 (Tang 2013).",
+        help=f"The loss to classify by: {', '.join(o.LOSSES)}; squared_hinge:0.1 has C 0.1 (Tang 2013).",
         metavar="NAME[:C]",
         show_default="the task's",
     ),
@@ -157,13 +149,15 @@ Rate = Annotated[
         show_default="0.1 for cross_entropy, else 0.01; adagrad 0.01; adam, rmsprop 0.001",
     ),
 ]
-Momentum = Annotated[str | None, option("Training", help="Momentum or schedule.", metavar="RATE", show_default="0.9")]
+Momentum = Annotated[
+    str | None, option("Training", help="Momentum or schedule (Polyak 1964).", metavar="RATE", show_default="0.9")
+]
 Set = Annotated[
     list[str] | None,
     option(
         "Training",
         "--set",
-        help="A number of the optimizer's own, by its name in the list above; may come several times.",
+        help="One of the optimizer's own numbers, listed above; may be given several times.",
         metavar="NAME=NUMBER",
         parser=values.assignment,
         envvar="DEEPNET_FINETUNE_SET",
@@ -186,7 +180,7 @@ Patience = Annotated[
     str | None,
     option(
         "Training",
-        help="End after this many epochs without a better one among held-out cases.",
+        help="Stop after this many epochs without a lower error on the held-out cases (--valid).",
         metavar="N",
         parser=values.integer(1),
     ),
@@ -195,7 +189,7 @@ FreezeEpochs = Annotated[
     str,
     option(
         "Training",
-        help="First train the output layer alone for this many epochs.",
+        help="Train the output layer alone for this many epochs first.",
         metavar="N",
         parser=values.integer(0, o.MOST_EPOCHS),
     ),

@@ -166,8 +166,9 @@ def _by_name(source, wanted, header, inputs):
             raise DataError(f"{source}: 2 columns are named '{shown(header[n])}'; rename one")
     absent = [f"'{shown(name)}'" for name in wanted if name not in place]
     if absent:
-        few = ", ".join(absent[:5]) + (", ..." if len(absent) > 5 else "")
-        raise DataError(f"{source} has no column {few}, which the model takes; add it, empty where nothing is known")
+        few = ", ".join(absent[:5]) + (f" and {len(absent) - 5} more" if len(absent) > 5 else "")
+        word, it = ("columns", "them") if len(absent) > 1 else ("column", "it")
+        raise DataError(f"{source} has no {word} {few}, which the model takes; add {it}, empty where nothing is known")
     return [place[name] for name in wanted]
 
 

@@ -10,7 +10,8 @@ import re
 from ..errors import DataError
 from ..files import pieces
 from .formats import unpacked
-from .table import is_blank, lines_of, read_table
+from .sniffing import is_blank, lines_of
+from .table import read_table
 
 BLOCK = 16 << 20  # bytes; no line may be longer
 _LEADING = re.compile(r"[ \n]*")

@@ -11,7 +11,8 @@ from ..files import probe, shown
 from . import mixed
 from .cells import label, number
 from .formats import check_size, fill, most_unpacked, reading
-from .table import MOST_COLUMNS, plan
+from .sniffing import MOST_COLUMNS
+from .table import plan
 
 ROWS = 1 << 16  # that are unpacked at a time
 LONGEST = 16 << 20  # bytes of a text, or members of a list, in what the file says about itself

@@ -111,7 +111,7 @@ def _checked(dataset, name, first):
             row = int(np.argmax(wrong))
             limit = f"; classes are 0 to at most {MOST_CLASSES - 1}"
             raise DataError(f"{where}: row {row + first} holds {labels[row]}, {words}{limit}{REMEDY}")
-    return np.where(labelled, labels, -1).astype(np.int64)
+    return np.where(labelled, labels.astype(np.int64), -1)
 
 
 def _whole(labels, where, first):

@@ -8,6 +8,7 @@ import base64
 import inspect
 import textwrap
 
+from ..files import as_cell
 from . import arithmetic
 from .arrays import packed
 from .steps import Affine, Contrast, Distance, Largest, Program, Runs, Scaled, Step, Units, arrays_of
@@ -178,6 +179,9 @@ def _header(program: Program) -> str:
     """The header of the lines that are printed, as Python."""
     if program.classes:
         return '["label"]'
+    restored = program.gives == "reconstructions" and sum(isinstance(step, Scaled) for step in program.steps) == 1
+    if restored and program.columns:
+        return repr([as_cell(name) for name in program.columns])
     word = COLUMN[program.gives]
     if program.outputs == 1 and word in ("label", "score"):
         return f'["{word}"]'

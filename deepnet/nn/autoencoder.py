@@ -110,6 +110,7 @@ class Restoration:
             spoilt[...], self._touched[:n] = x, 1
         else:
             CORRUPTIONS[self.rule.corruption][0](key, x, self.rule.level, spoilt, self._touched[:n])
+            self.model.units[0].join(self._touched[:n])
         with self._precision:
             self._listed = self._spoilt.listed(n)
 

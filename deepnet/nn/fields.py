@@ -46,7 +46,7 @@ def names(fields: tuple[Field, ...]) -> tuple[str, ...]:
         elif field.kind == "number" or field.values == ("0", "1"):
             found.append(name)
         else:
-            found.append(f"{name}={field.values[-1 if what == 'value' else what]}")
+            found.append(f"{name}={field.values[what if isinstance(what, int) else -1]}")
     return tuple(found)
 
 

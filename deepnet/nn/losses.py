@@ -6,8 +6,8 @@ and its curvature there. With its matching unit the gradient is a - t and the cu
 sum_k max(1 - y_k z_k, 0)^2, or to the first power. svdd is half the squared distance of linear outputs from a centre,
 the same for all cases (Ruff et al. 2018). Those that mimic a teacher, whose targets are its logits and a label's class,
 have linear units (Ba and Caruana 2014, section 2; Hinton, Vinyals and Dean 2015, section 2): they are what a classifier
-is trained by in place of its own cross-entropy. Mixed units have the sum of the losses that match their runs, and it has
-their name. z and a are input and activation of the output units, t the targets, all (B, N), but t (B, N + 1) of a
+is trained by in place of its own cross-entropy. Mixed units have the sum of the losses that match their runs, and it
+has their name. z and a are input and activation of the output units, t the targets, all (B, N), but t (B, N + 1) of a
 teacher.
 """
 

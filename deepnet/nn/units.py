@@ -88,6 +88,9 @@ class Unit:
     def hide(self, like: np.ndarray, x: np.ndarray) -> None:
         """Nothing: none of its units is missing in a case."""
 
+    def join(self, marks: np.ndarray) -> None:
+        """Nothing: each of its units is a thing of its own."""
+
     def bias(self, mean: np.ndarray) -> np.ndarray:
         """The bias (N,) at which its mean is this (N,) where nothing else is put in; of relu the mean itself.
 

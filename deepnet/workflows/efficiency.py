@@ -19,7 +19,7 @@ from .bench import CUT, Bench
 from .cells import NONE, Cell, Recipe, Record
 from .finetune import finetune
 from .pretrain import pretrain
-from .records import End, Saved, Start
+from .records import End, Saved, Start, Told
 from .runs import Clock, command, dashes
 from .starting import alone
 
@@ -59,7 +59,7 @@ def efficiency(
     max_time=None,
     stop=lambda: None,
     meter=None,
-) -> Iterator:
+) -> Iterator[Told]:
     """Train a net for each method, draw and number of labels, and write the page; yields the records of a run.
 
     `labels` are pairs: a number (None: all there are) and how many draws of it (None: `seeds`). `pretraining` has

@@ -62,7 +62,7 @@ def evaluate(
     facts = {"model": model, "data": dataset.name, "split": used, "network": dashes(loaded.model.widths)}
     if count := dataset.unlabelled.get("train" if used == "all" else used):
         facts["unlabelled"] = count
-    if used in ("all", "train") and dataset.fingerprint == loaded.provenance.get("data"):
+    if sources.seen(loaded, dataset, used):
         some = f"{loaded.config['labels']} of " if "labels" in loaded.config else ""
         facts["note"] = f"the model was trained on {some}these cases; --split valid shows held-out ones, if any"
     if loaded.config.keys() & {"weights", "class_weight"}:

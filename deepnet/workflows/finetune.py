@@ -18,7 +18,7 @@ from . import bounds, feeds, networks, one_class, preparing, regularizers, sourc
 from .memory import check_network, of_network
 from .models import pack
 from .plans import written
-from .records import Start, Warned
+from .records import Start, Told, Warned
 from .runs import Clock, check_precision, check_resume
 from .starting import alone, open_run, settle
 from .tuning import FINE, TOP, Tuning
@@ -85,7 +85,7 @@ def finetune(
     max_time=None,
     stop=lambda: None,
     meter=None,
-) -> Iterator:
+) -> Iterator[Told]:
     """Train and save a network; yields Start, Epoch, Saved and End records. Options as on the command line.
 
     To classify or regress, it trains on the cases that have a label, with `labels` on so many; scaling is by all.

@@ -12,16 +12,15 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from ..files import spooled
+from ..files import as_cell, spooled
 
-FORMULA = ("=", "+", "-", "@")  # a spreadsheet would run a text cell that begins so
 NUMBER = "%.7g"
 
 
 def csv_lines(names: list[str], classes: tuple[str, ...], blocks: Iterable, cases: int | None) -> Iterator[bytes]:
     """A header, then a line a case."""
-    yield _row(map(_safe, names)).encode()
-    yield from _lines(",".join([NUMBER] * len(names)) + "\n", [_row([_safe(name)]) for name in classes], blocks)
+    yield _row(map(as_cell, names)).encode()
+    yield from _lines(",".join([NUMBER] * len(names)) + "\n", [_row([as_cell(name)]) for name in classes], blocks)
 
 
 def json_lines(names: list[str], classes: tuple[str, ...], blocks: Iterable, cases: int | None) -> Iterator[bytes]:
@@ -63,15 +62,3 @@ def _row(cells: Iterable[str]) -> str:
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerow(cells)
     return out.getvalue()
-
-
-def _safe(name: str) -> str:
-    return f"'{name}" if name.startswith(FORMULA) and not _is_number(name) else name
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

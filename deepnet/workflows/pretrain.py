@@ -10,7 +10,7 @@ from ..training import Meter
 from . import bounds, preparing, sources
 from .memory import check_stack
 from .plans import own_options, plans_of, spread, written
-from .records import Start, Warned
+from .records import Start, Told, Warned
 from .runs import Clock, check_precision, check_resume
 from .stacking import Stacking
 from .starting import alone, open_run, settle
@@ -57,7 +57,7 @@ def pretrain(
     max_time=None,
     stop=lambda: None,
     meter=None,
-) -> Iterator:
+) -> Iterator[Told]:
     """Train and save a stack.
 
     Yields Start, Epoch, Saved and End records. Options as on the command line, one value or one a layer.

@@ -187,3 +187,8 @@ def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore)
     if task in ("classify", "regress"):
         dataset = labelled(dataset, (split,))
     return dataset, dataset.splits[split], "all" if list(dataset.splits) == ["train"] else split
+
+
+def seen(loaded: Checkpoint, dataset: Dataset, split: str) -> bool:
+    """Whether the model was trained on cases of this split."""
+    return split in ("all", "train") and dataset.fingerprint == loaded.provenance.get("data")

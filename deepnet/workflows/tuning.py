@@ -361,7 +361,10 @@ class Tuning:
             "--normal": self.config.get("normal"),
             "--teacher": None if self.mimicry is None else list(self.mimicry.teachers.models),
         }
-        words = (word for option, given in beside.items() if given for word in (option, ",".join(given)))
+        words = [word for option, given in beside.items() if given for word in (option, ",".join(given))]
+        splits, held = self.dataset.splits, str(self.config["valid"])
+        if "valid" in splits and "test" not in splits and not held.startswith("data "):
+            words += ["--split", "valid"]
         follow = command("evaluate", output, data, *words, config=self.config)
         return End(outcome, result, follow if checkpoint.complete else "")
 

@@ -144,3 +144,12 @@ def test_standard_input(tmp_path, monkeypatch):
     content = Path(write(tmp_path, {"a": [1, 2], "b": ["x", "y"]})).read_bytes()
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
     assert data.load("-").columns == ("a", "b=y")
+
+
+def test_weights(tmp_path):
+    for weights in ([1, 0, 2], ["1", "0.0", "2"]):
+        found = load(tmp_path, {"a": [1, 2, 3], "c": ["x", "y", None], "w": weights}, weight="w")
+        np.testing.assert_array_equal(found.splits["train"].weights, np.float32([1, 0, 2]))
+        assert found.columns == ("a", "c=y", "c missing")
+    with pytest.raises(DataError, match="case 2 has the weight nan"):
+        load(tmp_path, {"a": [1, 2, 3], "w": [1, None, 2]}, weight="w")

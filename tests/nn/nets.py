@@ -53,7 +53,7 @@ NETWORKS = {
 } | {f"only-{loss}": Network((Dense(INPUTS, OUTPUTS, LOSSES[loss].unit),), loss) for loss in LOSSES}
 NETWORKS |= {
     f"{unit}-mixed-{body}": Network((*layers, Dense(4, width_of(MIXED), MIXED)), MIXED)
-    for unit in ("logistic", "relu")
+    for unit in ("logistic", "relu", "tanh")
     for body, layers in bodies(unit).items()
 }
 NETWORKS |= {

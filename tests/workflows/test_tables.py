@@ -162,3 +162,18 @@ def test_contrast_is_refused(folder, call):
     done = call("pretrain", "own.csv", "-o", "s.h5", "--contrast", "l2", "--visible", "linear", *OPTIONS)
     assert done.code == 2
     assert "--contrast l2: the columns of own.csv are of mixed kinds" in done.err
+
+
+def test_folds_and_weights(folder, call):
+    header, *rows = PATIENTS.read_text().splitlines()
+    Path("weighed.csv").write_text("\n".join([f"{header},w", *(f"{row},{n % 3}" for n, row in enumerate(rows))]) + "\n")
+    line = "finetune weighed.csv --layers 4 --epochs 1 --cv 3 --weight w -o nets -q --json"
+    done = call(*line.split(), *OPTIONS)
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["cases"] == 80
+    fills = {checkpoint.load(f"nets/fold-{n}.h5").preparation.fields[0].fill for n in (1, 2, 3)}
+    assert len(fills) == 3, "the mean of its own training cases"
+    Path("gap.csv").write_text(Path("weighed.csv").read_text().replace(",0\n", ",\n", 1))
+    done = call(*line.replace("weighed", "gap").split(), *OPTIONS, "--force")
+    assert done.code == 3
+    assert "row 2, column 9 'w' is empty" in done.err
