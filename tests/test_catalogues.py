@@ -22,6 +22,7 @@ from deepnet.nn.units import UNITS
 from deepnet.optimizers import OPTIMIZERS
 from deepnet.optimizers.schedules import SCHEDULES
 from deepnet.workflows import bounds
+from deepnet.workflows.forms import FORMS
 from deepnet.workflows.plans import METHODS
 from deepnet.workflows.retrieval import DISTANCES
 
@@ -35,6 +36,7 @@ NAMED = {
     "losses": (CLASSIFIERS, options.Loss, options.LOSSES),
     "distances": (DISTANCES, options.Distance, options.DISTANCES),
     "figures": (FIGURES, options.Kind, options.KINDS),
+    "forms": (FORMS, options.Format, options.FORMATS),
     "contrasts": (("none", *CONTRASTS), options.Contrast, options.CONTRASTS),
 }
 SOURCE = re.compile(r"[A-Z][a-z]+(,| and| et al\.)?.* (19|20)\d\d")
@@ -132,5 +134,13 @@ def test_formats_are_told_alike():
     for name, words in FORMATS.items():
         assert words in told, words
         assert words in KNOWN or name in ("picture", "folder")
-        shown = {"hdf5": ".h5", "mat5": ".mat", "mat73": ".mat", "csv": ".csv", "npz": ".npz", "npy": ".npy"}
+        shown = {
+            "hdf5": ".h5",
+            "mat5": ".mat",
+            "mat73": ".mat",
+            "csv": ".csv",
+            "jsonl": ".jsonl",
+            "npz": ".npz",
+            "npy": ".npy",
+        }
         assert shown.get(name, words) in options.SHIPPED or name == "picture", name

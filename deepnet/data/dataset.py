@@ -7,6 +7,7 @@ import hashlib
 import io
 import math
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
@@ -114,13 +115,14 @@ class Options:
 class Source:
     """An open file: its name for messages and neighbours, its bytes, their number, what follows a colon in its name.
 
-    A folder has no stream.
+    A folder has no stream. `size` is None where it is not known. `front` makes CSV of lines of another form.
     """
 
     path: str
     stream: BinaryIO | None
-    size: int
+    size: int | None
     key: str | None = None
+    front: Callable | None = None
 
     def __str__(self):
         return shown(self.path)
@@ -192,7 +194,7 @@ def check_numbers(dtype, where):
         raise DataError(f"{where} holds {_kind(dtype)}, not numbers; give an array of integers or floats")
 
 
-def as_inputs(array, where):
+def as_inputs(array, where, first_row=1):
     """(N, D), uint8 as it is, other numbers as finite float32, and the shape of one case."""
     check_rows(array.shape, where)
     check_numbers(array.dtype, where)
@@ -203,7 +205,7 @@ def as_inputs(array, where):
     if flat.dtype != np.float32 or not flat.dtype.isnative:
         with np.errstate(over="ignore"):
             flat = flat.astype(np.float32)
-    check_finite(flat, where)
+    check_finite(flat, where, first_row)
     return flat, shape
 
 
@@ -253,9 +255,9 @@ def assemble(source, parts, columns=(), weights=None, first=None):
     `weights` are those of the training cases. `first` is the row where the cases begin, by default 1, or 2 below a
     header with names of columns.
     """
-    splits, shapes = {}, {}
+    splits, shapes, first = {}, {}, first or 1 + bool(columns)
     for name, (inputs, labels, where) in parts.items():
-        inputs, shapes[name] = as_inputs(inputs, where)
+        inputs, shapes[name] = as_inputs(inputs, where, first)
         if labels is not None:
             labels = as_labels(labels, where)
             if len(labels) != len(inputs):
@@ -268,7 +270,6 @@ def assemble(source, parts, columns=(), weights=None, first=None):
     for name, other in shapes.items():
         if other != shape:
             raise DataError(f"{source}: a case has shape {other} in {name} but {shape} in train; make them alike")
-    first = first or 1 + bool(columns)
     return Dataset(shown(os.path.basename(source.path)), splits, (), shape, tuple(columns), first=first)
 
 
@@ -289,5 +290,5 @@ def with_shape(dataset, shape):
 def in_memory(inputs, targets=None, columns=(), weights=None):
     """A Dataset of arrays in memory, all of it to train with, after the checks that all formats share."""
     parts = {"train": (np.asarray(inputs), targets, "the table")}
-    dataset = assemble(Source("the table", io.BytesIO(), 0), parts, columns, weights)
+    dataset = assemble(Source("the table", io.BytesIO(), 0), parts, columns, weights, first=1)
     return replace(dataset, fingerprint=fingerprint(dataset.splits))

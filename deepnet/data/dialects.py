@@ -26,14 +26,14 @@ def lines_of(text, delimiter):
         start = end
 
 
-def dialect_of(source, text):
+def dialect_of(source, text, delimiters=DELIMITERS):
     """The csv module's options, and the first records, for the delimiter under which these agree best.
 
     Spaces are one only where no other delimiter splits the first record: they stand in names and labels too.
     """
-    found = [plan for delimiter in DELIMITERS if (plan := _plan(text, delimiter)) is not None]
+    found = [plan for delimiter in delimiters if (plan := _plan(text, delimiter)) is not None]
     split = [plan for plan in found if len(plan[1][0]) > 1]
-    spaced = None if split else _plan(text, " ")
+    spaced = None if split or len(delimiters) == 1 else _plan(text, " ")
     best = max(split or found, key=_agreement, default=None) if spaced is None or len(spaced[1][0]) < 2 else spaced
     if best is None:
         raise DataError(

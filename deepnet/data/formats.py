@@ -14,6 +14,7 @@ from .dataset import RATIO
 
 HEAD = 4096
 PIECE = 1 << 20  # bytes that are read at a time
+STREAMED = 4 << 20  # the same of what is worked on as it comes
 SMALL = 64 << 20  # bytes that a packed file may unpack to, however small it is
 LIKELY = 100  # times the packed size that larger ones may unpack to; MNIST has 5, what comes near RATIO is all zeros
 

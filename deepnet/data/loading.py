@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import DataError, UsageError
 from ..files import open_input, read_stdin, shown
-from . import curves, idx, mat, parquet, pictures, shapes, svmlight, tasks, variations
+from . import curves, idx, jsonl, mat, parquet, pictures, shapes, svmlight, tasks, variations
 from .arrays import read_npy, read_npz
 from .csv import read as read_csv
 from .dataset import Options, Source, fingerprint
@@ -22,6 +22,7 @@ READERS = {  # one for each of FORMATS
     "npz": read_npz,
     "hdf5": read_hdf5,
     "csv": read_csv,
+    "jsonl": jsonl.read,
     "parquet": parquet.read,
     "svmlight": svmlight.read,
     "mat5": mat.read_5,
@@ -31,8 +32,8 @@ READERS = {  # one for each of FORMATS
 }
 SIZED = ("svmlight", "picture", "folder")  # formats that do not say the size of a case
 PARTED = ("npz", "hdf5", "mat5", "mat73")  # formats whose parts have names
-WEIGHED = ("csv", "parquet", *PARTED)  # formats that have a place for weights
-STREAMED = ("hdf5", "mat73", "folder")  # formats that are not read at once
+WEIGHED = ("csv", "jsonl", "parquet", *PARTED)  # formats that have a place for weights
+LARGE = ("hdf5", "mat73", "folder")  # formats that may be larger than memory
 GENERATORS = {"curves": curves.make, "rectangles": shapes.rectangles, "convex": shapes.convex} | {
     name: lambda name=name: variations.make(name, load("mnist")) for name in variations.RULES
 }
@@ -92,7 +93,7 @@ def read(source, options):
         )
     if options.size is not None and format_ not in SIZED:
         raise UsageError(f"--size {shown(options.size)} is for pictures and svmlight; drop it")
-    if format_ not in STREAMED:
+    if format_ not in LARGE:
         check_size(source, source.size)
     dataset = READERS[format_](source, options)
     found = dataset.fingerprint or fingerprint(dataset.splits)

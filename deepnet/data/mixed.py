@@ -19,8 +19,9 @@ CELLS = 1 << 18  # that are held as texts at a time
 
 def read(source, options):
     """Dataset of the units that stand for the columns of a CSV table."""
-    table, columns, numbers, labels, weights = None, [], [], [], []
+    table, columns, numbers, labels, weights, first = None, [], [], [], [], None
     for table, row, text in blocks_of(source, options):
+        first = first or row
         columns = columns or builders(source, table)
         found = records(source, table, text, row)
         while part := list(islice(found, max(1, CELLS // table.width))):
@@ -37,7 +38,19 @@ def read(source, options):
     targets = np.array(numbers, np.float32) if numbers else label_array(source, labels)
     weights = np.array(weights, np.float32) if table.weights else None
     found = [column.finish() for column in columns]
-    return dataset_of(source, table, found, targets, weights, 1 + bool(table.header))
+    return dataset_of(source, table, found, targets, weights, first)
+
+
+def dataset_in(source, table, text, row):
+    """The Dataset of a block of text without its labels, by the table's fields; None where it has no cases."""
+    found = list(records(source, table, text, row))
+    if not found:
+        return None
+    columns = builders(source, table)
+    rows, cells = (list(part) for part in zip(*found, strict=True))
+    for n, column in zip(table.inputs, columns, strict=True):
+        column.add([record[n] for record in cells], rows)
+    return dataset_of(source, table, [column.finish() for column in columns], None, None, row)
 
 
 def builders(source, table):

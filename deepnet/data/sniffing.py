@@ -12,6 +12,7 @@ FORMATS = {  # name: how it is called in messages, by `inspect` and in README
     "npz": "NPZ",
     "hdf5": "HDF5",
     "csv": "CSV, TSV",
+    "jsonl": "JSON lines",
     "parquet": "Parquet",
     "svmlight": "svmlight",
     "mat5": "MATLAB 5",
@@ -56,6 +57,7 @@ _SUFFIXES |= {".svm": "svmlight", ".svmlight": "svmlight", ".libsvm": "svmlight"
 _SUFFIXES |= dict.fromkeys(PICTURES, "a picture")
 _TABLES = (".csv", ".tsv", ".tab")
 _TEXT = (*_TABLES, ".txt", ".data", ".dat")
+_LINES = (".jsonl", ".ndjson")
 _IDX_NAME = re.compile(r"idx\d-(u?byte|int|float|double|short)$")
 _PAIR = re.compile(rb"(?:qid|\d+):[-+.\w]+")
 
@@ -106,17 +108,18 @@ def _has_hdf5_block(source, packed):
 
 
 def _text(source, first, suffix, claimed):
-    """The answer "svmlight" or "csv" when it may be text of these, else a DataError that says what it is."""
+    """The answer "svmlight", "jsonl" or "csv" when it may be text of these, else a DataError that says what it is."""
     wide = first[:2] in (b"\xff\xfe", b"\xfe\xff")
     binary = b"\0" in first and not wide
-    if not binary and suffix not in _TABLES and _is_sparse(first):
+    if not binary and suffix not in _TABLES + _LINES and _is_sparse(first):
         return "svmlight"
     if claimed is not None:
         found = "binary data of another kind" if binary else "text"
         raise DataError(f"{source} is {found}, not {claimed} as its name says; {KNOWN}, by content")
-    if binary and suffix not in _TEXT:
+    if binary and suffix not in _TEXT + _LINES:
         raise DataError(f"{source} is of a format unknown here (it starts with {first[:8]!r}); {KNOWN}")
-    return "csv"
+    opened = first.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"[", b"{")
+    return "jsonl" if suffix in _LINES or (opened and suffix not in _TEXT) else "csv"
 
 
 def _is_sparse(first):

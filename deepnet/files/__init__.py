@@ -1,12 +1,13 @@
 """The guarded open of what comes in, the atomic write of what goes out; knows no model."""
 
 from .disk import DISK, Disk
-from .inputs import open_input, read_input, read_stdin
+from .inputs import open_input, open_stdin, pieces, read_input, read_stdin
 from .locks import hold
 from .memory import check_disk, check_memory, free_disk, free_memory, is_large, resident, spare_memory
 from .names import LONGEST, as_cell, shown
-from .outputs import check_output, is_one_of, previous, restore_previous, temporary, tidy, write_output
+from .outputs import check_output, is_one_of, previous, restore_previous, temporary, tidy, write_output, writing
 from .probing import probe
+from .spool import spooled
 
 __all__ = [
     "DISK",
@@ -22,6 +23,8 @@ __all__ = [
     "is_large",
     "is_one_of",
     "open_input",
+    "open_stdin",
+    "pieces",
     "previous",
     "probe",
     "read_input",
@@ -30,7 +33,9 @@ __all__ = [
     "restore_previous",
     "shown",
     "spare_memory",
+    "spooled",
     "temporary",
     "tidy",
     "write_output",
+    "writing",
 ]

@@ -1,18 +1,21 @@
 """From a named data set to the cases that a command works on: reading, splitting, and whether they fit the model."""
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from .. import data
 from ..checkpoint import Checkpoint, Preparation
-from ..data import Cases, Dataset
+from ..data import Cases, Dataset, Stream
 from ..errors import DataError, DataWarning, UsageError
 from ..files import shown
+from ..files.rows import Rows
 from ..nn.losses import loss_of
 
 BLIND = ("reconstruct", "one_class")  # tasks without targets
+FEW = 100  # cases
 BATCH = 100  # cases in a minibatch (Hinton 2010, section 4)
 
 
@@ -60,6 +63,17 @@ def warn(dataset: Dataset) -> None:
         warnings.warn(text, DataWarning, stacklevel=2)
 
 
+def inputs_of(stream: Stream) -> Iterator[np.ndarray | Rows]:
+    """Blocks (n, D) of inputs as they come; of what there is to know of them, each is said once."""
+    told: set[str] = set()
+    for dataset in stream.datasets:
+        for text in dataset.notes:
+            if (what := text.partition(":")[0]) not in told:
+                warnings.warn(text, DataWarning, stacklevel=2)
+                told.add(what)
+        yield dataset.splits[stream.split].inputs
+
+
 def labelled(dataset: Dataset, needed, labels: int | None = None, seed: int = 0) -> Dataset:
     """The cases that have a label; the others are counted.
 
@@ -104,10 +118,16 @@ def check_width(dataset: Dataset, preparation: Preparation, model: str) -> None:
             "bring the columns into that order"
         )
     bytes_wanted = preparation.kind == "auto" and preparation.scale[0] == 255 and not preparation.fields
-    if bytes_wanted and inputs.dtype != np.uint8 and data.extremes(inputs)[1].max() <= 1:
+    if bytes_wanted and inputs.dtype != np.uint8 and _is_scaled(inputs):
         raise DataError(
             f"{dataset.name} lies below 1 but {model} was trained on bytes, 0 to 255; give the same numbers"
         )
+
+
+def _is_scaled(inputs) -> bool:
+    """Whether no number is above 1; a few cases of zeros and ones alone may be the first of a stream of bytes."""
+    some = len(inputs) >= FEW or (np.floor(inputs[:]) != inputs[:]).any()
+    return some and data.extremes(inputs)[1].max() <= 1
 
 
 def batch_of(batch_size: int | None, cases: int) -> int:

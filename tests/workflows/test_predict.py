@@ -105,7 +105,7 @@ def test_a_file_holds_what_stdout_gets(net, digits, call, tmp_path):
 
 
 def test_table_from_stdin(flower_net, flowers, call, monkeypatch):
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(Path(flowers).read_bytes())))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(Path(flowers).read_bytes()))))
     assert call("predict", flower_net, "-", *KIND).out == call("predict", flower_net, flowers, *KIND).out
 
 
