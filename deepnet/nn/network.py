@@ -346,6 +346,11 @@ class NetworkObjective:
         """Activations (B, N) of the output units for a minibatch of one piece, after `value`."""
         return self._pieces[0].work[-1]["a"]
 
+    def activations(self) -> list[tuple[str, np.ndarray]]:
+        """Unit type and activations (B, N) of each hidden layer of weights, on the last piece that passed forward."""
+        work = self._pieces[-1].work
+        return [(getattr(n, "unit", "maxout"), work[i]["a"]) for i, n in self._weighted.items()][:-1]
+
     @property
     def case_losses(self) -> np.ndarray:
         """Each case's loss (B,) in a minibatch of one piece, after `value`."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -15,12 +15,15 @@ from ..optimizers import check
 from ..optimizers.objective import Optimizer, Span
 from ..optimizers.schedules import parse
 from ..training import Best, Course, Good, Meter, Passed, begin
-from . import causes, collapse, feeds
+from . import causes, collapse, feeds, watching
+from .findings import Figures
+from .loops import Loop
 from .models import CHUNK, blocks, pack
 from .plans import written
-from .records import End, Epoch, Warned
-from .runs import NORM, Clock, Loop, Saver, append, command, counts, dashes, metrics_of, passed, restored, steps_of
+from .records import End, Epoch
+from .runs import NORM, Clock, Saver, append, command, counts, dashes, left, metrics_of, passed, restored, steps_of
 from .teachers import Mimicry
+from .work import Work
 
 FINE, TOP = "fine-tuning", "output layer alone"
 SAMPLE = 10_000  # training cases that batch normalisation's statistics are taken from until the run is over
@@ -70,7 +73,7 @@ class Tuning:
         self.stages = [_Stage(FINE, config["epochs"], moving)]
         if config["freeze_epochs"]:
             self.stages.insert(0, _Stage(TOP, config["freeze_epochs"], _top(network, moving)))
-        self.best, self.good = Best.of(theta), Good()
+        self.best, self.good, self.watch = Best.of(theta), Good(), watching.Watch()
 
     def summary(self, optimizer: str) -> dict:
         """The resolved plan, in the order to show."""
@@ -90,6 +93,7 @@ class Tuning:
             "epochs": self.config["epochs"],
             "batch_size": self.config["batch_size"],
             "parameters": self.network.layout.count,
+            "GFLOPs": float(f"{sum(self._work(stage).flops for stage in self.stages) / 1e9:.3g}"),
             "precision": self.config["precision"],
             "threads": jit.threads(),
         }
@@ -119,7 +123,10 @@ class Tuning:
         )
         check(self.config["optimizer"], self.optimizer, objective)
         seen = _Seen(objective, self._held_out(), self._probe())
-        loop, outcome, before = Loop(clock, self.meter, saver), "finished", self._passed()
+        loop, outcome = Loop(clock, self.meter, saver, self.watch), "finished"
+        self._set_meter()
+        if not self.state and not self.stage:
+            yield from self.watch.notes(self._inputs())
         for i in range(self.stage, len(self.stages)):
             self.stage, stage = i, self.stages[i]
             objective.spans = stage.spans
@@ -127,16 +134,16 @@ class Tuning:
                 self.state = self._fresh(objective)
             objective.tally = {k: self.state[f"tally/{k}"] for k in objective.tally}
             course, figures = self._course(stage), partial(self._figures, seen, stage.name)
-            run = self.optimizer, self.theta, self.state, self.good, figures, self._cause
-            for record in loop.through(course, objective, *run):
+            run = self.optimizer, self.theta, self.state, self.good, figures
+            look = partial(self._look, objective, stage.name, course.places)
+            for record in loop.through(course, self._work(stage), objective, *run, look, self._cause):
                 if isinstance(record, Passed):
                     yield from saver.now(False)
                     end = self.end(record.stopped, data, output, self.checkpoint(False))
-                    yield replace(end, result=end.result | self._left(clock, before))
+                    yield replace(end, result=end.result | self._left())
                     return
                 yield record
                 if isinstance(record, Epoch) and stage.name == FINE:
-                    yield from self._warned()
                     if self._out_of_patience(record.epoch):
                         outcome = "early stop"
                         break
@@ -151,20 +158,72 @@ class Tuning:
         before = sum(stage.epochs for stage in self.stages[: self.stage])
         return before + passed(self.state, self._course(self.stages[self.stage]))
 
-    def _left(self, clock: Clock, before: float) -> dict:
-        """What a cut run has before it, as far as it is known; `before` epochs were done when it went on."""
-        now, every = self._passed(), sum(s.epochs for s in self.stages)
-        return {"epochs_left": round(every - now, 2), "minutes_left": clock.left(before, now, every)}
+    def _left(self) -> dict:
+        """What a cut run has before it, as far as it is known."""
+        return left(sum(s.epochs for s in self.stages) - self._passed(), self.meter)
+
+    def _set_meter(self) -> None:
+        """The work of the run, and what of it lies behind."""
+        work = [self._work(stage) for stage in self.stages]
+        self.meter.whole, self.meter.early = sum(own.whole for own in work), self.config["patience"] is not None
+        now = int(self.state["position"][0]) if self.state else 0
+        self.meter.behind = sum(own.whole for own in work[: self.stage]) + now * work[self.stage].epoch
+
+    def _work(self, stage: _Stage) -> Work:
+        """Of a stage; products: one on the way up, one down, one for the gradient, which TOP takes of few weights."""
+        cases, count = {name: len(c) for name, c in self.dataset.splits.items()}, self.network.layout.count
+        products = count * (2 if stage.name == TOP else 3)
+        statistics = min(SAMPLE, cases["train"]) if self.network.mixes else 0
+        extra = count * (cases.get("valid", 0) + statistics) + 3 * count * len(self._probe())
+        return Work(stage.epochs, cases["train"], self.config["batch_size"], products, extra)
+
+    @property
+    def _below(self) -> str:
+        """What to change where the inputs are at fault."""
+        if self.config["parent"]:
+            return "pre-train with --visible linear --scale standard"
+        return "use --scale standard" if self.config["scale"] != "standard" else "look for outliers with `deepnet inspect`"
+
+    def _probed(self) -> np.ndarray:
+        """Prepared training cases, spread over the data."""
+        train = self.dataset.splits["train"]
+        return causes.inputs(feeds.visible_feed(train.inputs, self.preparation), len(train), self.network.inputs)
+
+    def _inputs(self) -> Figures:
+        """What is known before the first epoch."""
+        return Figures(inputs=watching.of_inputs(self._probed(), ""), below=self._below)
+
+    def _look(self, objective: NetworkObjective, stage: str, places: np.ndarray, before: np.ndarray) -> Figures:
+        """What is known after an epoch, whose figures have asked the objective about the cases probed."""
+        part, rated = self.history[stage], hasattr(self.optimizer, "learning_rate")
+        names = {"loss": "training_loss", "error": "training_error", "updates": "updates"}
+        curves = {figure: part[own] for figure, own in names.items() if own in part}
+        if "validation_loss" in part:
+            curves["validation_loss"] = part["validation_loss"]
+            curves["score"] = np.array([_score(dict(zip(part, now, strict=True)))[0] for now in zip(*part.values(), strict=True)])
+        return Figures(
+            watching.of_network(objective, self.theta, watching.steps(before, self.theta[places])),
+            curves,
+            by_rate=rated and stage == FINE,
+            fresh=f"{FINE} 1" not in self.history,
+            watched=self.config["patience"] is not None,
+            constant=self._constant if stage == FINE else None,
+        )
+
+    @cached_property
+    def _constant(self) -> tuple[float, float] | None:
+        """Loss and error of the best constant output, for classes."""
+        if self.task != "classify":
+            return None
+        smoothing, classes = self.config.get("label_smoothing", 0.0), len(self.preparation.classes)
+        return collapse.of_a_constant(self.dataset.splits["train"].targets, classes, smoothing, self.network.loss)
 
     def _cause(self) -> str | None:
         """Why a run diverges that has theta, as far as it is not the rate."""
-        train, scale = self.dataset.splits["train"], self.config["scale"]
-        x = causes.inputs(feeds.visible_feed(train.inputs, self.preparation), len(train), self.network.inputs)
-        remedy = "use --scale standard" if scale != "standard" else "look for outliers with `deepnet inspect`"
-        if self.config["parent"]:
-            remedy = "pre-train with --visible linear --scale standard"
+        x = self._probed()
         hidden, parts = self.network.layers[:-1], self.network.split(self.theta)[:-1]
-        return causes.of_inputs(x, remedy) or causes.of_units(hidden, parts, x, "use --init he or --units leaky_relu")
+        dead = "use --init he or --units leaky_relu"
+        return causes.of_inputs(x, self._below) or causes.of_units(hidden, parts, x, dead)
 
     @property
     def _shown(self) -> np.ndarray:
@@ -184,15 +243,6 @@ class Tuning:
         name, value = list(metrics.items())[-1]
         self.meter.detail = f"{name.replace('_', ' ')} {value:.4g}"
         return metrics, counters
-
-    def _warned(self) -> Iterator[Warned]:
-        """What a user should know of a classifier that does not learn."""
-        if self.task == "classify":
-            smoothing, classes = self.config.get("label_smoothing", 0.0), len(self.preparation.classes)
-            targets = self.dataset.splits["train"].targets
-            constant = collapse.of_a_constant(targets, classes, smoothing, self.network.loss)
-            if (text := collapse.warning(self.history[FINE], constant)) is not None:
-                yield Warned(text)
 
     def _out_of_patience(self, epoch: int) -> bool:
         """Whether the best epoch is too long ago."""
@@ -284,7 +334,7 @@ class Tuning:
         train = None
         if not complete:
             own = self.state | self.good.packed(self.state) | self.best.state
-            train = {"stage": np.array([self.stage], np.int64)} | own
+            train = {"stage": np.array([self.stage], np.int64)} | own | self.watch.packed()
         known = self._statistics(self.theta, None if complete else SAMPLE)
         parts = [
             {n: np.ascontiguousarray(a) for n, a in (own | more).items()}
@@ -309,6 +359,7 @@ class Tuning:
                 "--resume: this run is finished and its optimizer's state is gone; use --from to train on, or --force"
             )
         state = dict(old.train)
+        self.watch = watching.Watch.taken_from(state)
         stage = state.pop("stage", np.zeros(0))
         best = {name: state.pop(name, np.zeros(0)) for name in self.best.state}
         fits = stage.shape == (1,) and 0 <= stage[0] < len(self.stages)
@@ -332,6 +383,7 @@ class Tuning:
         cases = len(self.dataset.splits["train"])
         title = f"{stage.name} {dashes(self.network.widths)}"
         course = Course(title, cases, self.config["batch_size"], stage.epochs, key, self.config.get("average"))
+        course = replace(course, places=watching.places(self.network.layout))
         if (text := self.config.get("noise_schedule")) is None:
             return course
         return replace(course, noise=parse("--noise-schedule", text, course.minibatches, self.config["epochs"]))
@@ -351,6 +403,7 @@ class Tuning:
             result |= {name: float(values[kept - 1]) for name, values in metrics_of(history).items()}
         if count and history["halvings"][-1]:
             result["rate_halved"] = int(history["halvings"][-1])
+        result |= self.watch.told
         beside = {
             "--normal": self.config.get("normal"),
             "--teacher": None if self.mimicry is None else list(self.mimicry.teachers.models),
