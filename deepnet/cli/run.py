@@ -12,7 +12,7 @@ import typer
 from deepnet import __version__, files
 from deepnet.errors import DeepnetError, UsageError
 
-from . import app, config, console, progress, show
+from . import app, config, console, headline, progress, show
 from .options import MOST_THREADS
 from .signals import STOPPING, Interruption, leave_on_request
 
@@ -156,7 +156,7 @@ def _follow(ctx, rooms, records, display, interruption):
                         write(
                             "run_start", command=record.command, plan=record.plan, options=options, version=__version__
                         )
-                        display.start(progress.headline(record.command, record.plan, asked["seed"]))
+                        display.start(headline.headline(record.command, record.plan, asked["seed"]))
                     case rooms.Epoch():
                         write("epoch", **vars(record))
                         display.epoch(record)
@@ -164,7 +164,10 @@ def _follow(ctx, rooms, records, display, interruption):
                         write("checkpoint", **vars(record))
                     case rooms.Warned():
                         write("warning", **vars(record))
-                        display.warn(record.text)
+                        display.tell("warning", record.text)
+                    case rooms.Noted():
+                        write("note", **vars(record))
+                        display.tell("note", record.text)
                     case rooms.End():
                         end = record
                         if end.outcome in UNFINISHED:

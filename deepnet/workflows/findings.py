@@ -5,13 +5,14 @@ healthy runs on MNIST with room to spare. Sources: Hinton 2010, sections 5, 6, 7
 Karpathy 2015 (notes of CS231n) on the size of updates, about a thousandth of the weights.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from .causes import WIDE
 from .collapse import tells_no_more
+from .vitals import Figures
 
 FLAT = 0.02  # deviation of the columns over the root mean square of all inputs
 UNIT = 0.1, 3.0  # deviation of the columns that linear visible units, of unit variance, may have
@@ -23,61 +24,6 @@ RISE, RISES, LATELY = 1.05, 3, 6  # how often the loss rose so much in the last 
 LOW = 0.2  # of the first loss, below which rises mean little
 WAIT, WORSE, FITTED = 5, 1.05, 0.8  # epochs since the best; validation loss now, and training loss, over those then
 GROWN = 0.5  # growth of the free-energy gap, in deviations of the free energy of training cases
-
-
-@dataclass(frozen=True)
-class LayerFigures:
-    """A layer after an epoch, on the cases looked at; a share is 0 where units of its type cannot be so.
-
-    `silent`: units that no case wakes; `saturated`: units within 0.01 of an end in nine cases of ten; `always`: hidden
-    units of a machine that are on in nearly all cases; `spread`: how far the units' weights differ, over their norm;
-    `step`: the last update over the weights.
-    """
-
-    name: str
-    unit: str
-    silent: float = 0.0
-    saturated: float = 0.0
-    always: float = 0.0
-    spread: float = 1.0
-    step: float = 1e-3
-
-
-@dataclass(frozen=True)
-class InputFigures:
-    """Prepared training cases: ends, root mean square, the columns' deviation; `unit`: that they are given to."""
-
-    low: float
-    high: float
-    size: float
-    deviation: float
-    unit: str = ""
-
-
-@dataclass(frozen=True)
-class Figures:
-    """What is known after an epoch of a stage.
-
-    `curves`: figures by epoch, of them `loss`, `validation_loss`, `score` (what early stopping lowers), `gap`, `error`
-    where there are such, and `updates`; `by_rate`: its optimizer has a rate; `fresh`: it began with random weights;
-    `watched`: early stopping is at work; `constant`: loss and error of the best constant output, `gap_unit` the
-    deviation of the free energy of training cases; `below`: what to change where the inputs are at fault.
-    """
-
-    layers: tuple[LayerFigures, ...] = ()
-    curves: Mapping[str, np.ndarray] = field(default_factory=dict)
-    inputs: InputFigures | None = None
-    by_rate: bool = True
-    fresh: bool = True
-    watched: bool = False
-    constant: tuple[float, float] | None = None
-    gap_unit: float = float("inf")
-    below: str = ""
-
-    @property
-    def loss(self) -> np.ndarray:
-        """The training loss by epoch, none yet where it is not known."""
-        return self.curves.get("loss", np.zeros(0))
 
 
 @dataclass(frozen=True)
@@ -185,49 +131,50 @@ _OF_UNITS = "constant", "vanishing", "small_steps", "large_steps", "swings"
 FINDINGS: dict[str, Finding] = {
     "input_range": Finding(
         _range,
-        "inputs run from {low:.4g} to {high:.4g}, with a deviation of {deviation:.3g}; first weights and rates are made for "
+        "inputs run from {low:.4g} to {high:.4g}, with a deviation of {deviation:.3g}; first weights and rates are for "
         "values near 1: {remedy}",
         ("input_flat", *_OF_INPUTS),
     ),
     "input_flat": Finding(
         _flat,
-        "inputs hardly vary (deviation {deviation:.3g} beside a size of {size:.3g}), so that all cases look alike: {remedy}",
+        "inputs hardly vary (deviation {deviation:.3g} beside a size of {size:.3g}), so that all cases look alike: "
+        "{remedy}",
         _OF_INPUTS,
     ),
     "alike": Finding(
         _alike,
-        "the units of {layer} are all alike (their weights differ by {spread:.2g} of their norm) and learn the same: use "
-        "another --init, such as glorot",
+        "the units of {layer} are all alike (their weights differ by {spread:.2g} of their norm) and learn the same: "
+        "use another --init, such as glorot",
         ("dead", "saturated", *_OF_UNITS),
     ),
     "dead": Finding(
         lambda found: _worst(found, "silent", DEAD),
-        "{share} of the {unit} units of {layer} were on in none of the cases looked at and learn no more: use a smaller "
-        "--learning-rate, or another --init or --units",
+        "{share} of the {unit} units of {layer} are on in hardly any of the cases looked at and learn no more: use a "
+        "smaller --learning-rate, or another --init or --units",
         ("saturated", *_OF_UNITS),
     ),
     "saturated": Finding(
         lambda found: _worst(found, "saturated", SATURATED),
-        "{share} of the {unit} units of {layer} stay within 0.01 of an end, where they hardly learn: use a smaller --init "
-        "or --learning-rate",
+        "{share} of the {unit} units of {layer} stay within 0.01 of an end, where they hardly learn: use a smaller "
+        "--init or --learning-rate",
         _OF_UNITS,
     ),
     "always_on": Finding(
         lambda found: _worst(found, "always", ALWAYS),
-        "{share} of the hidden units of {layer} are on for nearly all cases and tell nothing: use a smaller --learning-rate, "
-        "or --sparsity-target 0.1",
+        "{share} of the hidden units of {layer} are on for nearly all cases and tell nothing: use a smaller "
+        "--learning-rate, or --sparsity-target 0.1",
         _OF_UNITS,
     ),
     "vanishing": Finding(
         _vanishing,
-        "the loss stands still: an update moves {layer} by {step:.1g} of its weights, {other} by {more:.1g}: pre-train the "
-        "layers, or use another --init (glorot:4 for logistic units) or --units",
+        "the loss stands still: an update moves {layer} by {step:.1g} of its weights, {other} by {more:.1g}: pre-train "
+        "the layers, or use another --init (glorot:4 for logistic units) or --units",
         ("constant", "small_steps"),
     ),
     "small_steps": Finding(
         _small,
-        "the loss stands still ({first:.4g} at first, {last:.4g} now) and an update moves weights by {step:.1g} of their size "
-        "at most ({layer}; about 0.001 is healthy): use a larger --learning-rate",
+        "the loss stands still ({first:.4g} at first, {last:.4g} now) and an update moves weights by {step:.1g} of "
+        "their size at most ({layer}; about 0.001 is healthy): use a larger --learning-rate",
         ("constant",),
     ),
     "large_steps": Finding(
@@ -239,27 +186,29 @@ FINDINGS: dict[str, Finding] = {
         _swings,
         "the loss rose in {rises} of the last {epochs} epochs, between {low:.4g} and {high:.4g}: use a smaller "
         "--learning-rate, or one that falls (linear:0.1:0.001)",
+        ("constant",),
     ),
     "constant": Finding(
         _constant,
-        "the network tells no more than the class frequencies do (loss {loss:.4g}, theirs {theirs:.4g}; error {error:.3g} %); "
-        "if that stays so, try another --learning-rate, --init or --scale",
+        "the network tells no more than the class frequencies do (loss {loss:.4g}, theirs {theirs:.4g}; error "
+        "{error:.3g} %); if that stays so, try another --learning-rate, --init or --scale",
     ),
     "overfitting": Finding(
         _overfitting,
-        "overfitting: the validation loss rose from {best:.4g} in epoch {epoch} to {now:.4g} while that of training fell from "
-        "{before:.3g} to {after:.3g}: try --dropout or --weight-decay, or stop at the best epoch by --patience 5",
+        "overfitting: the validation loss rose from {best:.4g} in epoch {epoch} to {now:.4g} while that of training "
+        "fell from {before:.3g} to {after:.3g}: try --dropout or --weight-decay, or stop at the best epoch by "
+        "--patience 5",
     ),
     "free_energy_gap": Finding(
         _gap,
-        "{layer} overfits: the free energy of held-out cases came to lie {last:.3g} above that of training cases ({first:.3g} at "
-        "its least): use fewer --epochs, fewer units or more --weight-decay",
+        "{layer} overfits: the free energy of held-out cases came to lie {last:.3g} above that of training cases "
+        "({first:.3g} at its least): use fewer --epochs, fewer units or more --weight-decay",
     ),
-}  # fmt: skip
+}
 
 
 def first(found: Figures, said: list[str]) -> tuple[str, dict] | None:
-    """The first finding that was not said and does not follow from one that was, with its words; None if all is well."""
+    """The first finding that was not said, nor follows from one that was, with its words; None if all is well."""
     known = {*said, *(name for n in said for name in FINDINGS[n].covers)}
     for name, finding in FINDINGS.items():
         if name not in known and (words := finding.test(found)) is not None:

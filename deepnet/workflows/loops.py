@@ -8,9 +8,9 @@ import numpy as np
 from ..errors import DivergedError
 from ..training import Course, Good, Halved, Meter, fit
 from .causes import of_rate
-from .findings import Figures
 from .records import Epoch, Warned
 from .runs import Clock, Saver
+from .vitals import Figures
 from .watching import Watch, due
 from .work import Work
 

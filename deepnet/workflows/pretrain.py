@@ -121,7 +121,7 @@ def pretrain(
             run.restore(old)
     if not (dry_run or done):
         need.check_disk(output)
-    yield Start("pretrain", run.summary() | need.plan())
+    yield Start("pretrain", run.summary() | need.plan() | (run.trial() if dry_run else {}))
     if dry_run:
         return
     yield from settle(output, warning, done)

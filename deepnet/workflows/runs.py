@@ -15,6 +15,7 @@ from ..kernels import bfloat16
 from ..training import Course, Good, Meter, Stop
 from .records import Saved
 
+FINE, TOP = "fine-tuning", "output layer alone"  # stages of a network
 BETWEEN_SAVES = 30.0  # seconds; more often costs time, less often loses it
 LONG_SAVE = 0.5  # seconds; where one takes longer, more time lies between them: at most a sixtieth is spent on saving
 

@@ -12,14 +12,15 @@ from ..nn.layers import Dense
 from ..nn.stack import Stack
 from ..optimizers import Momentum
 from ..training import Course, Good, Meter, Passed
-from . import causes, feeds, watching
-from .findings import Figures
+from . import causes, feeds, trials, vitals
 from .layerwise import PROBED, deviation_of, figures_of, first, fresh, pass_up, probes_of, row_of
 from .loops import Loop
 from .models import sums_of
 from .plans import Plan
 from .records import End
 from .runs import Clock, Saver, append, command, dashes, epochs_for, left, metrics_of, passed, restored, steps_of
+from .vitals import Figures
+from .watching import Watch
 from .work import Work
 
 
@@ -41,7 +42,7 @@ class Stacking:
         self.done: list[dict[str, np.ndarray]] = []
         self.theta: np.ndarray | None = None
         self.state: dict[str, np.ndarray] = {}
-        self.good, self.watch = Good(), watching.Watch()
+        self.good, self.watch = Good(), Watch()
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -62,6 +63,17 @@ class Stacking:
             "GFLOPs": float(f"{sum(work.flops for work in self._work()) / 1e9:.3g}"),
             "layers": [row_of(i, plan) for i, plan in enumerate(self.plans)],
         }
+
+    def trial(self) -> dict[str, float]:
+        """What a plan says of the time, where minibatches can be tried: upper layers on codes drawn for them."""
+        if not trials.possible("momentum"):
+            return {}
+        given, found = feeds.visible_feed(self.dataset.splits["train"].inputs, self.preparation), []
+        for i, (plan, work) in enumerate(zip(self.plans, self._work(), strict=True)):
+            theta, rule = first(plan, random.fold(self.seed, i + 1), None), Momentum(plan.learning_rate, plan.momentum)
+            found.append(trials.seconds(plan.objective(given, self.config["precision"]), rule, theta, work, self.seed))
+            given = trials.drawn(self.seed, plan.layer.outputs)
+        return trials.minutes(found)
 
     def train(self, clock: Clock, data: str, output: str) -> Iterator:
         """Layer after layer, to the end or to the first reason to stop."""
@@ -115,7 +127,7 @@ class Stacking:
         objective.tally = {k: self.state[f"tally/{k}"] for k in objective.tally}
         stage = f"layer {i + 1}/{len(self.plans)} {layer.inputs}-{layer.outputs}"
         probes = probes_of(key, given, sizes, layer.inputs)
-        course = replace(self._course(plan, stage, key), places=watching.places(layer.layout))
+        course = replace(self._course(plan, stage, key), places=vitals.places(layer.layout))
         self.meter.behind += work.epoch * int(self.state["position"][0])
 
         def figures(epoch: int) -> tuple[dict[str, float], dict[str, float]]:
@@ -125,7 +137,7 @@ class Stacking:
             return metrics, counters
 
         def look(before: np.ndarray) -> Figures:
-            moved = watching.steps(before, self.theta[course.places])
+            moved = vitals.steps(before, self.theta[course.places])
             return self._figures(plan, moved, deviation_of(layer, self.theta, probes))
 
         loop = Loop(clock, self.meter, saver, self.watch)
@@ -168,22 +180,26 @@ class Stacking:
         """What to change where the inputs of the layer are at fault."""
         if self.layer:
             return "use a smaller --learning-rate for the layer below"
-        return "use --scale standard" if self.config["scale"] != "standard" else "look for outliers with `deepnet inspect`"
+        return causes.remedy(self.config["scale"])
 
     def _inputs(self, feed, cases: int) -> Figures:
         """What is known of the layer in work before its first epoch."""
         layer = self.plans[self.layer].layer
         x = causes.inputs(feed, cases, layer.inputs)
-        return Figures(inputs=watching.of_inputs(x, layer.visible), below=self._below())
+        return Figures(inputs=vitals.of_inputs(x, layer.visible), below=self._below())
 
     def _figures(self, plan: Plan, moved: list[float], deviation: float) -> Figures:
         """What is known of the layer in work after an epoch."""
         part, W = self.history[f"layer {self.layer + 1}"], plan.layer.layout.views(self.theta)["W"]
-        names = {"loss": "loss" if "loss" in part else "reconstruction_error", "gap": "free_energy_gap", "updates": "updates"}
+        names = {
+            "loss": "loss" if "loss" in part else "reconstruction_error",
+            "gap": "free_energy_gap",
+            "updates": "updates",
+        }
         last = {name: float(values[-1]) for name, values in part.items()}
         name, sparse = f"layer {self.layer + 1}", plan.rule.sparsity_target is not None
         return Figures(
-            watching.of_machine(name, plan.layer.hidden, W, moved, last, sparse),
+            vitals.of_stack(name, plan.layer.hidden, W, moved, last, sparse),
             {figure: part[own] for figure, own in names.items() if own in part},
             gap_unit=deviation,
         )
@@ -217,7 +233,7 @@ class Stacking:
                 "--resume: this stack is finished, its layers are not trained on; use --force to start anew"
             )
         state = dict(old.train)
-        self.watch = watching.Watch.taken_from(state)
+        self.watch = Watch.taken_from(state)
         layer = state.pop("layer", np.zeros(0))
         if layer.shape != (1,) or not 0 <= layer[0] < len(self.plans) or len(old.arrays) - int(layer[0]) not in (0, 1):
             raise ModelError("--resume: the position in the file is not one of its layers; use --force to start anew")

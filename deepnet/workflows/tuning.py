@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 
 import numpy as np
 
@@ -15,17 +15,33 @@ from ..optimizers import check
 from ..optimizers.objective import Optimizer, Span
 from ..optimizers.schedules import parse
 from ..training import Best, Course, Good, Meter, Passed, begin
-from . import causes, collapse, feeds, watching
-from .findings import Figures
+from . import feeds, trials, vitals
+from .checkup import Checkup, score
 from .loops import Loop
 from .models import CHUNK, blocks, pack
 from .plans import written
 from .records import End, Epoch
-from .runs import NORM, Clock, Saver, append, command, counts, dashes, left, metrics_of, passed, restored, steps_of
+from .runs import (
+    FINE,
+    NORM,
+    TOP,
+    Clock,
+    Saver,
+    append,
+    command,
+    counts,
+    dashes,
+    left,
+    metrics_of,
+    passed,
+    restored,
+    steps_of,
+)
 from .teachers import Mimicry
+from .vitals import Figures
+from .watching import Watch
 from .work import Work
 
-FINE, TOP = "fine-tuning", "output layer alone"
 SAMPLE = 10_000  # training cases that batch normalisation's statistics are taken from until the run is over
 
 
@@ -73,7 +89,7 @@ class Tuning:
         self.stages = [_Stage(FINE, config["epochs"], moving)]
         if config["freeze_epochs"]:
             self.stages.insert(0, _Stage(TOP, config["freeze_epochs"], _top(network, moving)))
-        self.best, self.good, self.watch = Best.of(theta), Good(), watching.Watch()
+        self.best, self.good, self.watch = Best.of(theta), Good(), Watch()
 
     def summary(self, optimizer: str) -> dict:
         """The resolved plan, in the order to show."""
@@ -108,8 +124,44 @@ class Tuning:
         return self.stage > 0 or bool(self.state and self.state["position"][0])
 
     def _stages(self, clock: Clock, saver: Saver, data: str, output: str) -> Iterator:
+        objective = self._objective()
+        check(self.config["optimizer"], self.optimizer, objective)
+        seen = _Seen(objective, self._held_out(), self._probe())
+        loop, outcome = Loop(clock, self.meter, saver, self.watch), "finished"
+        checkup = Checkup(self.dataset, self.preparation, self.network, self.config, self.history)
+        self._set_meter()
+        if not self.state and not self.stage:
+            yield from self.watch.notes(checkup.inputs)
+        for i in range(self.stage, len(self.stages)):
+            self.stage, stage = i, self.stages[i]
+            objective.spans = stage.spans
+            if not self.state:
+                self.state = self._fresh(objective)
+            objective.tally = {k: self.state[f"tally/{k}"] for k in objective.tally}
+            course, figures = self._course(stage), partial(self._figures, seen, stage.name)
+            run = self.optimizer, self.theta, self.state, self.good, figures
+            look = partial(self._look, checkup, objective, stage.name, course)
+            cause = partial(checkup.cause, self.theta)
+            for record in loop.through(course, self._work(stage), objective, *run, look, cause):
+                if isinstance(record, Passed):
+                    yield from saver.now(False)
+                    end = self.end(record.stopped, data, output, self.checkpoint(False))
+                    yield replace(end, result=end.result | self._left())
+                    return
+                yield record
+                if isinstance(record, Epoch) and stage.name == FINE and self._out_of_patience(record.epoch):
+                    outcome = "early stop"
+                    break
+            if i + 1 < len(self.stages):
+                self.state, self.good = {}, Good()
+        self.theta[:] = self.best.state["best_theta"] if self.best.epoch else self._shown
+        yield from saver.now(True)
+        yield self.end(outcome, data, output, self.checkpoint(True))
+
+    def _objective(self) -> NetworkObjective:
+        """What is trained."""
         train = self.dataset.splits["train"]
-        objective = NetworkObjective(
+        return NetworkObjective(
             self.network,
             self._feed(train, *self._changes),
             self.config["batch_size"],
@@ -121,37 +173,16 @@ class Tuning:
             output_decay=1 / (self.config["C"] * len(train)) if "C" in self.config else 0.0,
             loss=self.loss,
         )
-        check(self.config["optimizer"], self.optimizer, objective)
-        seen = _Seen(objective, self._held_out(), self._probe())
-        loop, outcome = Loop(clock, self.meter, saver, self.watch), "finished"
-        self._set_meter()
-        if not self.state and not self.stage:
-            yield from self.watch.notes(self._inputs())
-        for i in range(self.stage, len(self.stages)):
-            self.stage, stage = i, self.stages[i]
+
+    def trial(self) -> dict[str, float]:
+        """What a plan says of the time, where minibatches take all the same and can be tried: no teacher is asked."""
+        if self.mimicry is not None or not trials.possible(self.config["optimizer"]):
+            return {}
+        objective, found = self._objective(), []
+        for stage in self.stages:
             objective.spans = stage.spans
-            if not self.state:
-                self.state = self._fresh(objective)
-            objective.tally = {k: self.state[f"tally/{k}"] for k in objective.tally}
-            course, figures = self._course(stage), partial(self._figures, seen, stage.name)
-            run = self.optimizer, self.theta, self.state, self.good, figures
-            look = partial(self._look, objective, stage.name, course.places)
-            for record in loop.through(course, self._work(stage), objective, *run, look, self._cause):
-                if isinstance(record, Passed):
-                    yield from saver.now(False)
-                    end = self.end(record.stopped, data, output, self.checkpoint(False))
-                    yield replace(end, result=end.result | self._left())
-                    return
-                yield record
-                if isinstance(record, Epoch) and stage.name == FINE:
-                    if self._out_of_patience(record.epoch):
-                        outcome = "early stop"
-                        break
-            if i + 1 < len(self.stages):
-                self.state, self.good = {}, Good()
-        self.theta[:] = self.best.state["best_theta"] if self.best.epoch else self._shown
-        yield from saver.now(True)
-        yield self.end(outcome, data, output, self.checkpoint(True))
+            found.append(trials.seconds(objective, self.optimizer, self.theta, self._work(stage), self.config["seed"]))
+        return trials.minutes(found)
 
     def _passed(self) -> float:
         """Epochs of all stages that lie behind."""
@@ -177,53 +208,11 @@ class Tuning:
         extra = count * (cases.get("valid", 0) + statistics) + 3 * count * len(self._probe())
         return Work(stage.epochs, cases["train"], self.config["batch_size"], products, extra)
 
-    @property
-    def _below(self) -> str:
-        """What to change where the inputs are at fault."""
-        if self.config["parent"]:
-            return "pre-train with --visible linear --scale standard"
-        return "use --scale standard" if self.config["scale"] != "standard" else "look for outliers with `deepnet inspect`"
-
-    def _probed(self) -> np.ndarray:
-        """Prepared training cases, spread over the data."""
-        train = self.dataset.splits["train"]
-        return causes.inputs(feeds.visible_feed(train.inputs, self.preparation), len(train), self.network.inputs)
-
-    def _inputs(self) -> Figures:
-        """What is known before the first epoch."""
-        return Figures(inputs=watching.of_inputs(self._probed(), ""), below=self._below)
-
-    def _look(self, objective: NetworkObjective, stage: str, places: np.ndarray, before: np.ndarray) -> Figures:
+    def _look(self, checkup: Checkup, objective: NetworkObjective, stage: str, course: Course, before) -> Figures:
         """What is known after an epoch, whose figures have asked the objective about the cases probed."""
-        part, rated = self.history[stage], hasattr(self.optimizer, "learning_rate")
-        names = {"loss": "training_loss", "error": "training_error", "updates": "updates"}
-        curves = {figure: part[own] for figure, own in names.items() if own in part}
-        if "validation_loss" in part:
-            curves["validation_loss"] = part["validation_loss"]
-            curves["score"] = np.array([_score(dict(zip(part, now, strict=True)))[0] for now in zip(*part.values(), strict=True)])
-        return Figures(
-            watching.of_network(objective, self.theta, watching.steps(before, self.theta[places])),
-            curves,
-            by_rate=rated and stage == FINE,
-            fresh=f"{FINE} 1" not in self.history,
-            watched=self.config["patience"] is not None,
-            constant=self._constant if stage == FINE else None,
-        )
-
-    @cached_property
-    def _constant(self) -> tuple[float, float] | None:
-        """Loss and error of the best constant output, for classes."""
-        if self.task != "classify":
-            return None
-        smoothing, classes = self.config.get("label_smoothing", 0.0), len(self.preparation.classes)
-        return collapse.of_a_constant(self.dataset.splits["train"].targets, classes, smoothing, self.network.loss)
-
-    def _cause(self) -> str | None:
-        """Why a run diverges that has theta, as far as it is not the rate."""
-        x = self._probed()
-        hidden, parts = self.network.layers[:-1], self.network.split(self.theta)[:-1]
-        dead = "use --init he or --units leaky_relu"
-        return causes.of_inputs(x, self._below) or causes.of_units(hidden, parts, x, dead)
+        moved = vitals.steps(before, self.theta[course.places])
+        layers = vitals.of_network(objective, self.theta, moved, self.config["parent"] is not None)
+        return checkup.after(layers, stage, stage == FINE and hasattr(self.optimizer, "learning_rate"))
 
     @property
     def _shown(self) -> np.ndarray:
@@ -238,7 +227,7 @@ class Tuning:
         if seen.held_out is not None:
             metrics |= self._metrics(self._tally(seen.held_out), "validation")
             if stage == FINE:
-                self.best.see(epoch, _score(metrics), self._shown)
+                self.best.see(epoch, score(metrics), self._shown)
         append(self.history, stage, metrics | counters | norms)
         name, value = list(metrics.items())[-1]
         self.meter.detail = f"{name.replace('_', ' ')} {value:.4g}"
@@ -359,7 +348,7 @@ class Tuning:
                 "--resume: this run is finished and its optimizer's state is gone; use --from to train on, or --force"
             )
         state = dict(old.train)
-        self.watch = watching.Watch.taken_from(state)
+        self.watch = Watch.taken_from(state)
         stage = state.pop("stage", np.zeros(0))
         best = {name: state.pop(name, np.zeros(0)) for name in self.best.state}
         fits = stage.shape == (1,) and 0 <= stage[0] < len(self.stages)
@@ -383,7 +372,7 @@ class Tuning:
         cases = len(self.dataset.splits["train"])
         title = f"{stage.name} {dashes(self.network.widths)}"
         course = Course(title, cases, self.config["batch_size"], stage.epochs, key, self.config.get("average"))
-        course = replace(course, places=watching.places(self.network.layout))
+        course = replace(course, places=vitals.places(self.network.layout))
         if (text := self.config.get("noise_schedule")) is None:
             return course
         return replace(course, noise=parse("--noise-schedule", text, course.minibatches, self.config["epochs"]))
@@ -420,9 +409,3 @@ def _top(network: Network, moving: list[Span]) -> list[Span]:
     if not found:
         raise UsageError("--freeze-epochs trains the output layer alone, and --layer-rates holds it: leave one of them")
     return found
-
-
-def _score(metrics: dict[str, float]) -> tuple[float, float]:
-    """What early stopping lowers: the validation error (or squared error, or disagreement), then the loss."""
-    held = [1 - v if k.endswith("agreement") else v for k, v in metrics.items() if k.startswith("validation")]
-    return held[0], held[-1]
