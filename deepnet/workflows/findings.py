@@ -19,7 +19,8 @@ UNIT = 0.1, 3.0  # deviation of the columns that linear visible units, of unit v
 ALIKE = 0.05  # how far the weights of a layer's units differ, over their norm
 DEAD, SATURATED, ALWAYS = 0.5, 0.2, 0.2  # shares of a layer's units
 SMALL, LARGE = 1e-4, 0.1  # last update over weights; healthy about 1e-3
-STANDING, UPDATES = 0.01, 100  # fall of the loss an epoch, below which it stands still after so many updates
+STANDING, UPDATES = 0.01, 100  # fall of the loss an epoch, below which it stands still, after so many updates
+LEARNT = 0.1  # fall of the loss since the first epoch, from which on it may
 RISE, RISES, LATELY = 1.05, 3, 6  # how often the loss rose so much in the last epochs
 LOW = 0.2  # of the first loss, below which rises mean little
 WAIT, WORSE, FITTED = 5, 1.05, 0.8  # epochs since the best; validation loss now, and training loss, over those then
@@ -67,11 +68,11 @@ def _alike(found: Figures) -> dict | None:
 
 
 def _stands(found: Figures) -> bool:
-    """Whether the loss of a run with a rate has hardly fallen from random weights, in three epochs or more."""
+    """Whether the loss of a run with a rate, from random weights, hardly falls and hardly has, in three epochs."""
     loss = found.loss
     if not (found.by_rate and found.fresh) or len(loss) < 3 or found.curves["updates"][-1] < UPDATES:
         return False
-    return bool(loss[-1] > loss[0] * (1 - STANDING * (len(loss) - 1)))
+    return bool(loss[-1] > loss[-3] * (1 - 2 * STANDING) and loss[-1] > loss[0] * (1 - LEARNT))
 
 
 def _vanishing(found: Figures) -> dict | None:
@@ -192,6 +193,7 @@ FINDINGS: dict[str, Finding] = {
         _constant,
         "the network tells no more than the class frequencies do (loss {loss:.4g}, theirs {theirs:.4g}; error "
         "{error:.3g} %); if that stays so, try another --learning-rate, --init or --scale",
+        ("alike", "dead", "saturated", "vanishing", "small_steps", "large_steps", "swings"),
     ),
     "overfitting": Finding(
         _overfitting,

@@ -71,7 +71,7 @@ LOST = {"init": ("he",), "units": ("relu",), "learning_rate": "0.01", "weight_de
     {},
     {"label_smoothing": 0.2, "dropout": (0.5,)},
     {"loss": "squared_hinge"},
-    {"loss": "hinge:100"},
+    {"loss": "hinge:100", "learning_rate": "0.003"},
 ])  # fmt: skip
 def test_nets_that_ignore_their_input(words, digits, finish, tmp_path):
     records = finish(workflows.finetune(digits, str(tmp_path / "a.h5"), **WORDS | LOST | words))
