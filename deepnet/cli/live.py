@@ -51,7 +51,7 @@ class Live:
 
         rows, done, total = dict(self.rows), self.meter.done, self.meter.total
         grid = Table(box=None, padding=(0, 1), pad_edge=False, header_style="dim", show_edge=False)
-        for name in ("stage", _counted(rows), "", _metric(rows), "cases/s", "at most" if self.meter.early else "left"):
+        for name in ("stage", _counted(rows), "", _metric(rows), "cases/s", "up to" if self.meter.early else "left"):
             right = name not in ("stage", "")
             flexible = name == "stage"
             grid.add_column(

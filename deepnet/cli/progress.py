@@ -48,7 +48,7 @@ def clock(seconds):
 def left(meter):
     """The time that the run has left as text, at the pace so far; "" where it is not known or over."""
     seconds = meter.left()
-    return f"{'at most ' if meter.early else ''}{clock(seconds)} left" if seconds else ""
+    return f"{'up to ' if meter.early else ''}{clock(seconds)} left" if seconds else ""
 
 
 class Silent:

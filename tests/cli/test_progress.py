@@ -69,6 +69,21 @@ def test_the_picture_tells_the_time_left_and_fits_a_narrow_terminal():
     assert len(out.getvalue().splitlines()) == 2
 
 
+def test_the_time_left_is_that_of_the_run(capsys):
+    """Beside the stage at work, of the whole run; where it may stop early, up to that."""
+    own = meter(whole=4000.0, each=1.0, marks=[(time.monotonic() - 60, 0.0)], early=True)
+    display = live.Live(own, QUIET, force=True)
+    display.epoch(epoch(2))
+    out = io.StringIO()
+    Console(file=out, width=60).print(display.render())
+    head, row = out.getvalue().splitlines()
+    assert head.split()[-2:] == ["up", "to"]
+    assert row.split()[-1] == "15:00"
+    progress.Plain(own).epoch(epoch(2))
+    assert capsys.readouterr().err.rstrip().endswith(", 2.0 s, 30,000 cases/s, up to 15:00 left")
+    assert progress.left(meter()) == ""
+
+
 def test_the_picture_says_that_it_is_stopping():
     display = live.Live(meter(), SimpleNamespace(number=2), force=True)
     out = io.StringIO()
