@@ -48,6 +48,11 @@ class Meter:
         if len(self.marks) < 2:
             self.marks.append((time.monotonic(), self._worked()))
 
+    def pass_over(self, began: float, work: float) -> None:
+        """Leave out of the pace what was done since a moment (`time.monotonic`): first calls load kernels."""
+        gone = time.monotonic() - began
+        self.marks = [(moment + gone, before + work) for moment, before in self.marks]
+
     def left(self) -> float | None:
         """Seconds to the end of the run at the pace so far, validation and saving included; None until it is known.
 

@@ -172,7 +172,7 @@ Resume = Annotated[
     bool, option("Output", "--resume", help="Continue the run that the output holds; start it if there is none.")
 ]
 DryRun = Annotated[
-    bool, option("Output", "-n", "--dry-run", help="Print the plan and where each value came from; train nothing.")
+    bool, option("Output", "-n", "--dry-run", help="Print the plan, its time, and where each value came from; train nothing.")
 ]
 Json = Annotated[bool, option("Output", "--json", help="Print the result as one JSON object.")]
 Log = Annotated[

@@ -1,5 +1,6 @@
 """What every stage of training has around it: it stops in time, is counted, saved, looked at, and goes back."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -48,7 +49,7 @@ class Loop:
             updates = int(state["updates"][0])
             return of_rate(optimizer, (updates, updates + course.minibatches - 1), 0.5 ** int(state["halvings"][0]))
 
-        self.meter.each = work.case
+        self.meter.each, epochs_here = work.case, 0
         records = fit(objective, optimizer, theta, state, good, course, self.clock.reason, self.meter)
         for passed in _explained(records, lambda: cause() or rate()):
             if isinstance(passed, Halved):
@@ -58,11 +59,15 @@ class Loop:
             if passed.stopped:
                 yield passed
                 return
+            over = time.monotonic()
             metrics, counters = figures(passed.epoch)
             seen = look(passed.before) if due(passed.epoch, course.epochs) else None
             for tally in objective.tally.values():
                 tally[:] = 0
             self.meter.done, self.meter.behind = 0, self.meter.behind + work.epoch
+            if not epochs_here:
+                self.meter.pass_over(over, work.extra)
+            epochs_here += 1
             yield Epoch(course.stage, passed.epoch, course.epochs, metrics, course.cases, passed.seconds, counters)
             if seen is not None:
                 yield from self.watch.notes(seen)

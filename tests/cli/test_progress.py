@@ -75,7 +75,7 @@ def test_the_time_left_is_that_of_the_run(capsys):
     display = live.Live(own, QUIET, force=True)
     display.epoch(epoch(2))
     out = io.StringIO()
-    Console(file=out, width=60).print(display.render())
+    Console(file=out, width=80).print(display.render())
     head, row = out.getvalue().splitlines()
     assert head.split()[-2:] == ["up", "to"]
     assert row.split()[-1] == "15:00"
