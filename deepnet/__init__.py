@@ -1,9 +1,10 @@
 """Deep belief nets and autoencoders on the CPU: the version and the Python face.
 
 The face has the commands' names and options and is imported on first use, so that `import deepnet` costs nothing.
-`pretrain`, `finetune` and `efficiency` are generators of records (`Epoch` ...), which train as far as they are read;
-`predict` gives pieces of CSV; the others return a dict, what the command prints with --json. `load` is what a model
-file holds, `outputs` what it makes of an array of cases. scikit-learn's estimators are in `deepnet.estimators`.
+`pretrain`, `finetune`, `cross_validate` (`finetune --cv`) and `efficiency` are generators of records (`Epoch` ...),
+which train as far as they are read; `predict` gives pieces of CSV; the others return a dict, what the command prints
+with --json. `load` is what a model file holds, `outputs` what it makes of an array of cases. scikit-learn's estimators
+are in `deepnet.estimators`.
 """
 
 __version__ = "0.1.0"
@@ -13,6 +14,7 @@ _FACE = {
     "finetune": "workflows",
     "evaluate": "workflows",
     "compare": "workflows",
+    "cross_validate": "workflows",
     "efficiency": "workflows",
     "visualize": "workflows",
     "predict": "workflows",

@@ -139,6 +139,7 @@ def test_names_are_those_of_the_tables(name):
 CALLS = {
     "pretrain": ("pretrain", "mnist", "-o", "stack.h5"),
     "finetune": ("finetune", "mnist", "--from", "stack.h5", "-o", "net.h5"),
+    "cross_validate": ("finetune", "mnist", "--layers", "5", "--cv", "3"),
     "efficiency": ("efficiency", "mnist", "-o", "report.html"),
     "evaluate": ("evaluate", "net.h5", "mnist"),
     "visualize": ("visualize", "net.h5", "-o", "pictures/"),

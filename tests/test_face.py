@@ -14,7 +14,7 @@ RECORDS = ("Start", "Epoch", "Saved", "Warned", "End")
 # What only a shell needs, and options that the face has in another form.
 SHELL = {"config", "debug", "json", "log", "progress", "quiet", "verbose"}
 OTHERS = {
-    "finetune": {"no_bias"},  # bias=False
+    "finetune": {"no_bias", "cv"},  # bias=False, `cross_validate`
     "evaluate": {"require"},  # the figures are in the dict
     "efficiency": {"pretrain_epochs", "visible"},  # pretraining={"rbm": {"epochs": 10, "visible": "linear"}}
     "visualize": {"terminal"},  # what is drawn is told to `show`
@@ -37,7 +37,7 @@ def test_a_command_has_its_function(name):
 
 def test_what_the_face_names_is_there():
     commands = {name.replace("-", "_") for name in COMMANDS}
-    assert commands | {"load", "outputs", "__version__", *RECORDS} == set(deepnet.__all__)
+    assert commands | {"load", "outputs", "cross_validate", "__version__", *RECORDS} == set(deepnet.__all__)
     for name in set(deepnet.__all__) - {"__version__"}:
         assert callable(getattr(deepnet, name))
         assert name in dir(deepnet)

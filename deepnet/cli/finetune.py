@@ -1,5 +1,6 @@
 """`deepnet finetune`: options -> `workflows.finetune`."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -33,6 +34,9 @@ The task chooses the output layer and the loss:
   mimic        a classifier that learns from trained ones, --teacher: their
                probabilities at a --temperature, or their --logits. The data
                need no labels; what is saved is an ordinary classifier.
+
+--cv 5 trains without each of five folds in turn and tells the mean of what
+the nets make of the fold left out; none is kept unless -o names a folder.
 
 A rate or momentum is a number or a schedule over epochs:
   step:0.5:0.9:5  linear:0.1:0.001  exponential:0.1:0.98  cosine:0.1:0.001
@@ -121,6 +125,23 @@ Normal = Annotated[
         parser=values.texts,
     ),
 ]
+ClassWeight = Annotated[
+    str | None,
+    option(
+        "Training",
+        "--class-weight",
+        help="How much each class counts: balanced, all the same; or no=1,yes=5, others 1.",
+        metavar="CLASS=X,...",
+    ),
+]
+Weight = Annotated[
+    str | None,
+    option(
+        "Data",
+        help="The column of a table, or array of a file, that tells how much each training case counts.",
+        metavar="COLUMN",
+    ),
+]
 NoBias = Annotated[
     bool, option("Architecture", "--no-bias", help="With --layers, layers without biases, as --task one_class has.")
 ]
@@ -179,6 +200,16 @@ FreezeEpochs = Annotated[
         parser=values.integer(0, o.MOST_EPOCHS),
     ),
 ]
+CrossValidate = Annotated[
+    str | None,
+    option(
+        "Training",
+        "--cv",
+        help="Train on all but one of so many folds, in turn, and measure that one; -o, if any, is a folder.",
+        metavar="FOLDS",
+        parser=values.integer(2, 10_000),
+    ),
+]
 
 
 def finetune(
@@ -192,8 +223,10 @@ def finetune(
     jitter: r.Jitter = "0",
     labels: Labels = None,
     label: o.Label = None,
+    weight: Weight = None,
     normal: Normal = None,
     ignore: o.Ignore = None,
+    category: o.Category = None,
     start: From = None,
     layers: Layers = None,
     units: Units = "logistic",
@@ -205,6 +238,7 @@ def finetune(
     batch_norm: r.BatchNorm = False,
     task: Task = "classify",
     loss: Loss = None,
+    class_weight: ClassWeight = None,
     teacher: t.Teacher = None,
     temperature: t.Temperature = None,
     logits: t.Logits = False,
@@ -225,6 +259,7 @@ def finetune(
     patience: Patience = None,
     freeze_epochs: FreezeEpochs = "0",
     precision: o.Products = "float32",
+    cv: CrossValidate = None,
     output: o.Output = None,
     force: o.Force = False,
     resume: o.Resume = False,
@@ -248,7 +283,7 @@ def finetune(
         one_or_each(ctx, "layers", "units", "init")
     watch(
         ctx,
-        lambda workflows, **live: workflows.finetune(
+        lambda workflows, **live: (workflows.finetune if cv is None else partial(workflows.cross_validate, cv=cv))(
             data,
             output,
             start=start,
@@ -262,6 +297,7 @@ def finetune(
             batch_norm=batch_norm,
             task=task,
             loss=loss,
+            class_weight=class_weight,
             normal=normal or (),
             teacher=teacher or (),
             temperature=temperature,
@@ -291,7 +327,9 @@ def finetune(
             jitter=jitter,
             labels=labels,
             label=label,
+            weight=weight,
             ignore=ignore or (),
+            category=category or (),
             force=force,
             resume=resume,
             dry_run=dry_run,

@@ -11,6 +11,8 @@ import typer
 from . import completion, config, values
 
 Unit = Literal["logistic", "linear", "relu", "softmax", "tanh", "softplus", "leaky_relu", "elu", "hard_tanh", "square"]
+VisibleUnit = Literal["auto", "mixed", "logistic", "linear", "relu", "softmax", "tanh", "softplus", "leaky_relu", "elu",
+                      "hard_tanh", "square"]  # fmt: skip
 Task = Literal["classify", "regress", "reconstruct", "one_class", "mimic"]
 Loss = Literal["cross_entropy", "squared_hinge", "hinge"]
 Optimizer = Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "rprop", "cg", "lbfgs", "hessian_free"]
@@ -153,6 +155,16 @@ Ignore = Annotated[
     str | None,
     option("Data", help="Columns of a table to leave out.", metavar="COLUMN,...", parser=values.texts),
 ]
+Category = Annotated[
+    str | None,
+    option(
+        "Data",
+        "--category",
+        help="Columns of a table whose numbers are names, not amounts.",
+        metavar="COLUMN,...",
+        parser=values.texts,
+    ),
+]
 
 Products = Annotated[
     Precision,
@@ -172,7 +184,8 @@ Resume = Annotated[
     bool, option("Output", "--resume", help="Continue the run that the output holds; start it if there is none.")
 ]
 DryRun = Annotated[
-    bool, option("Output", "-n", "--dry-run", help="Print the plan, its time, and where each value came from; train nothing.")
+    bool,
+    option("Output", "-n", "--dry-run", help="Print the plan, the time it takes, and the origin of each value."),
 ]
 Json = Annotated[bool, option("Output", "--json", help="Print the result as one JSON object.")]
 Log = Annotated[

@@ -42,7 +42,15 @@ Layers = Annotated[
         parser=values.several(values.integer(1, o.MOST_UNITS)),
     ),
 ]
-Visible = Annotated[o.Unit, option("Architecture", help=f"Units of the data: {', '.join(o.MACHINES)}.", metavar="UNIT")]
+Visible = Annotated[
+    o.VisibleUnit,
+    option(
+        "Architecture",
+        help=f"Units of the data: {', '.join(o.MACHINES)}, mixed; auto: mixed for a table of mixed columns, else "
+        "logistic.",
+        metavar="UNIT",
+    ),
+]
 Units = Annotated[
     str,
     option(
@@ -141,7 +149,7 @@ Rate = Annotated[
         help="Learning rate (per layer).",
         metavar="RATE,...",
         parser=values.texts,
-        show_default="0.1; 0.001 beside linear or relu units",
+        show_default="0.1; 0.01 with mixed units; 0.001 beside linear or relu",
     ),
 ]
 Momentum = Annotated[str, option("Training", help="Momentum (per layer).", metavar="RATE,...", parser=values.texts)]
@@ -198,8 +206,9 @@ def pretrain(
     zca: o.Zca = None,
     label: o.Label = None,
     ignore: o.Ignore = None,
+    category: o.Category = None,
     layers: Layers = "500,500,2000",
-    visible: Visible = "logistic",
+    visible: Visible = "auto",
     units: Units = "logistic",
     init: Init = None,
     visible_bias: VisibleBias = None,
@@ -271,6 +280,7 @@ def pretrain(
             zca=zca,
             label=label,
             ignore=ignore or (),
+            category=category or (),
             force=force,
             resume=resume,
             dry_run=dry_run,

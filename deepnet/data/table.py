@@ -5,8 +5,11 @@ import difflib
 from collections import Counter
 from dataclasses import dataclass
 
-from ..errors import DataError
+from ..errors import DataError, UsageError
 from ..files import shown
+from ..nn.fields import Field
+from .columns import is_missing, is_number
+from .fields import matched
 
 SAMPLE = 20  # records that are looked at
 MOST_COLUMNS = 250_000
@@ -17,7 +20,11 @@ FIRST_NAMES = {"label", "class", "target"}  # and so does a first one, as in the
 
 @dataclass(frozen=True)
 class Table:
-    """Positions count from 0. `numeric`: the labels are numbers to be predicted, not classes."""
+    """Positions count from 0. `numeric`: labels are numbers to be predicted, not classes. `weights`: one or none.
+
+    `category`: inputs that a user called names. `fields`: what a model knows of the inputs, one each; None where they
+    are to be learned, () where all are numbers. `surplus`: names of inputs that it does not know.
+    """
 
     dialect: dict
     width: int
@@ -25,11 +32,25 @@ class Table:
     inputs: tuple[int, ...]
     labels: tuple[int, ...]
     numeric: bool
+    weights: tuple[int, ...] = ()
+    category: tuple[int, ...] = ()
+    fields: tuple[Field, ...] | None = None
+    surplus: tuple[str, ...] = ()
+
+    @property
+    def learns(self):
+        """Whether inputs may turn out to be of other kinds than numbers."""
+        return self.fields is None
+
+    @property
+    def names(self):
+        """The names of the inputs, () where there are none."""
+        return tuple(self.header[n] for n in self.inputs) if self.header else ()
 
     @property
     def numbers(self):
         """The columns that are read as numbers."""
-        return self.inputs + self.labels if self.numeric else self.inputs
+        return self.inputs + (self.labels if self.numeric else ()) + self.weights
 
     @property
     def texts(self):
@@ -41,19 +62,43 @@ class Table:
         name = f" '{shown(self.header[column])}'" if self.header and self.header[column] else ""
         return f"column {column + 1}{name}"
 
+    def notes(self, source):
+        """Sentences on what is left out."""
+        more = f" and {len(self.surplus) - 5} more" if len(self.surplus) > 5 else ""
+        few = ", ".join(map(shown, self.surplus[:5])) + more
+        return (f"{source} has columns that the model does not take, left out: {few}",) if self.surplus else ()
+
 
 def read_table(source, text, options):
     """The plan, from the first lines and the options; DataError when the label column is not said or not there."""
     dialect, records = sniff(source, text)
-    width = len(records[0])
-    header = tuple(cell.strip() for cell in records[0]) if has_header(records, options.label) else ()
+    header = tuple(cell.strip() for cell in records[0]) if has_header(records, options) else ()
+    return plan(source, dialect, header, len(records[0]), options)
+
+
+def plan(source, dialect, header, width, options):
+    """The Table of so many columns, which the header names, if there is one."""
     ignored = {position(source, header, width, word, "--ignore") for word in options.ignore}
     ignored |= {n for n, name in enumerate(header) if name in options.spare}
     labels = _labels(source, header, width, options)
-    inputs = tuple(n for n in range(width) if n not in ignored and n not in labels)
+    weights = () if options.weight is None else (position(source, header, width, options.weight, "--weight"),)
+    if set(weights) & set(labels):
+        raise DataError(f"{source}: --weight {shown(options.weight)} is the column of the labels; name another")
+    inputs = tuple(n for n in range(width) if n not in ignored and n not in labels + weights)
     if not inputs:
         raise DataError(f"{source} has {width} columns and none left for inputs; check --label and --ignore")
-    return Table(dialect, width, header, inputs, labels, options.task == "regress" or len(labels) > 1)
+    category = tuple(position(source, header, width, word, "--category") for word in options.category)
+    for n in category:
+        if n not in inputs:
+            raise UsageError(f"--category: column {n + 1} of {source} is the label or left out; name inputs")
+    surplus = ()
+    if options.fields:
+        known = matched(source, options.fields, header, inputs, category)
+        inputs, surplus = known, tuple(header[n] for n in inputs if n not in set(known))
+    elif category and options.fields is not None:
+        raise UsageError(f"--category: the model was trained on numbers, in column {category[0] + 1} too; leave it out")
+    numeric = options.task == "regress" or len(labels) > 1
+    return Table(dialect, width, header, inputs, labels, numeric, weights, category, options.fields, surplus)
 
 
 def lines_of(text, delimiter):
@@ -120,28 +165,30 @@ def is_blank(record):
     return len(record) < 2 and not "".join(record).strip()
 
 
-def is_number(cell):
-    """Whether float() takes this cell."""
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+def has_header(records, options):
+    """Whether the first record is names: some column has text there and a number below, or it names what options do.
 
-
-def has_header(records, label=None):
-    """Whether the first record is names: some column has text there and a number below, or it names the labels.
-
-    An empty cell at the position that `label` gives is no name, but a case without a label.
+    A cell that stands for no value is no name, but that of a case; save one above an index, as pandas writes it.
     """
-    first, rest = records[0], records[1:]
-    if {first[0].strip().lower(), first[-1].strip().lower()} & LAST_NAMES:
+    first, rest = [cell.strip() for cell in records[0]], records[1:]
+    if {first[0].lower(), first[-1].lower()} & LAST_NAMES or _names(options) & set(first):
+        return True
+    known = {field.name for field in options.fields or ()} - {""}
+    if known and known <= set(first):
         return True
     if not rest:
-        return not any(is_number(cell) for cell in first)
-    empty = set() if label is None else {int(n) - 1 for n in label.split(",") if n.strip().isdecimal()}
-    texts = [n for n, cell in enumerate(first) if not is_number(cell) and (cell.strip() or n not in empty)]
+        return not any(is_number(cell) or is_missing(cell) for cell in first)
+    texts = [n for n, cell in enumerate(first) if not is_number(cell) and not is_missing(cell)]
+    if not first[0] and (not any(map(is_number, first)) or first[1:] == [str(n) for n in range(len(first) - 1)]):
+        texts.append(0)
     return any(n < len(record) and is_number(record[n]) for n in texts for record in rest[:1])
+
+
+def _names(options):
+    """What options call columns by name."""
+    label = () if options.label is None else (options.label, *options.label.split(","))
+    words = {word.strip() for word in (*label, *options.ignore, *options.category)}
+    return {word for word in words if word and not is_number(word)}
 
 
 def position(source, header, width, word, option):

@@ -8,6 +8,7 @@ import unicodedata
 
 LONGEST = 300  # characters of a name or cell that a message shows
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # control, format (bidi), surrogate, line and paragraph separators
+_FORMULA = ("=", "+", "-", "@")  # a spreadsheet would run a text cell that begins so
 _REASONS = {
     errno.EACCES: "permission denied; check its mode with `ls -l`",
     errno.EPERM: "permission denied; check its mode with `ls -l`",
@@ -31,6 +32,19 @@ def shown(text):
     return "".join(
         c.encode("unicode_escape").decode("ascii") if unicodedata.category(c) in _HIDDEN else c for c in text
     )
+
+
+def as_cell(name):
+    """A name as a cell of CSV: with an apostrophe before what a spreadsheet would run, but for numbers."""
+    return f"'{name}" if name.startswith(_FORMULA) and not _is_number(name) else name
+
+
+def _is_number(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def reason(problem):

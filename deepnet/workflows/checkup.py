@@ -58,8 +58,8 @@ class Checkup:
 
     @cached_property
     def _constant(self) -> tuple[float, float] | None:
-        """Loss and error of the best constant output, for classes."""
-        if self.config["task"] != "classify":
+        """Loss and error of the best constant output, for classes whose cases count alike."""
+        if self.config["task"] != "classify" or self.dataset.splits["train"].weights is not None:
             return None
         smoothing, classes = self.config.get("label_smoothing", 0.0), len(self.preparation.classes)
         return collapse.of_a_constant(self.dataset.splits["train"].targets, classes, smoothing, self.network.loss)
