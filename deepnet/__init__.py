@@ -26,7 +26,7 @@ _FACE = {
     "doctor": "workflows",
     "outputs": "workflows",
     "load": "checkpoint",
-    **dict.fromkeys(("Start", "Epoch", "Saved", "Warned", "End"), "workflows"),
+    **dict.fromkeys(("Start", "Epoch", "Saved", "Warned", "Noted", "End"), "workflows"),
 }
 __all__ = ["__version__", *_FACE]
 

@@ -201,7 +201,8 @@ Resume = Annotated[
     bool, option("Output", "--resume", help="Continue the run that the output holds; start it if there is none.")
 ]
 DryRun = Annotated[
-    bool, option("Output", "-n", "--dry-run", help="Print the plan and where each value came from; train nothing.")
+    bool,
+    option("Output", "-n", "--dry-run", help="Print the plan, the time it takes, and the origin of each value."),
 ]
 Json = Annotated[bool, option("Output", "--json", help="Print the result as one JSON object.")]
 Log = Annotated[

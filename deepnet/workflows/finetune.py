@@ -19,9 +19,9 @@ from .memory import check_network, of_network
 from .models import pack
 from .plans import written
 from .records import Start, Told, Warned
-from .runs import Clock, check_precision, check_resume
+from .runs import FINE, TOP, Clock, check_precision, check_resume
 from .starting import alone, open_run, settle
-from .tuning import FINE, TOP, Tuning
+from .tuning import Tuning
 
 # The default rate of plain gradient rules where outputs are numbers, pixels, margins or logits: at 0.1, right for a
 # softmax, first steps saturate the layers below and the net gives one constant.
@@ -194,7 +194,7 @@ def finetune(
             run.restore(old)
     if not (dry_run or done):
         need.check_disk(output)
-    yield Start("finetune", run.summary(optimizer) | need.plan())
+    yield Start("finetune", run.summary(optimizer) | need.plan() | (run.trial() if dry_run else {}))
     yield from map(Warned, dataset.notes)
     said = one_class.warning(network.layers) if task == "one_class" else None
     said = sources.missing_classes(dataset) if task == "classify" else said

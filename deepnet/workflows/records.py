@@ -1,4 +1,4 @@
-"""What a run tells its caller, in this order: Start, then Epochs with Saved and Warned between them, then End."""
+"""What a run tells its caller, in this order: Start, then Epochs with Saved, Warned, Noted between them, then End."""
 
 from dataclasses import dataclass, field
 
@@ -42,6 +42,15 @@ class Warned:
     """Something that a user should know while the run goes on, in one sentence."""
 
     text: str
+
+
+@dataclass(frozen=True)
+class Noted:
+    """What was seen to be amiss (`findings.FINDINGS`), once a run: its name, a sentence, the figures in it."""
+
+    name: str
+    text: str
+    figures: dict[str, object]
 
 
 @dataclass(frozen=True)

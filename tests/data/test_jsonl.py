@@ -14,6 +14,7 @@ def load(folder, text, name="t.jsonl", **words):
     return data.load(folder / name, **words)
 
 
+NUMBERS = data.Dataset("a model of numbers", {})
 ARRAYS = "[1, 2.5, -3e2]\n\n[4, true, null]\n".replace("null", "0")
 
 
@@ -74,7 +75,7 @@ def test_it_is_what_csv_is(tmp_path):
 )
 def test_refused(tmp_path, text, words):
     with pytest.raises(DataError, match=words):
-        load(tmp_path, text, fields=())
+        load(tmp_path, text, like=NUMBERS)
 
 
 def test_a_quote_within_a_text_ends_no_line(tmp_path, monkeypatch):
