@@ -62,4 +62,4 @@ class End:
     next: str
 
 
-Told = Start | Epoch | Saved | Warned | End
+Told = Start | Epoch | Saved | Warned | Noted | End

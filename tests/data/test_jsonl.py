@@ -37,6 +37,12 @@ def test_objects_have_names(tmp_path):
     np.testing.assert_array_equal(found.splits["train"].targets, [0, 1])
 
 
+def test_rows_of_labels_count_as_in_the_file(tmp_path):
+    for text in ('{"a": 1, "y": "x"}\n{"a": 2, "y": "z"}\n', '[1, "x"]\n[2, "z"]\n', '\n{"a": 1, "y": "z"}\n'):
+        with pytest.raises(DataError, match="row 2 holds 'z', which is none"):
+            load(tmp_path, text, label="y" if "y" in text else "2", task="classify", classes=("x",))
+
+
 def test_names_that_are_numbers_and_texts_that_hold_delimiters(tmp_path):
     assert load(tmp_path, '{"1": 5, "2": 6}\n').columns == ("1", "2")
     text = "".join(json.dumps({"a": n, "label": f'a;b;"c|d|{n % 2},e'}) + "\n" for n in range(6))
