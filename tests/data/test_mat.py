@@ -69,7 +69,7 @@ def test_without_scipy(tmp_path, monkeypatch):
         raise ImportError(name)
 
     monkeypatch.setattr(extras, "import_module", missing)
-    with pytest.raises(UsageError, match=r"needs the package scipy.*pip install 'deepnet-cli\[mat\]'"):
+    with pytest.raises(UsageError, match=r"needs the extra 'mat'.*pip install 'deepnet-cli\[mat\]'"):
         data.load(tmp_path / "x.mat")
 
 

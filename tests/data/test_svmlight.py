@@ -86,7 +86,7 @@ def test_a_table_is_none(tmp_path):
     for name, text in (("t.csv", b"1 2:3\n"), ("t.txt", b"day,2:30:00,5\n1,2:3,4\n")):
         (tmp_path / name).write_bytes(text)
         with pytest.raises(DataError, match=r"where a number is due|a header but no rows|no rows"):
-            data.load(tmp_path / name)
+            data.load(tmp_path / name, like=data.Dataset("a model of numbers", {}))
 
 
 @pytest.mark.parametrize("fault", [name for name in SVMLIGHT if "GB" not in name and "together" not in name])
