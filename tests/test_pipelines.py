@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("models/*/card.md"))]
-# Sections with commands that are no whole pipeline: they want data of the reader's own, or hours.
+# Sections whose commands want data of the reader's own, or hours, or are run by test_readme.py.
 OTHERS = {
     "Two commands",
     "The pipeline, by hand",
