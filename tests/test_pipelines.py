@@ -18,6 +18,7 @@ PAGES = [ROOT / "README.md", *sorted(ROOT.glob("models/*/card.md"))]
 # Sections whose commands want data of the reader's own, or hours, or are run by test_readme.py.
 OTHERS = {
     "Two commands",
+    "First steps",
     "The pipeline, by hand",
     "Your own data",
     "Rare classes, weights, small tables",
