@@ -17,13 +17,12 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("models/*/card.md"))]
 # Sections whose commands want data of the reader's own, or hours, or are run by test_readme.py.
 OTHERS = {
-    "Two commands",
     "First steps",
-    "The pipeline, by hand",
+    "Commands",
     "Your own data",
     "Rare classes, weights, small tables",
-    "Anomalies",
     "Few labels",
+    "Anomalies",
     "Beside other tools",
 }
 BASH = shutil.which("bash")
