@@ -14,11 +14,10 @@ MOST_ROWS = 60  # columns of a table that are shown without -v
 HELP = """Say what is in a file: a model, or data.
 
 [bold]Examples[/]
-  deepnet inspect net.h5
+  deepnet inspect net.h5 --json
   deepnet inspect net.h5 --toml
   deepnet inspect own.csv --label species
   deepnet inspect photos/ --size 28x28
-  deepnet inspect mnist --json
 
 Of a model: architecture, history, settings, the files it descends from;
 --toml prints settings for -c that make the same file again.
