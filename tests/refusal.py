@@ -62,6 +62,12 @@ def check_refused(found, says="", codes=CODES):
     return found.err
 
 
+def told(found):
+    """The figure of one bad input in some commands, and the rank by which the worst of all inputs is shown."""
+    seconds = max(one.seconds for one in found)
+    return f"{len(found)} of {len(found)} commands refuse it in one line, {seconds:.1f} s", seconds
+
+
 class Apart:
     """The server of children; `apart(words, folder)` runs the command line in one, in this folder."""
 

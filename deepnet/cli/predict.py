@@ -102,7 +102,7 @@ def predict(
         threads=threads,
     )
     if output != "-":
-        files.write_output(output, b"".join(pieces))
+        files.write_alone(output, b"".join(pieces))
         return
     for piece in pieces:
         console.write(piece)

@@ -2,7 +2,7 @@
 
 from .disk import DISK, Disk
 from .inputs import open_input, read_input, read_stdin
-from .locks import hold
+from .locks import hold, write_alone
 from .memory import check_disk, check_memory, free_disk, free_memory, is_large, resident, spare_memory
 from .names import LONGEST, shown
 from .outputs import check_output, is_one_of, previous, restore_previous, temporary, tidy, write_output
@@ -31,5 +31,6 @@ __all__ = [
     "spare_memory",
     "temporary",
     "tidy",
+    "write_alone",
     "write_output",
 ]

@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import evaluation
 from ..errors import UsageError
-from ..files import check_output, shown, write_output
+from ..files import check_output, shown, write_alone
 from ..kernels import jit
 from ..nn.stack import Stack
 from . import charts, models, scores, sources
@@ -43,7 +43,7 @@ def compare(data, nets, output=None, *, logs=(), split="test", label=None, ignor
     facts = {"task": task, "data": dataset.name, "split": used, "cases": len(against[0]), "chart": output}
     facts["models"] = rows
     if output is not None:
-        write_output(output, _drawn(output, facts, nets, loaded, logs))
+        write_alone(output, _drawn(output, facts, nets, loaded, logs))
     return facts
 
 

@@ -160,7 +160,7 @@ def test_mutants(format_, apart, tmp_path, size, promise):
         assert found.memory < 400 << 20, found
         refused += int(found.out.split()[-1])
     assert 0.1 * count < refused < 0.99 * count
-    promise(f"{count} mutants: {refused} refused, the others read as they say; 0 crashes")
+    promise(f"{format_}: {refused} of {count} refused, the others read as they say")
 
 
 def test_a_reader_that_believes_its_file_is_caught(tmp_path, monkeypatch):
