@@ -12,7 +12,7 @@ from ..checkpoint import Checkpoint
 from ..errors import DivergedError, ModelError, UsageError
 from ..files import shown, tidy
 from ..kernels import bfloat16
-from ..training import Course, Good, Halved, Meter, Stop, fit
+from ..training import Course, Good, Halved, Meter, Stop, Stopped, fit
 from .causes import of_rate
 from .records import Epoch, Saved, Warned
 
@@ -75,7 +75,7 @@ class Saver:
     def guard(self, records: Iterator, trained: Callable[[], bool]) -> Iterator:
         """The records of a run; where it diverges for good, what had been `trained` is written before the error."""
         try:
-            yield from records
+            return (yield from records)
         except DivergedError:
             if trained():
                 yield from self.now(False)
@@ -128,7 +128,7 @@ def restored(found, theta: np.ndarray, fresh, course: Course) -> tuple[dict[str,
     )
     if fits:
         epoch, minibatch = (int(n) for n in found["position"])
-        fits = 0 <= epoch <= course.epochs and 0 <= minibatch < course.minibatches and int(found["updates"][0]) >= 0
+        fits = 0 <= epoch <= course.epochs and 0 <= minibatch <= course.minibatches and int(found["updates"][0]) >= 0
     if not fits or not good.fits(theta, fresh | {"position": found["position"]}):
         raise ModelError("--resume: the state in the file does not fit its model; use --force to start anew")
     return found, good
@@ -143,10 +143,11 @@ class Loop:
     saver: Saver
 
     def through(self, course: Course, objective, optimizer, theta, state, good: Good, figures, cause) -> Iterator:
-        """Train through the course; yields Epoch, Warned and Saved records, and Passed where it was stopped.
+        """Train through the course; yields Epoch, Warned and Saved records. Stopped where there is a reason to.
 
-        `figures(epoch)` gives its metrics and counters, before the objective's tally begins anew. `cause()` is why a
-        run diverged that went back to theta, as far as it is not the rate.
+        `figures(epoch)` gives its metrics and counters, before the objective's tally begins anew; one that is Stopped
+        is asked again when the run goes on. `cause()` is why a run diverged that went back to theta, as far as it is
+        not the rate.
         """
 
         def rate() -> str:
@@ -160,9 +161,12 @@ class Loop:
                 yield Warned("; ".join(filter(None, [passed.reason, cause(), again])))
                 continue
             if passed.stopped:
-                yield passed
-                return
-            metrics, counters = figures(passed.epoch)
+                raise Stopped(passed.stopped)
+            try:
+                metrics, counters = figures(passed.epoch)
+            except Stopped:
+                state["position"][:] = passed.epoch - 1, course.minibatches  # it is trained, and still to be measured
+                raise
             for tally in objective.tally.values():
                 tally[:] = 0
             yield Epoch(course.stage, passed.epoch, course.epochs, metrics, course.cases, passed.seconds, counters)

@@ -11,7 +11,7 @@ from ..kernels import jit, random
 from ..nn.layers import Dense
 from ..nn.stack import Stack
 from ..optimizers import Momentum
-from ..training import Course, Good, Meter, Passed
+from ..training import Course, Good, Meter, Stopped
 from . import causes, feeds
 from .layerwise import figures_of, first, fresh, pass_up, probes_of, row_of
 from .models import sums_of
@@ -61,37 +61,37 @@ class Stacking:
 
     def train(self, clock: Clock, data: str, output: str) -> Iterator:
         """Layer after layer, to the end or to the first reason to stop."""
-        saver = Saver(output, self.checkpoint)
-        yield from saver.guard(self._layers(clock, saver, data, output), self._trained)
+        saver, before = Saver(output, self.checkpoint), self._worked()
+        try:
+            yield from saver.guard(self._layers(clock, saver), self._trained)
+        except Stopped as stopped:
+            yield from saver.now(False)
+            end = self.end(str(stopped), data, output, self.checkpoint(False))
+            yield replace(end, result=end.result | self._left(clock, before))
+            return
+        yield self.end("finished", data, output, self.checkpoint(True))
 
     def _trained(self) -> bool:
         """Whether an epoch is over."""
         return self.layer > 0 or bool(self.state and self.state["position"][0])
 
-    def _layers(self, clock: Clock, saver: Saver, data: str, output: str) -> Iterator:
+    def _layers(self, clock: Clock, saver: Saver) -> Iterator:
         given = {
             name: feeds.visible_feed(c.inputs, self.preparation)
             for name, c in self.dataset.splits.items()
             if name != "test"
         }
-        sizes, before = {name: len(c) for name, c in self.dataset.splits.items()}, self._worked()
+        sizes = {name: len(c) for name, c in self.dataset.splits.items()}
         for i, plan in enumerate(self.plans):
             if i >= self.layer:
-                for record in self._train_layer(i, plan, given, sizes, clock, saver):
-                    if isinstance(record, Passed):
-                        yield from saver.now(False)
-                        end = self.end(record.stopped, data, output, self.checkpoint(False))
-                        yield replace(end, result=end.result | self._left(clock, before))
-                        return
-                    yield record
+                yield from self._train_layer(i, plan, given, sizes, clock, saver)
             if i + 1 < len(self.plans):
                 arrays = self.done[i]
                 given = {
-                    name: feeds.code_feed(pass_up(plan.layer, arrays, feed, sizes[name]))
+                    name: feeds.code_feed(pass_up(plan.layer, arrays, feed, sizes[name], clock.stop))
                     for name, feed in given.items()
                 }
         yield from saver.now(True)
-        yield self.end("finished", data, output, self.checkpoint(True))
 
     def _train_layer(self, i: int, plan: Plan, given: dict, sizes: dict, clock: Clock, saver: Saver) -> Iterator:
         objective, layer = plan.objective(given["train"], self.config["precision"]), plan.layer
@@ -116,10 +116,7 @@ class Stacking:
 
         loop = Loop(clock, self.meter, saver)
         run = optimizer, self.theta, self.state, self.good, figures, lambda: self._cause(given["train"], sizes["train"])
-        for record in loop.through(course, objective, *run):
-            yield record
-            if isinstance(record, Passed):
-                return
+        yield from loop.through(course, objective, *run)
         self.done.append(plan.layer.layout.unpack(self.theta))
         self.layer, self.theta, self.state, self.good = i + 1, None, {}, Good()
         if self.layer < len(self.plans):

@@ -16,7 +16,7 @@ import pytest
 
 from deepnet import checkpoint, workflows
 from deepnet.errors import UsageError
-from deepnet.workflows import runs
+from deepnet.workflows import models, runs
 from tests.workflows.runs import CHANGES, FIELDS, KINDS, PRECISIONS, begun, changed, options, repeated, strict
 
 PLAIN = {"layers": (30, 10), "epochs": (2,), "batch_size": (120,)}
@@ -135,6 +135,29 @@ def test_cut_after_every_minibatch(start, tune, cut, tmp_path):
         pieces, cuts = in_pieces(begin, tmp_path / f"{begin is start}-b.h5", settings, cut, itertools.repeat(1))
         assert cuts >= 7
         assert pieces == first
+
+
+def test_cut_within_a_pass_over_all_cases(start, tune, cut, tmp_path, monkeypatch):
+    """Between blocks of what a layer passes up and of the cases held out, where they are many; nothing is lost there.
+
+    The run saves where it stands: a layer is done and the next one has not begun; an epoch is trained and not measured.
+    """
+    held_out, seen = {"valid": "0.4"}, set()
+    for begin, settings in ((start, HELD_OUT | held_out), (tune, EARLY | held_out | {"freeze_epochs": 1})):
+        name = begin is start
+        first = whole(begin, tmp_path / f"{name}-a.h5", settings)
+        with monkeypatch.context() as patch:
+            patch.setattr(models, "CHUNK", 60)
+            for length in range(1, 14):
+                path = tmp_path / f"{name}-b{length}.h5"
+                list(begin(str(path), settings, stop=cut(length)))
+                train = checkpoint.load(str(path)).train
+                seen.add(
+                    (name, "theta" not in train and "position" not in train, int(train.get("position", [0, 0])[1]))
+                )
+                assert in_pieces(begin, path, settings, cut, itertools.repeat(17))[0] == first
+    assert (True, True, 0) in seen, "while it was passed up"
+    assert (False, False, 3) in seen, "while it was measured"
 
 
 @pytest.mark.parametrize("length", [0, 4, 5, 9, 10, 12])
