@@ -22,6 +22,8 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
+from deepnet.files.outputs import beside
+
 ROOT = Path(__file__).parents[1]
 MAIN = "deepnet.__main__:main"
 MOST_SECONDS = 4  # of CPU: 5 less the start that a child is spared
@@ -164,6 +166,7 @@ def _strange(lines, folder, given, streams):
     """The calls, as `name path`, that touch what they should not."""
     words = [word for given_word in map(str, given) for word in (given_word, given_word.rpartition(":")[0]) if word]
     allowed = {os.path.realpath(os.path.join(folder, word)) for word in words}
+    locks = {beside(path, ".", ".lock") for path in allowed}  # made and removed, which `state` would see otherwise
     own = (
         *_OWN,
         *(f"{ROOT}/{name}/" for name in ("deepnet", "datasets", "tests")),
@@ -177,7 +180,7 @@ def _strange(lines, folder, given, streams):
         name, path, rest = call[1], call[2].encode().decode("unicode_escape").encode("latin-1"), call[3]
         path = os.path.realpath(os.path.join(os.fsencode(folder), path)).decode("utf-8", "surrogateescape")
         writes = not name.startswith("open") or any(flag in rest for flag in ("O_WRONLY", "O_RDWR", "O_CREAT"))
-        fine = path.startswith((*_FREE, str(streams)))
+        fine = path in locks or path.startswith((*_FREE, str(streams)))
         if not fine and (writes or not (path in allowed or _beside(path, allowed) or path.startswith(own))):
             found.append(f"{name} {path}")
     return found
