@@ -41,6 +41,18 @@ def rounded(file):
     file.create_dataset("X", data=(9 * X).astype("i4"), chunks=X.shape, scaleoffset=0)
 
 
+def logged(epoch):
+    """A log's line of this epoch."""
+    return (
+        b'{"event": "epoch", "stage": "fine-tuning", "epoch": %s, "seconds": 1.0, "time": 1.0, "metrics": {"a": 1}}\n'
+        % epoch.encode()
+    )
+
+
+LOGS = {
+    "export": "export {} -o made.tfevents",
+    "compare": "compare good.npz net.h5 net.h5 --split train --log {0} --log {0} -o chart.png",
+}
 MODELS, DATA = test_hostile_hdf5.READ_MODELS, test_hostile_hdf5.READ_DATA
 TABLES = test_hostile_data.COMMANDS
 OVERLAPPING = patched(GOOD, GOOD.rfind(b"PK\1\2") + 42, bytes(4))
@@ -63,6 +75,10 @@ FILES = {  # group: {what: (name, content, what is said, commands)}
     "CSV": {
         "a longer way to write a 4": ("t.csv", b"1,2\n3,\xc0\xb4\n", "not UTF-8", TABLES),
         "a line that ends as none does": ("t.csv", "1,2\n3,4\u20285,6\n".encode(), "has 3 columns", TABLES),
+    },
+    "logs": {
+        "an epoch without end": ("bad.jsonl", logged("1e999"), "log", LOGS),
+        "an epoch beyond all numbers": ("bad.jsonl", logged("1" + "0" * 24), "log", LOGS),
     },
     "images": {"a HEIC behind .png": ("x.png", b"\0\0\0\x18ftypheic" + bytes(50), "is none", TABLES)},
 }  # fmt: skip

@@ -6,6 +6,7 @@ A mutant is a function of its format and number, so that a failure can be had ag
 import contextlib
 import gzip
 import io
+import math
 import struct
 import sys
 from pathlib import Path
@@ -26,12 +27,17 @@ layers = [500, 500, 2_000]
 learning-rate = 0.1
 seed = 0x1f
 """
+LOG = b"""{"command": "finetune", "event": "run_start", "plan": {"layers": [3]}, "time": 1795875649.01}
+{"epoch": 1, "event": "epoch", "metrics": {"training_loss": 1.25}, "seconds": 0.25, "stage": "a", "time": 1795875649.1}
+{"event": "checkpoint", "path": "net.h5", "seconds": 0.05, "time": 1795875649.2}
+{"epoch": 2, "event": "epoch", "metrics": {"training_loss": null}, "seconds": 0.25, "stage": "a", "time": 1795875649.3}
+"""
 TOKENS = [
     *(b"\0", b"\xff", b"\n", b"\r", b'"', b",", b";", b"'", b"-1", b"nan", b"inf", b"1e999", b"9" * 25, b"=", b"("),
     *(b"[" * 200, b"{'a':", b"True", b"<f8", b"|O", b"|S9", b"<U3", b"PK\1\2", b"\x1f\x8b\x08", b"\x93NUMPY", b"[[x]]"),
     *(b"\xff\xff\xff\xff", b"\x80\0\0\0", b"\0\0\0\0", b"\xe2\x80\xae", b"1979-05-27T07:32:00Z", b"\xef\xbb\xbf"),
 ]  # fmt: skip
-FORMATS = ("npy", "npz", "idx", "idx.gz", "csv", "csv.gz", "toml")
+FORMATS = ("npy", "npz", "idx", "idx.gz", "csv", "csv.gz", "toml", "log")
 
 
 class Mutants:
@@ -50,6 +56,7 @@ class Mutants:
             "idx": encode(IMAGES) if number % 3 else encode(X, 0x0D, ">f4"),
             "csv": TABLE,
             "toml": SETTINGS,
+            "log": LOG,
         }[self.format.removesuffix(".gz")]
         packed, inside = self.format in ("npz", "idx.gz", "csv.gz"), number % 2
         if inside or not packed:
@@ -92,7 +99,7 @@ def read_mutants(format_, first, count):
         print(f"mutant {number}", flush=True)  # noqa: T201
         path = Path(f"m.{format_}")
         path.write_bytes(Mutants(format_).make(number))
-        refused += not (settings_hold if format_ == "toml" else numbers_hold)(path, format_)
+        refused += not READ.get(format_, numbers_hold)(path, format_)
     print(f"refused {refused}")  # noqa: T201
 
 
@@ -135,19 +142,37 @@ def says(path, format_, size):
     return None
 
 
-def settings_hold(path, format_):
-    """Whether `inspect` took the settings; else it must have said one line."""
+def taken(*words):
+    """Whether a command ended well; else it must have said one line."""
     from deepnet.__main__ import main
 
-    np.savez("good.npz", X=X, y=Y)
     streams, sys.stdout, sys.stderr = (sys.stdout, sys.stderr), io.StringIO(), io.StringIO()
     try:
-        code, out, err = main(["inspect", "good.npz", "-c", str(path)]), sys.stdout.getvalue(), sys.stderr.getvalue()
+        code, out, err = main([*words]), sys.stdout.getvalue(), sys.stderr.getvalue()
     finally:
         sys.stdout, sys.stderr = streams
     assert (code == 0) == (err == ""), (code, err)
     assert code == 0 or (code in (2, 3) and out == "" and err.count("\n") == 1 and err.startswith("deepnet: error: "))
     return code == 0
+
+
+def settings_hold(path, format_):
+    """Whether `inspect` took the settings."""
+    np.savez("good.npz", X=X, y=Y)
+    return taken("inspect", "good.npz", "-c", str(path))
+
+
+def log_holds(path, format_):
+    """Whether TensorBoard's file was made of the log; the chart by the clock is to read the same lines."""
+    from deepnet.errors import DataError
+    from deepnet.workflows import charts
+
+    with contextlib.suppress(DataError):
+        assert all(math.isfinite(seconds) for _, seconds, _ in charts.epochs(path))
+    return taken("export", str(path), "-o", "made.tfevents", "--force")
+
+
+READ = {"toml": settings_hold, "log": log_holds}
 
 
 @pytest.mark.parametrize("format_", [pytest.param(f, marks=pytest.mark.promise(f"H2 {f}")) for f in FORMATS])
