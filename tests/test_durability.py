@@ -459,7 +459,11 @@ def test_a_slow_disk_is_written_to_less_often(tmp_path, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.promise("D7")
 def test_what_saving_costs(tmp_path, request, promise):
-    """Of a run of 3 minutes with everything as it comes, on all of MNIST: the share of the log's checkpoints."""
+    """Of a run of 3 minutes with everything as it comes, on all of MNIST: the share of the log's checkpoints.
+
+    By the clock, which is fair to training on a busy machine too: a save then takes longer, and saves still lie half a
+    minute of the clock apart, so that their share is told too high there, never too low.
+    """
     if not request.config.getoption("--torture"):
         pytest.skip("3 minutes of training: in the long form only")
     words = ["finetune", "mnist", "--layers", "500,500,2000", "--epochs", "1000", "--valid", "0.1"]
