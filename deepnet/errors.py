@@ -23,6 +23,10 @@ class DataError(DeepnetError):
     exit_code = 3
 
 
+class DataWarning(UserWarning):
+    """Data that can be used, and of which a user should know something."""
+
+
 class ModelError(DeepnetError):
     """A model file that cannot be read, is unsafe or does not fit."""
 

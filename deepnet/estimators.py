@@ -13,6 +13,7 @@ import inspect
 import os
 import tempfile
 import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -39,15 +40,16 @@ from sklearn.exceptions import ConvergenceWarning  # noqa: E402
 from sklearn.utils import check_random_state  # noqa: E402
 from sklearn.utils.metaestimators import available_if  # noqa: E402
 from sklearn.utils.multiclass import check_classification_targets  # noqa: E402
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data  # noqa: E402
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data  # noqa: E402
 
 __all__ = ["AutoencoderTransformer", "DeepNetClassifier", "DeepNetRegressor", "StackTransformer"]
 
 # What the commands say of files, images, tables and the run itself, which an estimator is not asked.
 ELSEWHERE = (
     "data", "output", "task", "normal", "teacher", "temperature", "logits", "hard_weight", "jitter", "labels", "label",
-    "ignore", "force", "resume", "dry_run", "seed", "max_time", "stop", "meter",
+    "weight", "ignore", "category", "force", "resume", "dry_run", "seed", "max_time", "stop", "meter",
 )  # fmt: skip
+LABELS_ONLY = "loss", "label_smoothing", "class_weight"  # what is of classes alone
 USUAL = {workflows.pretrain: 10, workflows.finetune: 30}  # epochs of many cases
 LISTS = {workflows.pretrain: ("layers",), workflows.finetune: ("layers", "units", "init", "noise", "dropout")}
 DEFAULTS = {"layers": (100,), "epochs": None, "scale": "standard"}
@@ -77,7 +79,17 @@ class _Estimator(BaseEstimator):
         """X as deepnet reads it, bytes or float32, and y, after scikit-learn's checks."""
         return validate_data(self, X, y, reset=reset, dtype=[np.float32, np.uint8], **more)
 
-    def _train(self, workflow, X, y=None, **more):
+    def _counted(self, X, y, sample_weight):
+        """X, y and weights of the cases that count at all, so that one of weight 0 is as if it were not there."""
+        if sample_weight is None:
+            return X, y, None
+        weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        kept = weights > 0
+        if not kept.any():
+            raise ValueError("all sample weights are zero; give some above 0")
+        return X[kept], y[kept], weights[kept]
+
+    def _train(self, workflow, X, y=None, weights=None, **more):
         """Run `pretrain` or `finetune` on the cases and keep the model; what they refuse is a ValueError."""
         options = self.get_params(deep=False) | more
         options["seed"] = _seed(options.pop("random_state"))
@@ -86,7 +98,7 @@ class _Estimator(BaseEstimator):
         if options["batch_size"] is not None:
             options["batch_size"] = np.minimum(options["batch_size"], len(X)).tolist()
         options = {name: _spelled(name, value, name in LISTS[workflow]) for name, value in options.items()}
-        data = in_memory(X, y, getattr(self, "feature_names_in_", ()))
+        data = in_memory(X, y, getattr(self, "feature_names_in_", ()), weights)
         with tempfile.TemporaryDirectory() as folder:
             if options.get("start") is not None:
                 options |= {"start": self._started(X, folder), "layers": None}
@@ -141,21 +153,33 @@ def _spelled(name, value, several):
 class DeepNetClassifier(ClassifierMixin, _Estimator):
     """A network that classifies: `deepnet finetune --task classify`.
 
-    Attributes: `classes_`, `model_`, `start_` where `start` is an estimator. Labels are any that scikit-learn takes.
+    Attributes: `classes_`, `model_`, `start_` where `start` is an estimator. Labels are any that scikit-learn takes;
+    `class_weight` is "balanced" or a mapping of them.
     """
 
     __init__ = _init(workflows.finetune)
 
-    def fit(self, X, y):
-        """Train on X (N, D), labels y (N,)."""
+    def fit(self, X, y, sample_weight=None):
+        """Train on X (N, D), labels y (N,), cases that count by their weights (N,)."""
         X, y = self._checked(X, y, reset=True)
         check_classification_targets(y)
-        self.classes_, indices = np.unique(column_or_1d(y, warn=True), return_inverse=True)
-        self._train(workflows.finetune, X, indices)
+        X, y, weights = self._counted(X, column_or_1d(y, warn=True), sample_weight)
+        self.classes_, indices = np.unique(y, return_inverse=True)
+        self._train(workflows.finetune, X, indices, weights, class_weight=self._by_index())
         names = tuple(map(str, self.classes_.tolist()))
         if len(set(names)) == len(names):
             self.model_ = replace(self.model_, preparation=replace(self.model_.preparation, classes=names), digest="")
         return self
+
+    def _by_index(self):
+        """`class_weight` with the places of the labels; they may name others where they name all that are there."""
+        if not isinstance(self.class_weight, Mapping):
+            return self.class_weight
+        known = self.classes_.tolist()
+        strange = [label for label in self.class_weight if label not in known]
+        if strange and not all(label in self.class_weight for label in known):
+            raise ValueError(f"class_weight names {strange[0]!r}, and the classes are {known}")
+        return {str(n): self.class_weight[label] for n, label in enumerate(known) if label in self.class_weight} or None
 
     @available_if(lambda self: self.loss is None or self.loss.partition(":")[0] not in MARGINS)
     def predict_proba(self, X):
@@ -180,7 +204,7 @@ class DeepNetRegressor(RegressorMixin, _Estimator):
     Attributes: `model_`, `start_` where `start` is an estimator.
     """
 
-    __init__ = _init(workflows.finetune, ("loss", "label_smoothing"))
+    __init__ = _init(workflows.finetune, LABELS_ONLY)
 
     def __sklearn_tags__(self):
         """It predicts several targets too."""
@@ -188,11 +212,12 @@ class DeepNetRegressor(RegressorMixin, _Estimator):
         tags.target_tags.multi_output = True
         return tags
 
-    def fit(self, X, y):
-        """Train on X (N, D), numbers y (N,) or (N, T)."""
+    def fit(self, X, y, sample_weight=None):
+        """Train on X (N, D), numbers y (N,) or (N, T), cases that count by their weights (N,)."""
         X, y = self._checked(X, y, reset=True, multi_output=True, y_numeric=True)
         self._flat = y.ndim == 1
-        return self._train(workflows.finetune, X, y.astype(np.float64), task="regress")
+        X, y, weights = self._counted(X, y.astype(np.float64), sample_weight)
+        return self._train(workflows.finetune, X, y, weights, task="regress")
 
     def predict(self, X):
         """Numbers in float64, of the shape that y had."""
@@ -244,7 +269,7 @@ class AutoencoderTransformer(_Transformer):
     estimator.
     """
 
-    __init__ = _init(workflows.finetune, ("loss", "label_smoothing"), layers=(100, 10), noise=(0.1,))
+    __init__ = _init(workflows.finetune, LABELS_ONLY, layers=(100, 10), noise=(0.1,))
 
     def fit(self, X, y=None):
         """Train on X (N, D); y is not looked at."""

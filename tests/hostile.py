@@ -11,6 +11,8 @@ import zipfile
 import zlib
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 PARENT = "good.npz"  # the good data that commands take beside a bad file
 X = np.linspace(0, 1, 30, dtype=np.float32).reshape(6, 5)
@@ -223,7 +225,20 @@ CSV = {
     "UTF-16 without a mark": ("1,2\n3,4\n".encode("utf-16-be"), "NUL byte"),
     "UTF-32": ("1,2\n3,4\n".encode("utf-32"), "UTF-16 text|NUL byte"),
     "Latin-1": ("a,größe\n1,2\n".encode("latin-1"), "row 1 is not UTF-8"),
-    "nan": (b"a,b\n1,2\nnan,4\n", "row 3, column 1 'a' holds nan, not a finite"),
+    "a column of nothing": (b"a,b\n1,nan\n2,?\n3,\n", "column 2 'b' has no values"),
+    "infinite among missing": (b"a,b\n1,2\n?,4\n-inf,1\n", "row 4, column 1 'a' holds -inf, not a finite"),
+    "numbers among texts": (b"a,b\n1,x\n2,7\n", "row 2, column 2 'b' holds 'x' where a number is due"),
+    "names": (b"a,b\n" + b"".join(b"%d,name%d\n" % (n, n) for n in range(30)), "column 2 'b' has 30 different texts"),
+    "10^5 names": (
+        b"a,b\n" + b"".join(b"%d,name%d\n" % (n, n) for n in range(10**5)),
+        "column 2 'b' has more than 100 different texts",
+    ),
+    "free text": (b"a,b\n1," + b"word " * 100 + b"\n2,x\n", "has a text of more than 256 characters"),
+    "a text of 10 MB": (b"a,b\n1,x" + b"y" * (10 << 20) + b"\n", "cannot be read|more than 256"),
+    "10^5 columns with a gap": (
+        b",".join([b"1"] * 10**5) + b"\n" + b",".join([b"2"] * (10**5 - 1)) + b",\n",
+        "too many names and texts",
+    ),
     "1e999": (b"1,2\n1e999,4\n", "row 2, column 1 holds 1e999"),
     "text among numbers": (b"a,b\n1,2\n3,4x\n", "row 3, column 2 'b' holds '4x' where a number is due"),
     "a formula": (b"a,b\n1,2\n=1+1,4\n", r"holds '=1\+1'"),
@@ -260,6 +275,46 @@ def sparse_end(path, size):
         file.truncate(size)
 
 
+def parquet(columns, **how):
+    """The bytes of a Parquet file."""
+    stream = io.BytesIO()
+    pq.write_table(columns if isinstance(columns, pa.Table) else pa.table(columns), stream, **how)
+    return stream.getvalue()
+
+
+ROWS = parquet({"a": list(range(100)), "b": ["x", "y"] * 50})
+PLAIN_ROWS = parquet({"a": np.linspace(0, 1, 999), "b": [*"xyz"] * 333}, compression="none", use_dictionary=False)
+PARQUET = {
+    "cut": (ROWS[:-9], "damaged Parquet"),
+    "ends alone": (b"PAR1" + bytes(8) + b"PAR1", "damaged Parquet"),
+    "a footer longer than the file": (ROWS[:-8] + b"\xff\xff\xff\x7fPAR1", "damaged Parquet"),
+    "a footer of 0": (ROWS[:-8] + bytes(4) + b"PAR1", "damaged Parquet"),
+    "a page of rubbish": (patched(ROWS, 30, b"\xff" * 40), "damaged Parquet"),
+    "encrypted": (b"PARE" + ROWS[4:-4] + b"PARE", "an encrypted Parquet table"),
+    "dates": (parquet({"a": [1], "when": pa.array([0], pa.date32())}), "column 2 'when' holds date32"),
+    "lists": (parquet({"a": [[1, 2], [3]]}), "column 1 'a' holds list"),
+    "records": (parquet({"a": [{"b": 1}]}), "column 1 'a' holds struct"),
+    "bytes": (parquet({"a": [b"x"]}), "column 1 'a' holds binary"),
+    "two of a name": (parquet(pa.table([[1], [2]], names=["a", "a"])), "2 columns are named 'a'"),
+    "no rows": (parquet({"a": pa.array([], pa.int8())}), "no rows"),
+    "no columns": (parquet(pa.table([], names=[])), "no columns|0 columns|none left|damaged"),
+    "infinite": (parquet({"a": [1.0, np.inf]}), "row 2, column 1 'a' holds inf"),
+    "nothing": (parquet({"a": [1, 2], "b": pa.array([None, None])}), "column 2 'b' has no values"),
+    "names": (parquet({"a": [f"name{n}" for n in range(999)]}), "has more than 100 different texts"),
+    "10^8 rows": (
+        lambda path: pq.write_table(pa.table({"a": np.zeros(10**8, np.int8)}), path),
+        "unpacks to 400000000 bytes",
+    ),
+    "a text of 100 MB": (
+        lambda path: pq.write_table(pa.table({"a": ["x" * (100 << 20)]}), path, compression="zstd"),
+        "unpacks to|takes more memory",
+    ),
+    "gzipped": (gzip.compress(ROWS, mtime=0), "gzipped PARQUET file"),
+    "named as one": (b"1,2\n3,4\n", "is text, not PARQUET"),
+}
+PARQUET = {name: ("t.parquet", *entry) for name, entry in PARQUET.items()}
+
+
 def png(width, height):
     """A picture of zeros that says it is this large, in less than 100 bytes."""
     parts = [
@@ -289,4 +344,4 @@ PICTURES = {
     "a pickle behind .png": ("x.png", b"\x80\4" + bytes(50), "a Python pickle"),
     "a program": ("x.dat", b"\x7fELF" + bytes(50), "a program"),
 }
-TABLES = {"npy": NPY, "npz": NPZ, "idx": IDX, "csv": CSV, "pictures": PICTURES}
+TABLES = {"npy": NPY, "npz": NPZ, "idx": IDX, "csv": CSV, "parquet": PARQUET, "pictures": PICTURES}

@@ -19,6 +19,7 @@ from deepnet.nn.losses import CLASSIFIERS, LOSSES
 from deepnet.nn.units import UNITS
 from deepnet.optimizers import OPTIMIZERS
 from deepnet.optimizers.schedules import SCHEDULES
+from deepnet.workflows import bounds
 from deepnet.workflows.plans import METHODS
 from deepnet.workflows.retrieval import DISTANCES
 
@@ -84,6 +85,11 @@ def test_schedules_are_written_as_they_are_read():
         parts = rule.form.split(":")
         assert parts[0] == ("VALUE" if name == "constant" else name)
         assert len(parts) - (name != "constant") == rule.count
+
+
+def test_visible_units_are_those_of_the_table_and_two_more():
+    assert get_args(options.VisibleUnit) == ("auto", "mixed", *options.UNITS)
+    assert set(bounds.NAMES["pretrain"]["visible"]) == set(get_args(options.VisibleUnit))
 
 
 def test_losses_end_in_a_unit():

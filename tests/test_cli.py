@@ -87,21 +87,50 @@ def test_every_command_and_option_is_explained(name, capsys):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_help_fits_80_columns(name):
+def test_every_option_has_a_line_in_readme_and_a_test(name):
+    readme = (ROOT / "README.md").read_text()
+    tests = "\n".join(page.read_text() for page in (ROOT / "tests").rglob("*.py"))
+    assert f"deepnet {name} " in readme
+    for parameter in COMMANDS[name].params:
+        long = [flag for flag in parameter.opts if flag.startswith("--")]
+        for flag in long:
+            word = re.compile(rf"(?<![\w-]){flag}(?![\w-])")
+            assert word.search(readme), f"{flag} is not in README.md"
+            assert word.search(tests), f"{flag} is in no test"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_panels_and_variables_follow_one_rule(name):
+    prefix = f"DEEPNET_{name.upper().replace('-', '_')}"
+    context = COMMANDS[name].make_context(name, ["x"], obj={}, resilient_parsing=True, auto_envvar_prefix=prefix)
+    for parameter in COMMANDS[name].params:
+        wanted = f"{prefix}_{config.spelled(parameter).upper().replace('-', '_')}"
+        assert config.variable(context, parameter) == wanted
+    found = [p.rich_help_panel for p in COMMANDS[name].params if p.param_type_name == "option"]
+    assert list(dict.fromkeys(found)) == [panel for panel in man.PANELS if panel in found]
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_fits_the_terminal(name, columns):
     done = subprocess.run(
         [sys.executable, "-m", "deepnet", name, "-h"],
         cwd=ROOT,
-        env={**os.environ, "COLUMNS": "80"},
+        env={**os.environ, "COLUMNS": str(columns)},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0
-    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert max(map(len, done.stdout.splitlines())) <= columns
     assert "\x1b" not in done.stdout
     prose = done.stdout[: done.stdout.index("╭")]
     assert "…" not in done.stdout
-    # A line of an example or list that was wrapped would begin at the margin with less than a full sentence.
+    # Examples that go on do so after a backslash, further in.
     assert len(re.findall(rf"^   deepnet {name} ", prose, re.M)) == 4
+    assert re.findall(r"\\ *\n(?!       -)", prose) == []
+    told = " ".join(prose.split())
+    assert f"(DEEPNET_{name.upper().replace('-', '_')}_ and its name in capitals" in told
+    assert f"the table [{name}] of a TOML file (-c)" in told
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -139,6 +168,7 @@ def test_names_are_those_of_the_tables(name):
 CALLS = {
     "pretrain": ("pretrain", "mnist", "-o", "stack.h5"),
     "finetune": ("finetune", "mnist", "--from", "stack.h5", "-o", "net.h5"),
+    "cross_validate": ("finetune", "mnist", "--layers", "5", "--cv", "3"),
     "efficiency": ("efficiency", "mnist", "-o", "report.html"),
     "evaluate": ("evaluate", "net.h5", "mnist"),
     "visualize": ("visualize", "net.h5", "-o", "pictures/"),

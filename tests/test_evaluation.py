@@ -67,10 +67,12 @@ def test_classification_by_hand(classified):
     assert classified["error"] == 0.5
     assert classified["confusion"] == [[2, 1, 0], [0, 2, 2], [1, 0, 0]]
     assert classified["classes"] == [
-        {"class": "a", "cases": 3, "precision": 2 / 3, "recall": 2 / 3},
-        {"class": "b", "cases": 4, "precision": 2 / 3, "recall": 1 / 2},
-        {"class": "c", "cases": 1, "precision": 0.0, "recall": 0.0},
+        {"class": "a", "cases": 3, "precision": 2 / 3, "recall": 2 / 3, "f1": 2 / 3},
+        {"class": "b", "cases": 4, "precision": 2 / 3, "recall": 1 / 2, "f1": 4 / 7},
+        {"class": "c", "cases": 1, "precision": 0.0, "recall": 0.0, "f1": 0.0},
     ]
+    assert classified["balanced_error"] == pytest.approx((1 / 3 + 1 / 2 + 1) / 3)
+    assert "auc" not in classified
     assert classified["cross_entropy"] == pytest.approx(-(4 * math.log(0.6) + 4 * math.log(0.2)) / 8, rel=1e-6)
     assert classified["error_interval"] == evaluation.wilson(4, 8)
 
@@ -80,6 +82,8 @@ def test_a_class_that_is_never_there_or_never_called_has_no_share():
     found = evaluation.classification(outputs, np.array([0, 0, 0]), np.zeros(3, np.float32), NAMES, "cross_entropy")
     assert [row["precision"] for row in found["classes"]] == [1.0, 0.0, None]
     assert [row["recall"] for row in found["classes"]] == [2 / 3, None, None]
+    assert [row["f1"] for row in found["classes"]] == [0.8, 0.0, None]
+    assert found["balanced_error"] == pytest.approx(1 / 3), "of the classes that are there"
     assert found["wrong"] == 1
 
 
@@ -96,9 +100,79 @@ def test_regression_by_hand():
     assert found["mae_interval"][0] <= found["mae"] <= found["mae_interval"][1]
 
 
+def test_regression_by_target():
+    """Each one's figures are those of it alone; one target has no table of them."""
+    draw = np.random.default_rng(2)
+    targets = draw.normal(0, [1, 50, 1], (40, 3)).astype(np.float32)
+    outputs = targets + draw.normal(0, [0.5, 1, 3], (40, 3)).astype(np.float32)
+    found = evaluation.regression(outputs, targets, ("a", "b", "c"))
+    for n, row in enumerate(found["targets"]):
+        alone = evaluation.regression(outputs[:, n : n + 1], targets[:, n : n + 1])
+        assert "targets" not in alone
+        assert row == {"target": "abc"[n]} | {name: value for name, value in alone.items() if name != "cases"}
+    assert [row["r2"] > 0.5 for row in found["targets"]] == [True, True, False]
+    assert [row["target"] for row in evaluation.regression(outputs, targets)["targets"]] == ["1", "2", "3"]
+
+
+def test_figures_are_scikit_learn_s():
+    """With ties, classes that are not there or never called, and targets of several sizes."""
+    metrics = pytest.importorskip("sklearn.metrics", reason="scikit-learn is not installed")
+    draw = np.random.default_rng(6)
+    for classes in (2, 4):
+        outputs = draw.integers(0, 5, (60, classes)).astype(np.float32)
+        true, called = draw.integers(0, 2, 60), outputs.argmax(axis=1)
+        names = tuple("abcd"[:classes])
+        found = evaluation.classification(outputs, true, np.zeros(60, np.float32), names, "hinge")
+        wanted = metrics.f1_score(true, called, labels=range(classes), average=None, zero_division=0)
+        assert [row["f1"] or 0 for row in found["classes"]] == pytest.approx(wanted)
+        assert found["balanced_error"] == pytest.approx(
+            1 - metrics.recall_score(true, called, labels=[0, 1], average="macro")
+        )
+        if classes == 2:
+            assert found["auc"] == pytest.approx(metrics.roc_auc_score(true, outputs[:, 1] - outputs[:, 0]), rel=1e-12)
+    outputs, targets = draw.normal(size=(30, 1)), draw.normal(size=(30, 1))
+    found = evaluation.regression(outputs, targets)
+    assert found["r2"] == pytest.approx(metrics.r2_score(targets, outputs))
+    assert found["mae"] == pytest.approx(metrics.mean_absolute_error(targets, outputs))
+    assert found["rmse"] ** 2 == pytest.approx(metrics.mean_squared_error(targets, outputs))
+
+
+def test_sure_cases_are_still_in_order():
+    """Two probabilities that float32 rounds to 1 differ by what is left of the other class; one class has no area."""
+    outputs = np.array([[1e-12, 1], [1e-10, 1], [1e-8, 1], [1, 0]], np.float32)
+    losses = np.zeros(4, np.float32)
+    found = evaluation.classification(outputs, np.array([1, 0, 1, 0]), losses, ("a", "b"), "cross_entropy")
+    assert found["auc"] == 0.75
+    assert found["auc_interval"][0] <= 0.75 <= found["auc_interval"][1]
+    assert "auc" not in evaluation.classification(outputs, np.zeros(4, int), losses, ("a", "b"), "cross_entropy")
+
+
+def test_intervals_cover_what_is_true():
+    """Of a mean of shares and of R2, about as often as they say."""
+    draw, shares, cases, hits = np.random.default_rng(3), np.array([0.05, 0.3, 0.5]), np.array([200, 40, 25]), [0, 0]
+    for _ in range(400):
+        low, high = evaluation.mean_of_shares(draw.binomial(cases, shares), cases)[1]
+        hits[0] += low <= shares.mean() <= high
+        targets = draw.normal(0, 2, (150, 1))
+        low, high = evaluation.regression(targets + draw.normal(0, 1, (150, 1)), targets)["r2_interval"]
+        hits[1] += low <= 0.75 <= high
+    assert all(0.92 <= count / 400 <= 0.98 for count in hits)
+
+
+def test_a_mean_of_shares_at_the_ends():
+    assert evaluation.mean_of_shares(np.array([3]), np.array([10])) == (0.3, pytest.approx(evaluation.wilson(3, 10)))
+    mean, (low, high) = evaluation.mean_of_shares(np.array([0, 0]), np.array([5, 50]))
+    assert (mean, low) == (0, 0)
+    assert 0 < high < evaluation.wilson(0, 5)[1]
+    mean, (low, high) = evaluation.mean_of_shares(np.array([5, 50]), np.array([5, 50]))
+    assert (mean, high) == (1, 1)
+    assert low < 1
+
+
 def test_regression_of_targets_without_spread_has_no_r2():
     targets = np.full((5, 1), 3.0, np.float32)
-    assert evaluation.regression(targets + 1, targets)["r2"] is None
+    found = evaluation.regression(targets + 1, targets)
+    assert (found["r2"], found["r2_interval"]) == (None, None)
 
 
 def test_a_constant_at_the_mean_has_r2_of_0():

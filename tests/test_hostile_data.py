@@ -30,7 +30,11 @@ def refuse(apart, place, name, command):
     if not (place / file).exists():
         put(place / file, content)
     # Where labels are due, a table must say where they are before its cells are looked at.
-    unsaid = "does not say which column|shape|column" if file.endswith(".csv") and command != "inspect" else pattern
+    unsaid = (
+        "does not say which column|shape|column"
+        if file.endswith((".csv", ".parquet")) and command != "inspect"
+        else pattern
+    )
     found = apart(COMMANDS[command].format(file).split(), place)
     line = check_refused(found)
     assert re.search(pattern, line) or re.search(unsaid, line), (line, pattern)

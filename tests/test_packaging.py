@@ -80,6 +80,8 @@ def test_the_wheel_holds_the_package_and_the_data(tmp_path):
         entry = archive.read(next(name for name in names if name.endswith("entry_points.txt"))).decode()
         assert archive.read("deepnet/datasets/mnist.h5") == (ROOT / "datasets/mnist.h5").read_bytes()
     assert "deepnet = deepnet.__main__:main" in entry
+    assert f"deepnet_cli-{deepnet.__version__}.data/data/share/man/man1/deepnet.1" in names
+    assert sum(item.file_size for item in zipfile.ZipFile(wheel).infolist()) < 16 << 20
     pages = {str(page.relative_to(ROOT)) for page in (ROOT / "deepnet").rglob("*.py")}
     assert pages | {"deepnet/py.typed"} <= set(names)
     assert [name for name in names if not name.startswith(("deepnet/", "deepnet_cli-"))] == []

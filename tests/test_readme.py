@@ -1,7 +1,10 @@
 """README's examples in Python and for other tools, run as they stand there."""
 
 import importlib.util
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +12,8 @@ import pytest
 
 from deepnet.__main__ import main
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
 
 
 def examples(title, language):
@@ -30,6 +34,33 @@ def run(code):
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.mark.slow
+def test_the_first_steps(folder):
+    """The whole section as a stranger types it: its block, the command within the text, Python."""
+    section = README.split("\n## First steps\n")[1].split("\n## ")[0]
+    (block,), (code,) = examples("First steps", "sh"), examples("First steps", "python")
+    (again,) = re.findall(r"`(deepnet finetune [^`]*)`", section)
+    (folder / "deepnet").write_text(f'#!/bin/sh\nexec {sys.executable} -m deepnet "$@"\n')
+    (folder / "deepnet").chmod(0o755)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PATH": f"{folder}:{os.environ['PATH']}"}
+    words = ["bash", "-euo", "pipefail", "-c", f"{block}\n{again}"]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert len(re.findall("^deepnet ", block, re.M)) == 10
+    for name in (
+        "first.h5",
+        "digits.h5",
+        "random.h5",
+        "compare.html",
+        "digits.html",
+        "digits.csv",
+        "digits.toml",
+        "more.h5",
+    ):
+        assert (folder / name).stat().st_size > 300, name
+    run(code)
 
 
 def test_the_functions(folder, capsys):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..nn import fields as kinds
 from ..nn.autoencoder import Autoencoder
 from ..nn.layers import BatchNorm, Dense, Dropout, Maxout, Noise
 from ..nn.network import Network
@@ -37,7 +38,7 @@ class Preparation:
     First x' = (x - offset) / scale, column by column; then each case is brought to one `contrast`, a name of
     `kernels.minibatch.CONTRASTS`, if there is one; then it is projected, if it is. A regressor's outputs become y'
     target_scale + target_offset. `columns` are the names of a table's input columns, `centre` is where a one-class
-    network wants its outputs.
+    network wants its outputs. `fields` are how cells of a table of mixed kinds became these columns, before all else.
     """
 
     kind: str
@@ -51,6 +52,12 @@ class Preparation:
     centre: np.ndarray | None = None
     contrast: str | None = None
     projection: Projection | None = None
+    fields: tuple[kinds.Field, ...] = ()
+
+    @property
+    def units(self) -> tuple[tuple[str, int], ...]:
+        """Runs of visible units that suit the prepared columns, () where these are all alike."""
+        return kinds.units(self.fields) if self.projection is None else ()
 
     @property
     def width(self) -> int:

@@ -9,11 +9,13 @@ from ..files import shown
 from ..kernels.minibatch import CONTRASTS
 from ..nn.autoencoder import HIDDEN, VISIBLE, Autoencoder
 from ..nn.layers import MOST_PIECES, BatchNorm, Dense, Dropout, Noise
-from ..nn.losses import LOSSES
+from ..nn.losses import LOSSES, loss_of
+from ..nn.mixed import mixed_of, unit_of
 from ..nn.network import Network
 from ..nn.rbm import RBM
 from ..nn.stack import Stack
 from ..nn.units import UNITS
+from . import tables
 from .contents import FORMAT, KINDS, PROJECTIONS, Checkpoint, Preparation, Projection
 from .sealing import VERSION
 from .settings import parse
@@ -24,7 +26,7 @@ SCALINGS = ("auto", "none", "unit", "standard")
 _LABEL, _NUMBER = "S", "iuf"  # kinds of NumPy's types
 _PARTS = {"", "model", "preprocess", "config", "history", "provenance", "train"}
 _PREPARATION = {"", "offset", "scale", "shape", "classes", "columns", "target_offset", "target_scale", "centre",
-                "projection_mean", "projection_matrix"}  # fmt: skip
+                "projection_mean", "projection_matrix", "fields"}  # fmt: skip
 
 
 def decode(tree: dict, name: str) -> Checkpoint:
@@ -133,12 +135,15 @@ def _layer(facts: dict, arrays: dict, part_of: str, where: str):
     if row.layer not in (Dropout, Noise) and getattr(arrays.get("W"), "ndim", 0) != 2:
         raise ModelError(f"{where} has no weights in rows and columns; make the model again")
     layer = row.build(facts, arrays)
-    for unit in (facts[key] for key in ("unit", "visible") if key in row.facts):
-        if unit not in UNITS:
+    sides = {"visible": layer.inputs, "unit": layer.outputs if isinstance(layer, Dense) else 0}  # columns if mixed
+    for unit, width in ((facts[key], width) for key, width in sides.items() if key in row.facts):
+        if unit not in UNITS and getattr(mixed_of(unit), "width", None) != width:
             raise ModelError(f"{where} has unknown units {shown(unit)}; install a newer deepnet")
-        if isinstance(layer, RBM) and UNITS[unit].rate is None:
+        if isinstance(layer, RBM) and unit_of(unit).rate is None:
             raise ModelError(f"{where} has {unit} units, which have no place in a Boltzmann machine; {FOREIGN}")
-    if isinstance(layer, Autoencoder) and (layer.visible not in VISIBLE or layer.hidden not in HIDDEN):
+    if isinstance(layer, Autoencoder) and (
+        (layer.visible in UNITS and layer.visible not in VISIBLE) or layer.hidden not in HIDDEN
+    ):
         raise ModelError(f"{where} has {layer.visible} or {layer.hidden} units, of which no autoencoder is; {FOREIGN}")
     _check_arrays(layer, arrays, where)
     return layer
@@ -175,20 +180,22 @@ def _check_chain(below, layer, where: str) -> None:
         )
     if isinstance(layer, RBM) and layer.visible != below.hidden:
         raise ModelError(f"{where} has {layer.visible} visible units over {below.hidden} ones; {FOREIGN}")
-    if isinstance(layer, Autoencoder) and layer.visible == "logistic" != below.hidden:
-        raise ModelError(f"{where} has logistic visible units over {below.hidden} ones; {FOREIGN}")
+    if isinstance(layer, Autoencoder) and layer.visible not in ("linear", below.hidden):
+        raise ModelError(f"{where} has {layer.visible} visible units over {below.hidden} ones; {FOREIGN}")
 
 
 def _check_units(network: Network, name: str) -> None:
     """The output units are the loss's, and only they may be softmax."""
     *hidden, top = network.layers
-    own = LOSSES.get(network.loss)
+    own = loss_of(network.loss) if network.loss in LOSSES or mixed_of(network.loss) else None
     if own is None or own.mimics or not isinstance(top, Dense) or top.unit != own.unit:
         raise ModelError(f"{name}: loss {shown(network.loss)} does not fit its output layer; {FOREIGN}")
+    if mixed_of(network.loss) and network.outputs != network.inputs:
+        raise ModelError(f"{name} restores {network.inputs} columns by {network.outputs} units; {FOREIGN}")
     if network.loss == "svdd" and any("b" in layer.shapes() for layer in network.layers):
         raise ModelError(f"{name} is of one class and has biases; {FOREIGN}")
     for i, layer in enumerate(hidden):
-        if isinstance(layer, Dense | BatchNorm) and UNITS[layer.unit].rowwise:
+        if isinstance(layer, Dense | BatchNorm) and unit_of(layer.unit).rowwise:
             raise ModelError(f"{name}: layer {i + 1} is hidden and has {layer.unit} units; {FOREIGN}")
 
 
@@ -208,7 +215,8 @@ def _preparation(tree: dict, model: Stack | Network, name: str) -> Preparation:
     if not classes and _classifies(model) and (model.loss != "cross_entropy" or model.outputs != model.inputs):
         raise ModelError(f"{name} tells classes but has no names for them; make the model again")
     columns = _columns(tree, inputs, name) if "columns" in tree else ()
-    more = *_targets(tree, model, name), columns, _centre(tree, model, name), contrast, projection
+    known = tables.parse(_part(tree, "fields", np.ndarray, name).tobytes(), inputs, name) if "fields" in tree else ()
+    more = *_targets(tree, model, name), columns, _centre(tree, model, name), contrast, projection, known
     return Preparation(kind, offset, scale, tuple(sizes), classes, *more)
 
 
@@ -236,7 +244,7 @@ def _projection(tree: dict, inputs: int, name: str) -> Projection | None:
 
 def _classifies(model: Stack | Network) -> bool:
     """Whether its loss is one of classes."""
-    return isinstance(model, Network) and LOSSES[model.loss].counts == "wrong"
+    return isinstance(model, Network) and loss_of(model.loss).counts == "wrong"
 
 
 def _columns(tree: dict, inputs: int, name: str) -> tuple[str, ...]:

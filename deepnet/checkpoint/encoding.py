@@ -5,6 +5,7 @@ import numpy as np
 
 from .. import __version__
 from ..nn.network import Network
+from . import tables
 from .contents import FORMAT, KINDS, NUMERICS, Checkpoint, Preparation, kind_of
 from .sealing import VERSION
 from .settings import dump
@@ -81,5 +82,7 @@ def _encode_preparation(group, p: Preparation) -> None:
     if p.projection is not None:
         _label(group, "projection", p.projection.kind)
         arrays |= {"projection_mean": p.projection.mean, "projection_matrix": p.projection.matrix}
+    if p.fields:
+        arrays["fields"] = tables.dump(p.fields)
     for key, array in arrays.items():
         group.create_dataset(key, data=array)

@@ -14,21 +14,21 @@ _TYPES = {"command": str, "task": str, "valid": str, "seed": int, "best_epoch": 
           "numerics": str, "normal": list, "teachers": list, "labels": int}  # fmt: skip
 
 
-def dump(value: dict, what: str) -> np.ndarray:
+def dump(value: dict, what: str, most: int = MOST_BYTES) -> np.ndarray:
     """JSON as bytes; OutputError for what `parse` would refuse."""
     try:
         text = json.dumps(value, sort_keys=True, allow_nan=False).encode()
-        parse(text, "the model file")
+        parse(text, "the model file", most)
     except (ModelError, ValueError, TypeError, RecursionError) as problem:
         raise OutputError(f"the model's {what} cannot be saved ({problem}); give shorter options") from None
     return np.frombuffer(text, np.uint8)
 
 
-def parse(text: bytes, name: str) -> dict:
-    """The table of a JSON text; ModelError for what `dump` does not write."""
-    if len(text) > MOST_BYTES:
+def parse(text: bytes, name: str, most: int = MOST_BYTES) -> dict:
+    """The table of a JSON text of at most so many bytes; ModelError for what `dump` does not write."""
+    if len(text) > most:
         raise ModelError(
-            f"{name}: its settings take {len(text)} bytes, at most {MOST_BYTES} are read; it was not written by deepnet"
+            f"{name}: its settings take {len(text)} bytes, at most {most} are read; it was not written by deepnet"
         )
     letters = text.decode()
     if _depth(letters) > DEEPEST:  # before json goes down there

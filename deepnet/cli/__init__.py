@@ -12,6 +12,7 @@ from . import (
     inspect,
     predict,
     pretrain,
+    prose,
     selfcheck,
     verify_resume,
     visualize,
@@ -24,14 +25,13 @@ HELP = """Deep belief nets and autoencoders on the CPU.
   deepnet pretrain mnist -o stack.h5 --layers 500,500,2000
   deepnet finetune mnist --from stack.h5 -o net.h5
   deepnet evaluate net.h5 mnist
-  deepnet visualize net.h5 mnist -o pictures/
+  deepnet visualize net.h5 mnist -o report.html
 
-Each command tells its options with -h.
-The result goes to stdout, progress to stderr."""
+deepnet COMMAND -h explains a command and its options. Results go to stdout, progress to stderr."""
 
 app = typer.Typer(
     name="deepnet",
-    help=HELP,
+    help=prose.fitted(HELP, prose.columns()),
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "DEEPNET"},
 )
@@ -58,16 +58,8 @@ def _version():
     raise typer.Exit
 
 
-app.command(help=pretrain.HELP)(pretrain.pretrain)
-app.command(help=finetune.HELP)(finetune.finetune)
-app.command(help=evaluate.HELP)(evaluate.evaluate)
-app.command(help=compare.HELP)(compare.compare)
-app.command(help=efficiency.HELP)(efficiency.efficiency)
-app.command(help=visualize.HELP)(visualize.visualize)
-app.command(help=predict.HELP)(predict.predict)
-app.command(help=inspect.HELP)(inspect.inspect)
-app.command(help=export.HELP)(export.export)
-app.command(help=warmup.HELP)(warmup.warmup)
-app.command(help=selfcheck.HELP)(selfcheck.selfcheck)
-app.command(name="verify-resume", help=verify_resume.HELP)(verify_resume.verify_resume)
-app.command(help=doctor.HELP)(doctor.doctor)
+for page in (pretrain, finetune, evaluate, compare, efficiency, visualize, predict, inspect, export, warmup, selfcheck,
+             verify_resume, doctor):  # fmt: skip
+    own = page.__name__.rpartition(".")[2]
+    name = own.replace("_", "-")
+    app.command(name=name, help=prose.help_page(name, page.HELP))(getattr(page, own))

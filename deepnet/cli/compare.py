@@ -25,7 +25,13 @@ gradients and by the clock; the report has chart, table and settings in a page."
 Nets = Annotated[list[str], o.argument("NET...", "Network files written by finetune; the first is the measure.")]
 Logs = Annotated[
     list[str] | None,
-    option("Data", "--log", help="The file that --log wrote, one for each network: adds the clock.", metavar="FILE"),
+    option(
+        "Data",
+        "--log",
+        help="The file that --log wrote, one for each network: adds the clock.",
+        metavar="FILE",
+        envvar="DEEPNET_COMPARE_LOG",
+    ),
 ]
 Chart = Annotated[
     str | None,

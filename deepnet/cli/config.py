@@ -55,8 +55,13 @@ def _defaults(command, table, where, others=()):
             raise UsageError(f"{where} has no option {key!r}: {nearest(key.replace('_', '-'), [*parameters])}")
         if parameter.name in defaults:
             raise UsageError(f"{where} has {spelled(parameter)!r} twice; leave one of them")
-        defaults[parameter.name] = _words(value, getattr(parameter, "multiple", False), f"{where} {key}")
+        defaults[parameter.name] = _words(value, _takes_several(parameter), f"{where} {key}")
     return defaults
+
+
+def _takes_several(parameter):
+    """Whether an option may come several times, or an argument be several words."""
+    return getattr(parameter, "multiple", False) or parameter.nargs != 1
 
 
 def borrowed(ctx: typer.Context, name, table, others):

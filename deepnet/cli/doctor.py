@@ -25,9 +25,9 @@ Markdown = Annotated[bool, option("Output", "--markdown", help="Print a table fo
 
 def doctor(
     ctx: typer.Context,
-    threads: o.Threads = None,
     json: o.Json = False,
     markdown: Markdown = False,
+    threads: o.Threads = None,
     config: o.Config = None,
     debug: o.Debug = False,
 ):

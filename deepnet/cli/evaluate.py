@@ -22,8 +22,9 @@ HELP = """Measure a model on data, with a 95 % interval.
   deepnet evaluate 3.h5 mnist --normal 3
 
 What is measured depends on the model:
-  classifier   error, wrong cases, the loss; with -v classes, confusions
-  regressor    RMSE, MAE, R2
+  classifier   error, balanced error, the loss, of two classes the area under
+               the ROC curve; with -v classes, confusions
+  regressor    RMSE, MAE, R2; with -v by target
   autoencoder  squared error a case, beside PCA of the same width
   stack        reconstruction error beside PCA, and free energy
   one class    squared distance from the centre
@@ -40,7 +41,8 @@ many clusters of the cases as there are classes (purity, normalised mutual
 information nmi), and each case looks for its 1 and its 10 nearest others
 (precision: the share of its class), beside raw data and PCA. Half a minute for
 10,000 cases of MNIST.
-How the data were scaled is remembered by the model."""
+How the data were scaled is remembered by the model. Cases count alike, also
+where it was trained with weights."""
 
 Split = Annotated[str, option("Data", help="Which part of the data: train, valid, test.", metavar="NAME")]
 Passes = Annotated[

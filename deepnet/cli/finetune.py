@@ -1,5 +1,6 @@
 """`deepnet finetune`: options -> `workflows.finetune`."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -13,8 +14,7 @@ from . import values
 from .config import given
 from .options import option
 
-HELP = (
-    """Train a network by backpropagation, from a pre-trained stack or from random weights.
+HELP = """Train a network by backpropagation, from a pre-trained stack or from random weights.
 
 [bold]Examples[/]
   deepnet finetune mnist --from stack.h5 -o net.h5
@@ -34,6 +34,9 @@ The task chooses the output layer and the loss:
                probabilities at a --temperature, or their --logits. The data
                need no labels; what is saved is an ordinary classifier.
 
+--cv 5 trains without each of five folds in turn and tells the mean of what
+the nets make of the fold left out; none is kept unless -o names a folder.
+
 A rate or momentum is a number or a schedule over epochs:
   step:0.5:0.9:5  linear:0.1:0.001  exponential:0.1:0.98  cosine:0.1:0.001
   inverse:0.1:0.5  warmup:5:cosine:0.1:0.001
@@ -43,15 +46,8 @@ The first means 0.5, and 0.9 from epoch 5 on; inverse 0.1 / (1 + 0.5 epochs)
 and 0.9 for the last 1000 updates: rising:0.99:0.9:1000.
 
 Numbers for --set NAME=NUMBER:
-"""
-    + "\n".join(
-        f"  {optimizer if n == 0 else '':13} {name:15} {text}"
-        for optimizer, numbers in o.NUMBERS.items()
-        for n, (name, text) in enumerate(numbers.items())
-    )
-    + """
-
-Every option has an environment variable: DEEPNET_FINETUNE_EPOCHS=20."""
+""" + "\n".join(
+    f"  {f'{optimizer} {name}':28} {text}" for optimizer, numbers in o.NUMBERS.items() for name, text in numbers.items()
 )
 
 From = Annotated[
@@ -86,8 +82,8 @@ Init = Annotated[
     str,
     option(
         "Architecture",
-        help=f"First weights: {', '.join(o.INITIALIZERS)}; sparse:0.5 is 15 a unit, of deviation 0.5; one or one a "
-        "layer of --layers, the last the output layer's too; beside --from the output layer's.",
+        help=f"First weights: {', '.join(o.INITIALIZERS)}; sparse:0.5 is 15 a unit, of deviation 0.5 (Martens 2010). "
+        "One, or one a layer of --layers, the last the output layer's too; with --from the output layer's.",
         metavar="NAME:...",
         parser=values.texts,
     ),
@@ -107,7 +103,7 @@ Loss = Annotated[
     str | None,
     option(
         "Training",
-        help=f"To classify by: {', '.join(o.LOSSES)}; squared_hinge:0.1 has C 0.1 (Tang 2013).",
+        help=f"The loss to classify by: {', '.join(o.LOSSES)}; squared_hinge:0.1 has C 0.1 (Tang 2013).",
         metavar="NAME[:C]",
         show_default="the task's",
     ),
@@ -119,6 +115,23 @@ Normal = Annotated[
         help="Learn of these classes alone, for --task one_class or reconstruct.",
         metavar="CLASS,...",
         parser=values.texts,
+    ),
+]
+ClassWeight = Annotated[
+    str | None,
+    option(
+        "Training",
+        "--class-weight",
+        help="How much each class counts: balanced, all the same; or no=1,yes=5, others 1.",
+        metavar="CLASS=X,...",
+    ),
+]
+Weight = Annotated[
+    str | None,
+    option(
+        "Data",
+        help="The column of a table, or array of a file, that tells how much each training case counts.",
+        metavar="COLUMN",
     ),
 ]
 NoBias = Annotated[
@@ -136,13 +149,15 @@ Rate = Annotated[
         show_default="0.1 for cross_entropy, else 0.01; adagrad 0.01; adam, rmsprop 0.001",
     ),
 ]
-Momentum = Annotated[str | None, option("Training", help="Momentum or schedule.", metavar="RATE", show_default="0.9")]
+Momentum = Annotated[
+    str | None, option("Training", help="Momentum or schedule (Polyak 1964).", metavar="RATE", show_default="0.9")
+]
 Set = Annotated[
     list[str] | None,
     option(
         "Training",
         "--set",
-        help="A number of the optimizer's own, by its name in the list above; may come several times.",
+        help="One of the optimizer's own numbers, listed above; may be given several times.",
         metavar="NAME=NUMBER",
         parser=values.assignment,
         envvar="DEEPNET_FINETUNE_SET",
@@ -165,7 +180,7 @@ Patience = Annotated[
     str | None,
     option(
         "Training",
-        help="End after this many epochs without a better one among held-out cases.",
+        help="Stop after this many epochs without a lower error on the held-out cases (--valid).",
         metavar="N",
         parser=values.integer(1),
     ),
@@ -174,9 +189,19 @@ FreezeEpochs = Annotated[
     str,
     option(
         "Training",
-        help="First train the output layer alone for this many epochs.",
+        help="Train the output layer alone for this many epochs first.",
         metavar="N",
         parser=values.integer(0, o.MOST_EPOCHS),
+    ),
+]
+CrossValidate = Annotated[
+    str | None,
+    option(
+        "Training",
+        "--cv",
+        help="Train on all but one of so many folds, in turn, and measure that one; -o, if any, is a folder.",
+        metavar="FOLDS",
+        parser=values.integer(2, 10_000),
     ),
 ]
 
@@ -192,8 +217,10 @@ def finetune(
     jitter: r.Jitter = "0",
     labels: Labels = None,
     label: o.Label = None,
+    weight: Weight = None,
     normal: Normal = None,
     ignore: o.Ignore = None,
+    category: o.Category = None,
     start: From = None,
     layers: Layers = None,
     units: Units = "logistic",
@@ -205,6 +232,7 @@ def finetune(
     batch_norm: r.BatchNorm = False,
     task: Task = "classify",
     loss: Loss = None,
+    class_weight: ClassWeight = None,
     teacher: t.Teacher = None,
     temperature: t.Temperature = None,
     logits: t.Logits = False,
@@ -225,6 +253,7 @@ def finetune(
     patience: Patience = None,
     freeze_epochs: FreezeEpochs = "0",
     precision: o.Products = "float32",
+    cv: CrossValidate = None,
     output: o.Output = None,
     force: o.Force = False,
     resume: o.Resume = False,
@@ -248,7 +277,7 @@ def finetune(
         one_or_each(ctx, "layers", "units", "init")
     watch(
         ctx,
-        lambda workflows, **live: workflows.finetune(
+        lambda workflows, **live: (workflows.finetune if cv is None else partial(workflows.cross_validate, cv=cv))(
             data,
             output,
             start=start,
@@ -262,6 +291,7 @@ def finetune(
             batch_norm=batch_norm,
             task=task,
             loss=loss,
+            class_weight=class_weight,
             normal=normal or (),
             teacher=teacher or (),
             temperature=temperature,
@@ -291,7 +321,9 @@ def finetune(
             jitter=jitter,
             labels=labels,
             label=label,
+            weight=weight,
             ignore=ignore or (),
+            category=category or (),
             force=force,
             resume=resume,
             dry_run=dry_run,

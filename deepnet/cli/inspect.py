@@ -9,6 +9,8 @@ from deepnet.errors import UsageError
 from . import options as o
 from .options import option
 
+MOST_ROWS = 60  # columns of a table that are shown without -v
+
 HELP = """Say what is in a file: a model, or data.
 
 [bold]Examples[/]
@@ -19,7 +21,8 @@ HELP = """Say what is in a file: a model, or data.
 
 Of a model: architecture, history, settings, the files it descends from;
 --toml prints settings for -c that make the same file again.
-Of data: shape, range, balance, and the units that suit them."""
+Of data: shape, range, balance, what each column of a table is, cells that are
+missing, and the command to type next."""
 
 Toml = Annotated[bool, option("Output", "--toml", help="Of a model, print the settings as a TOML file for -c.")]
 Thing = Annotated[str, o.argument("FILE", "A model file, a data file, or a shipped data set (mnist).")]
@@ -30,6 +33,7 @@ def inspect(
     file: Thing,
     label: o.Label = None,
     ignore: o.Ignore = None,
+    category: o.Category = None,
     json: o.Json = False,
     toml: Toml = False,
     verbose: o.Verbose = False,
@@ -45,5 +49,7 @@ def inspect(
             raise UsageError("--json and --toml both want stdout: leave one of them")
         console.write(rooms.recipe(file))
     else:
-        found = rooms.inspect(file, label=label, ignore=ignore or ())
-        console.result("inspect", found, as_json=json, verbose=verbose)
+        found = rooms.inspect(file, label=label, ignore=ignore or (), category=category or ())
+        tables = ("fields", "balance") if found.get("classes") else ("fields",)
+        tables = tables if 0 < len(found.get("fields") or ()) <= MOST_ROWS else ()
+        console.result("inspect", found, as_json=json, verbose=verbose or tables)

@@ -4,6 +4,7 @@ Source of the format: groff_man(7).
 """
 
 import re
+import sys
 
 import typer.main
 
@@ -34,12 +35,17 @@ def page():
     lines += [r"deepnet \- deep belief nets and autoencoders on the CPU", ".SH SYNOPSIS", ".B deepnet", ".I COMMAND"]
     lines += ["[options]", ".SH DESCRIPTION", *_prose(HELP)]
     for name in COMMANDS:
-        lines += [f".SH DEEPNET {name.upper()}", *_prose(commands[name].help), *_options(commands[name])]
-    lines += [".SH ENVIRONMENT", "Every option has a variable: DEEPNET_COMMAND_OPTION, as DEEPNET_FINETUNE_SEED."]
+        lines += [f".SH DEEPNET {name.upper()}", *_prose(_words(commands[name])), *_options(commands[name])]
+    lines += [".SH ENVIRONMENT", "Every option has a variable: DEEPNET_COMMAND_OPTION, as DEEPNET_FINETUNE_BATCH_SIZE."]
     lines += ["Compiled kernels are kept in $XDG_CACHE_HOME/deepnet.", ".SH EXIT STATUS"]
     for code, meaning in EXIT.items():
         lines += [".TP", f".B {code}", _escaped(meaning)]
     return "\n".join(lines) + "\n"
+
+
+def _words(command):
+    """The text on top of a command's help page, as its module has it."""
+    return sys.modules[command.callback.__module__].HELP
 
 
 def _prose(text):

@@ -11,6 +11,8 @@ import typer
 from . import completion, config, values
 
 Unit = Literal["logistic", "linear", "relu", "softmax", "tanh", "softplus", "leaky_relu", "elu", "hard_tanh", "square"]
+VisibleUnit = Literal["auto", "mixed", "logistic", "linear", "relu", "softmax", "tanh", "softplus", "leaky_relu", "elu",
+                      "hard_tanh", "square"]  # fmt: skip
 Task = Literal["classify", "regress", "reconstruct", "one_class", "mimic"]
 Loss = Literal["cross_entropy", "squared_hinge", "hinge"]
 Optimizer = Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "rprop", "cg", "lbfgs", "hessian_free"]
@@ -113,7 +115,9 @@ Valid = Annotated[
 Scaling = Annotated[
     Scale,
     option(
-        "Data", help="auto: pixels to 0-1; none; unit: columns to 0-1; standard: mean 0, deviation 1.", metavar="NAME"
+        "Data",
+        help="How columns are scaled: auto (bytes to 0-1), none, unit (to 0-1), standard (mean 0, deviation 1).",
+        metavar="NAME",
     ),
 ]
 CaseContrast = Annotated[
@@ -121,7 +125,7 @@ CaseContrast = Annotated[
     option(
         "Data",
         "--contrast",
-        help="After scaling, each case less its mean, over the mean of its magnitudes (l1) or its deviation (l2).",
+        help="After scaling, subtract a case's mean and divide by its deviation (l2) or mean magnitude (l1).",
         metavar="NAME",
     ),
 ]
@@ -130,7 +134,7 @@ Pca = Annotated[
     option(
         "Data",
         "--pca",
-        help="Then only the first principal components of the training cases, as many as this.",
+        help="Then keep the first N principal components of the training cases.",
         metavar="N",
         parser=values.integer(1),
     ),
@@ -140,7 +144,7 @@ Zca = Annotated[
     option(
         "Data",
         "--zca",
-        help="Or cases whitened, with this added to every variance: 0.1.",
+        help="Or whiten the cases, with this added to every variance, such as 0.1 (Bell and Sejnowski 1997).",
         metavar="EPSILON",
         parser=values.positive,
     ),
@@ -153,13 +157,23 @@ Ignore = Annotated[
     str | None,
     option("Data", help="Columns of a table to leave out.", metavar="COLUMN,...", parser=values.texts),
 ]
+Category = Annotated[
+    str | None,
+    option(
+        "Data",
+        "--category",
+        help="Columns of a table whose numbers are names, not amounts.",
+        metavar="COLUMN,...",
+        parser=values.texts,
+    ),
+]
 
 Products = Annotated[
     Precision,
     option(
         "Training",
         "--precision",
-        help="Of products: float32, or bfloat16: faster and rougher, on CPUs that have it.",
+        help="How products are computed: float32; bfloat16 is faster and less exact, on CPUs that have it.",
         metavar="NAME",
     ),
 ]
@@ -180,7 +194,7 @@ Log = Annotated[
     option(
         "Output",
         "--log",
-        help="Write JSON lines while it runs; - puts them in the place of the result.",
+        help="Write a line of JSON an epoch; - writes them to stdout in place of the result.",
         metavar="FILE",
     ),
 ]
@@ -193,7 +207,7 @@ Config = Annotated[
         "Runtime",
         "-c",
         "--config",
-        help="Take options from the table of a TOML file that has the command's name; - is stdin.",
+        help="Take options from the table of this command in a TOML file; - is stdin.",
         metavar="FILE.toml",
         is_eager=True,
         callback=config.read,
@@ -212,7 +226,7 @@ Threads = Annotated[
     str | None,
     option(
         "Runtime",
-        help="How many threads to use.",
+        help="Threads to compute with.",
         metavar="NUMBER",
         parser=values.integer(1, MOST_THREADS),
         show_default="all cores",

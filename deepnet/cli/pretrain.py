@@ -29,9 +29,7 @@ Options marked (per layer) take one value, or one a layer: 0.1,0.1,0.001.
 A rate or momentum is a number or a schedule over epochs:
   step:0.5:0.9:5  linear:0.1:0.001  exponential:0.1:0.98  cosine:0.1:0.001
   inverse:0.1:0.5  warmup:5:cosine:0.1:0.001
-The first means 0.5, and 0.9 from epoch 5 on.
-
-Every option has an environment variable: DEEPNET_PRETRAIN_EPOCHS=20."""
+The first means 0.5, and 0.9 from epoch 5 on."""
 
 Layers = Annotated[
     str,
@@ -42,7 +40,15 @@ Layers = Annotated[
         parser=values.several(values.integer(1, o.MOST_UNITS)),
     ),
 ]
-Visible = Annotated[o.Unit, option("Architecture", help=f"Units of the data: {', '.join(o.MACHINES)}.", metavar="UNIT")]
+Visible = Annotated[
+    o.VisibleUnit,
+    option(
+        "Architecture",
+        help=f"Units of the data: {', '.join(o.MACHINES)}, mixed; auto: mixed for a table of mixed columns, else "
+        "logistic.",
+        metavar="UNIT",
+    ),
+]
 Units = Annotated[
     str,
     option(
@@ -59,7 +65,7 @@ Init = Annotated[
         help=f"First weights: {', '.join(o.INITIALIZERS)} (per layer); sparse:0.5 is 15 a unit, of deviation 0.5.",
         metavar="NAME:...",
         parser=values.texts,
-        show_default="gaussian:0.1; of autoencoders glorot:4, he beside relu",
+        show_default="gaussian:0.1 (Hinton 2006); of autoencoders glorot:4, he beside relu",
     ),
 ]
 VisibleBias = Annotated[
@@ -79,7 +85,7 @@ CdSteps = Annotated[
     str | None,
     option(
         "Training",
-        help="rbm: Gibbs steps of contrastive divergence (per layer).",
+        help="rbm: Gibbs steps of contrastive divergence, CD-k (Hinton 2002; per layer).",
         metavar="N,...",
         parser=values.several(values.integer(1, o.MOST_STEPS)),
         show_default="1",
@@ -89,7 +95,7 @@ Corruption = Annotated[
     str | None,
     option(
         "Training",
-        help=f"dae: how the input is spoilt: {', '.join(o.CORRUPTIONS)}, with a level (per layer).",
+        help=f"dae: how, and how much, the input is corrupted: {', '.join(o.CORRUPTIONS)} (Vincent 2010; per layer).",
         metavar="NAME:X,...",
         parser=values.texts,
         show_default="masking:0.25",
@@ -99,7 +105,7 @@ Emphasis = Annotated[
     str | None,
     option(
         "Training",
-        help="dae: weight of errors where the input was left whole; 1 where it was spoilt (per layer).",
+        help="dae: weight of errors where the input was not corrupted; 1 where it was (per layer).",
         metavar="X,...",
         parser=values.several(values.number(0, 1)),
         show_default="1",
@@ -109,7 +115,7 @@ Contraction = Annotated[
     str | None,
     option(
         "Training",
-        help="cae: weight of the squared norm of the code's Jacobian (per layer).",
+        help="cae: weight of the squared norm of the code's Jacobian (Rifai et al. 2011; per layer).",
         metavar="X,...",
         parser=values.several(values.number(0)),
         show_default="0.1",
@@ -138,13 +144,16 @@ Rate = Annotated[
     str | None,
     option(
         "Training",
-        help="Learning rate (per layer).",
+        help="Learning rate or schedule (per layer).",
         metavar="RATE,...",
         parser=values.texts,
-        show_default="0.1; 0.001 beside linear or relu units",
+        show_default="0.1; 0.01 with mixed units; 0.001 beside linear or relu",
     ),
 ]
-Momentum = Annotated[str, option("Training", help="Momentum (per layer).", metavar="RATE,...", parser=values.texts)]
+Momentum = Annotated[
+    str,
+    option("Training", help="Momentum or schedule (Hinton 2006; per layer).", metavar="RATE,...", parser=values.texts),
+]
 WeightDecay = Annotated[
     str | None,
     option(
@@ -152,7 +161,7 @@ WeightDecay = Annotated[
         help="L2 penalty of weights (per layer).",
         metavar="X,...",
         parser=values.several(values.number(0)),
-        show_default="0.0002; 0 of autoencoders",
+        show_default="0.0002 (Hinton 2006); 0 of autoencoders",
     ),
 ]
 L1 = Annotated[
@@ -170,7 +179,7 @@ SparsityTarget = Annotated[
     str | None,
     option(
         "Training",
-        help="rbm, sae: wanted mean activation of hidden units; sae, 0: as near to 0 as each can be (per layer).",
+        help="rbm, sae: mean activation that hidden units are held near; of sae 0 keeps all small (per layer).",
         metavar="P,...",
         parser=values.several(values.number(0, 1)),
         show_default="none; 0.05 of sae",
@@ -180,7 +189,7 @@ SparsityCost = Annotated[
     str | None,
     option(
         "Training",
-        help="rbm, sae: weight of sparsity (per layer).",
+        help="rbm, sae: weight of the sparsity penalty (per layer).",
         metavar="X,...",
         parser=values.several(values.number(0)),
         show_default="0.01; 0.1 of sae",
@@ -198,8 +207,9 @@ def pretrain(
     zca: o.Zca = None,
     label: o.Label = None,
     ignore: o.Ignore = None,
+    category: o.Category = None,
     layers: Layers = "500,500,2000",
-    visible: Visible = "logistic",
+    visible: Visible = "auto",
     units: Units = "logistic",
     init: Init = None,
     visible_bias: VisibleBias = None,
@@ -271,6 +281,7 @@ def pretrain(
             zca=zca,
             label=label,
             ignore=ignore or (),
+            category=category or (),
             force=force,
             resume=resume,
             dry_run=dry_run,

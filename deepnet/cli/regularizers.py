@@ -9,8 +9,8 @@ Noise = Annotated[
     str,
     option(
         "Architecture",
-        help="Deviation of Gaussian noise while training (Sietsma and Dow 1991): one value for all hidden layers, or "
-        "input,hidden,hidden,...; dropout comes after it.",
+        help="Deviation of Gaussian noise added while training (Sietsma and Dow 1991), before dropout: one value for "
+        "all hidden layers, or the input's, then each hidden layer's.",
         metavar="X,...",
         parser=values.several(values.number(0)),
     ),
@@ -18,8 +18,8 @@ Noise = Annotated[
 NoiseSchedule = Annotated[
     str | None,
     option(
-        "Training",
-        help="Share of --noise's deviations, a schedule such as linear:1:0; evaluate --mc draws them whole.",
+        "Architecture",
+        help="Share of --noise that is added, a schedule over epochs: linear:1:0 lets it fade.",
         metavar="SHARE",
     ),
 ]
@@ -27,7 +27,8 @@ Dropout = Annotated[
     str,
     option(
         "Architecture",
-        help="Share of units left out: one value for all hidden layers, or input,hidden,hidden,...",
+        help="Share of units left out while training (Srivastava et al. 2014): one value for all hidden layers, or "
+        "the input's, then each hidden layer's.",
         metavar="P,...",
         parser=values.several(values.number(0, 0.99)),
     ),
@@ -35,8 +36,8 @@ Dropout = Annotated[
 Jitter = Annotated[
     str,
     option(
-        "Training",
-        help="Images move by whole pixels, at most so many, up or down and left or right, anew in each epoch.",
+        "Data",
+        help="Move training images by up to this many pixels, up or down, left or right, anew in each epoch.",
         metavar="PIXELS",
         parser=values.integer(0),
     ),
@@ -90,5 +91,11 @@ Average = Annotated[
     ),
 ]
 Clip = Annotated[
-    str | None, option("Training", help="Longest gradient allowed.", metavar="NORM", parser=values.positive)
+    str | None,
+    option(
+        "Training",
+        help="Largest norm of a gradient; a longer one is shortened to it (Pascanu et al. 2013).",
+        metavar="NORM",
+        parser=values.positive,
+    ),
 ]

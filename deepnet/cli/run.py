@@ -6,11 +6,12 @@ import os
 import shlex
 import signal
 import sys
+import warnings
 
 import typer
 
 from deepnet import __version__, files
-from deepnet.errors import DeepnetError, UsageError
+from deepnet.errors import DataWarning, DeepnetError, UsageError
 
 from . import app, config, console, progress, show
 from .options import MOST_THREADS
@@ -29,7 +30,9 @@ def run(arguments):
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    with _signals_restored():
+    with _signals_restored(), warnings.catch_warnings():
+        warnings.simplefilter("once", DataWarning)
+        warnings.showwarning = _shown(warnings.showwarning)
         leave_on_request()
         try:
             code = app(arguments or ["--help"], prog_name="deepnet", standalone_mode=False, obj=facts)
@@ -41,6 +44,18 @@ def run(arguments):
             return 130
         except Exception as error:  # whatever it is, it becomes one line
             return console.failure(error, facts["debug"])
+
+
+def _shown(others):
+    """What shows warnings: those on data in one line, `others` as before."""
+
+    def show(message, category, *where, **more):
+        if issubclass(category, DataWarning):
+            console.say(f"deepnet: warning: {message}")
+        else:
+            others(message, category, *where, **more)
+
+    return show
 
 
 @contextlib.contextmanager
@@ -103,7 +118,7 @@ def _check(asked):
     for name in ("output", "log", "keep"):
         if asked.get(name) == "":
             raise UsageError(f"--{name} is empty; give a name, or leave it")
-    if asked["output"] is None and not asked["dry_run"]:
+    if asked["output"] is None and not asked["dry_run"] and not asked.get("cv"):
         raise UsageError("there is no output: add -o FILE, or -n to see the plan only")
     if asked["log"] not in (None, "-"):
         others = [
@@ -167,7 +182,7 @@ def _follow(ctx, rooms, records, display, interruption):
                         display.warn(record.text)
                     case rooms.End():
                         end = record
-                        if end.outcome in UNFINISHED:
+                        if end.outcome in UNFINISHED and asked["output"] is not None:
                             end = dataclasses.replace(end, next=_again(ctx.obj["words"]))
         except DeepnetError as error:
             journal.end(outcome="failed", error=str(error), exit=error.exit_code)

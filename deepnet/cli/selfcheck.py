@@ -6,7 +6,7 @@ from deepnet.errors import RequirementError
 
 from . import options as o
 
-HELP = """Prove in this very installation that what is computed is right.
+HELP = """Check on this machine that what is computed is right.
 
 [bold]Examples[/]
   deepnet selfcheck -q
@@ -22,9 +22,9 @@ optimizers must lower a loss. Exit code 7 if one of them fails."""
 
 def selfcheck(
     ctx: typer.Context,
-    threads: o.Threads = None,
     json: o.Json = False,
     quiet: o.Quiet = False,
+    threads: o.Threads = None,
     config: o.Config = None,
     debug: o.Debug = False,
 ):

@@ -6,17 +6,18 @@ are. Tables are plain text aligned by spaces, so that they look the same on a te
 
 SUFFIX = "_interval"
 FEW = 12
-SHARES = {"dead_units", "saturated_units", "precision", "recall", "agreement"}
+SHARES = {"dead_units", "saturated_units", "precision", "recall", "f1", "agreement"}
 
 
 def lines(facts, verbose=False):
-    """The lines that show a dict of plain values."""
+    """The lines that show a dict of plain values; `verbose` may name the tables that are wanted, True for all."""
     short = {key: text for key, value in facts.items() if (text := _short(key, value, facts)) is not None}
     width = max(map(len, map(_title, short)), default=0)
     shown = [f"{_title(key):<{width}}  {text}".rstrip() for key, text in short.items()]
     if verbose:
         for key, value in facts.items():
-            if value is not None and key not in short and not _partner(key, facts):
+            wanted = verbose is True or key in verbose
+            if wanted and value is not None and key not in short and not _partner(key, facts):
                 confused = key == "confusion" and names_of(facts)
                 title = f"{_title(key)}: rows true, columns predicted" if confused else _title(key)
                 rows = confusion(value, confused) if confused else table(value, key)

@@ -18,7 +18,7 @@ Temperature = Annotated[
     str | None,
     option(
         "Training",
-        help="Of the teacher's and the student's probabilities that are to match (Hinton et al. 2015).",
+        help="Temperature at which teacher and student are matched (Hinton et al. 2015).",
         metavar="T",
         parser=values.number(),
         show_default="20",
@@ -32,7 +32,7 @@ HardWeight = Annotated[
     str | None,
     option(
         "Training",
-        help="Weight of the cross-entropy of labels, where there are some, beside the teacher's part.",
+        help="Weight of the loss of labels, where there are some, beside the teacher's (Hinton et al. 2015).",
         metavar="X",
         parser=values.number(0),
         show_default="0.1; 0 with --logits",
@@ -43,7 +43,8 @@ Beside = Annotated[
     option(
         "Data",
         "--teacher",
-        help="Show how far the model agrees with this classifier, and what both cost; several with commas: their mean.",
+        help="Show how often the model agrees with this classifier, and what both cost; several with commas: their "
+        "mean.",
         metavar="FILE,...",
         parser=values.texts,
     ),

@@ -26,10 +26,10 @@ for byte. It takes about a minute. Exit code 7 if two files differ."""
 
 def verify_resume(
     ctx: typer.Context,
-    seed: o.Seed = "0",
-    threads: o.Threads = None,
     json: o.Json = False,
     quiet: o.Quiet = False,
+    seed: o.Seed = "0",
+    threads: o.Threads = None,
     config: o.Config = None,
     debug: o.Debug = False,
 ):

@@ -19,9 +19,9 @@ Those of other versions go when they were not used for 30 days."""
 
 def warmup(
     ctx: typer.Context,
-    threads: o.Threads = None,
     json: o.Json = False,
     quiet: o.Quiet = False,
+    threads: o.Threads = None,
     config: o.Config = None,
     debug: o.Debug = False,
 ):

@@ -2,9 +2,10 @@
 
 from .audits import audit
 from .dataset import Cases, Dataset, Options, has_label, in_memory
+from .fields import refilled
 from .loading import READERS, load, shipped
 from .scaling import Scaling, check_range, extremes
-from .splits import draw, join, parse_valid, split
+from .splits import draw, folds, join, parse_valid, split
 from .tasks import apply, only, places
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "check_range",
     "draw",
     "extremes",
+    "folds",
     "has_label",
     "in_memory",
     "join",
@@ -25,6 +27,7 @@ __all__ = [
     "only",
     "parse_valid",
     "places",
+    "refilled",
     "shipped",
     "split",
 ]

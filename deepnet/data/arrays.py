@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import DataError
 from ..files import shown
 from .conventions import choose
-from .dataset import assemble, refuse_ignore
+from .dataset import assemble, refuse_columns
 from .formats import empty, fill, most_unpacked, reading
 
 MOST_DIRECTORY = 1 << 20  # bytes of a zip's list of members: some ten thousand
@@ -28,7 +28,7 @@ _SHAPE = re.compile(r"""['"]shape['"]\s*:\s*\(([\dL,\s]*)\)""")
 
 def read_npy(source, options):
     """Dataset of the one array of an NPY file, without labels."""
-    refuse_ignore(source, options)
+    refuse_columns(source, options)
     if options.label is not None:
         raise DataError(f"{source} holds one array; keep --label {shown(options.label)} in an NPZ file beside it")
     with reading(source):
@@ -37,16 +37,17 @@ def read_npy(source, options):
 
 def read_npz(source, options):
     """Dataset of the arrays of an NPZ file that are named as inputs and labels."""
-    refuse_ignore(source, options)
+    refuse_columns(source, options)
     try:
         with zipfile.ZipFile(_Bounded(source)) as archive:
             members = _members(source, archive)
-            chosen = choose(source, list(members), options.label, source.key)
+            chosen = choose(source, list(members), options, source.key)
             parts = {}
             for split, (x, y) in chosen.items():
                 labels = None if y is None else _member(source, archive, members[y], y)
                 parts[split] = (_member(source, archive, members[x], x), labels, f"{source}:{shown(x)}")
-            return assemble(source, parts)
+            name = options.weight
+            return assemble(source, parts, (), name and _member(source, archive, members[name], name))
     except (zipfile.BadZipFile, RuntimeError, zlib.error, EOFError, OSError) as problem:
         raise DataError(f"{source} is a damaged or encrypted NPZ file ({shown(problem)}); save it again") from None
 

@@ -5,6 +5,7 @@ import hashlib
 import numpy as np
 
 from .dataset import blocks, has_label
+from .portraits import CONSTANT, portraits
 from .scaling import extremes, fit, moments
 
 SHOWN = 20  # constant columns that are listed
@@ -13,22 +14,25 @@ SHOWN = 20  # constant columns that are listed
 def audit(dataset):
     """Plain numbers and texts, ready for JSON.
 
-    cases, shape, columns, storage; minimum and maximum, mean, variance (total a case after the suggested scaling);
-    constant columns (how many, the first positions from 1); duplicates (rows of a split that were there before) and
-    leakage (rows of another split that are in train too); balance (cases a class), unlabelled (cases without a label,
-    of splits that have such); visible, scale (suggested); notes.
+    cases, shape, columns, storage; fields (what each column of a table is like); minimum and maximum, mean, variance
+    (total a case after the suggested scaling); constant columns (how many, the first positions from 1); duplicates
+    (rows of a split that were there before) and leakage (rows of another split that are in train too); balance (cases a
+    class), unlabelled (cases without a label, of splits that have such); visible, scale (suggested).
     """
     train = dataset.splits["train"].inputs
     low, high = extremes(train)
-    constant = np.flatnonzero(low == high)
-    visible, scale = suggest(train, dataset.shape)
+    fields, constant = portraits(dataset), np.flatnonzero(low == high)
+    if fields:
+        constant = [n for n, row in enumerate(fields) if row.get("note") == CONSTANT]
+    visible, scale = ("mixed", "auto") if dataset.fields else suggest(train, dataset.shape)
     mean, variance = moments(train)
-    factor = fit(scale, train, dataset.shape).scale.astype(np.float64)
+    factor = fit(scale, train, dataset.shape, dataset.numbers).scale.astype(np.float64)
     found = {
         "cases": {name: len(cases) for name, cases in dataset.splits.items()},
         "shape": list(dataset.shape),
         "columns": train.shape[1],
         "storage": str(train.dtype),
+        "fields": fields,
         "minimum": float(low.min()),
         "maximum": float(high.max()),
         "mean": float(mean.mean()),

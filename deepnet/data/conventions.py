@@ -17,8 +17,15 @@ OTHERS = {"valid": (("x_valid", "y_valid"), ("x_val", "y_val")), "test": (("x_te
 NAMES = {name for pairs in (TRAIN, *OTHERS.values()) for pair in pairs for name in pair}
 
 
-def choose(source, names, label=None, key=None):
-    """{split: (name of inputs, name of labels or None)} among the arrays of a file; DataError with the names there."""
+def choose(source, names, options, key=None):
+    """{split: (name of inputs, name of labels or None)} among the arrays of a file; DataError with the names there.
+
+    That of the weights is none of them, nor are those to spare.
+    """
+    label, weight = options.label, options.weight
+    if weight is not None and weight not in names:
+        raise DataError(f"{source}: no array {shown(weight)} for --weight; it holds {listed(names)}")
+    names = [name for name in names if name == label or name not in (*options.spare, weight)]
     lower = {name.lower(): name for name in reversed(names)}
     if label is not None and label not in names:
         raise DataError(f"{source}: no array {shown(label)} for --label; it holds {listed(names)}")

@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import DataError
 from ..files import shown
 from ..files.rows import Rows, taken
+from ..nn import fields as kinds
 
 BLOCK = 8 << 20  # bytes of float32 that are looked at or converted at a time
 RATIO = 1100  # most bytes that one stored byte may stand for; deflate reaches 1032
@@ -28,18 +29,21 @@ class Cases:
 
     inputs (N, D): C-contiguous, uint8 as stored or float32, in memory or Rows of a file. targets: None, class indices
     int64 (N,), numbers float32 (N, T), or the labels as stored where no task was named. A case without a label has the
-    index -1, NaN for every number, or an empty text.
+    index -1, NaN for every number, or an empty text. weights: how much each case counts, float32 (N,) of at least 0;
+    None where all are alike.
     """
 
     inputs: np.ndarray | Rows
     targets: np.ndarray | None = None
+    weights: np.ndarray | None = None
 
     def __len__(self):
         return len(self.inputs)
 
     def at(self, rows):
         """The cases of these rows (indices or a mask), in their order."""
-        return Cases(taken(self.inputs, rows), None if self.targets is None else self.targets[rows])
+        targets, weights = (None if own is None else own[rows] for own in (self.targets, self.weights))
+        return Cases(taken(self.inputs, rows), targets, weights)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +51,10 @@ class Dataset:
     """Named splits ("train" and, when there, "valid" and "test") of cases of one shape.
 
     `shape` is that of one case, `classes` and `columns` are names or (). `fingerprint` is the SHA-256 of shapes, types
-    and bytes of all splits as read, before any task or split: pre-training and fine-tuning on a file share it.
-    `unlabelled` counts the cases of each split that were left out because they have no label.
+    and bytes of all splits as read, without weights, before any task or split: pre-training and fine-tuning on a file
+    share it. `unlabelled` counts the cases of each split that were left out because they have no label. `fields` are
+    what the columns of a table of mixed kinds are, () where all are numbers; `columns` then are names of visible units.
+    `notes` are sentences that a user should read.
     """
 
     name: str
@@ -58,6 +64,18 @@ class Dataset:
     columns: tuple[str, ...] = ()
     fingerprint: str = ""
     unlabelled: dict[str, int] = field(default_factory=dict)
+    fields: tuple[kinds.Field, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def units(self):
+        """Runs of visible units that suit the columns, () where these are all alike."""
+        return kinds.units(self.fields)
+
+    @property
+    def numbers(self):
+        """How many of the columns are numbers, the first ones, where not all are; else None."""
+        return sum(field.kind == "number" for field in self.fields) if self.fields else None
 
     def __str__(self):
         return self.name
@@ -67,13 +85,18 @@ class Dataset:
 class Options:
     """How to read: the label column (or array), columns to leave out, and the task they are read for.
 
-    `spare` names columns that are left out too where there are such.
+    `spare` names columns that are left out too where there are such, `category` those whose numbers are names.
+    `fields` are what a model knows of the columns: () that all are numbers, None nothing. `weight` is the column (or
+    array) of weights.
     """
 
     label: str | None = None
     ignore: tuple[str, ...] = ()
     task: str | None = None
     spare: tuple[str, ...] = ()
+    category: tuple[str, ...] = ()
+    fields: tuple[kinds.Field, ...] | None = None
+    weight: str | None = None
 
 
 @dataclass(frozen=True)
@@ -188,14 +211,33 @@ def as_labels(array, where):
     return np.ascontiguousarray(array, array.dtype.newbyteorder("="))
 
 
+def as_weights(array, cases, where):
+    """float32 (N,): how much each of so many cases counts, numbers of at least 0, not all of them 0."""
+    check_numbers(array.dtype, where)
+    if array.shape not in ((cases,), (cases, 1)):
+        raise DataError(f"{where} has shape {array.shape} for {cases} cases; give one weight a case")
+    with np.errstate(over="ignore"):
+        weights = array.astype(np.float32).reshape(cases)
+    bad = ~(np.isfinite(weights) & (weights >= 0))
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise DataError(f"{where}: case {row + 1} has the weight {weights[row]:g}; give a finite number of at least 0")
+    if not weights.any():
+        raise DataError(f"{where}: all weights are zero, and nothing is left to learn from; give some above 0")
+    return weights
+
+
 def _kind(dtype):
     """The name of a type that cannot be used, in words."""
     words = {"O": "Python objects (pickle)", "V": "records", "c": "complex numbers", "M": "dates", "m": "durations"}
     return words.get(dtype.kind, "text" if dtype.kind in "SU" else f"values of type {dtype}")
 
 
-def assemble(source, parts, columns=()):
-    """A Dataset from {split: (inputs, labels or None, where)} after the checks that all formats share."""
+def assemble(source, parts, columns=(), weights=None):
+    """A Dataset from {split: (inputs, labels or None, where)} after the checks that all formats share.
+
+    `weights` are those of the training cases.
+    """
     splits, shapes = {}, {}
     for name, (inputs, labels, where) in parts.items():
         inputs, shapes[name] = as_inputs(inputs, where)
@@ -204,6 +246,9 @@ def assemble(source, parts, columns=()):
             if len(labels) != len(inputs):
                 raise DataError(f"{where} has {len(inputs)} cases but {len(labels)} labels; give one label a case")
         splits[name] = Cases(inputs, labels)
+    if weights is not None:
+        train = splits["train"]
+        splits["train"] = replace(train, weights=as_weights(weights, len(train), f"{parts['train'][2]}: weights"))
     shape = shapes["train"]
     for name, other in shapes.items():
         if other != shape:
@@ -211,10 +256,13 @@ def assemble(source, parts, columns=()):
     return Dataset(shown(os.path.basename(source.path)), splits, (), shape, tuple(columns))
 
 
-def refuse_ignore(source, options):
-    """DataError where columns are to be left out of a format that has none with names."""
-    if options.ignore:
-        raise DataError(f"{source}: --ignore {shown(','.join(options.ignore))} is for columns of CSV and TSV; drop it")
+def refuse_columns(source, options):
+    """DataError where columns are named of a format that has none with names, or a model wants texts of it."""
+    for option, given in (("--ignore", options.ignore), ("--category", options.category)):
+        if given:
+            raise DataError(f"{source}: {option} {shown(','.join(given))} is for columns of CSV and TSV; drop it")
+    if options.fields:
+        raise DataError(f"{source} holds numbers alone and the model takes a table of mixed columns; give a CSV")
 
 
 def with_shape(dataset, shape):
@@ -222,8 +270,8 @@ def with_shape(dataset, shape):
     return replace(dataset, shape=shape) if math.prod(shape) == math.prod(dataset.shape) else dataset
 
 
-def in_memory(inputs, targets=None, columns=()):
+def in_memory(inputs, targets=None, columns=(), weights=None):
     """A Dataset of arrays in memory, all of it to train with, after the checks that all formats share."""
     parts = {"train": (np.asarray(inputs), targets, "the table")}
-    dataset = assemble(Source("the table", io.BytesIO(), 0), parts, columns)
+    dataset = assemble(Source("the table", io.BytesIO(), 0), parts, columns, weights)
     return replace(dataset, fingerprint=fingerprint(dataset.splits))

@@ -17,12 +17,13 @@ HEAD = 4096
 PIECE = 1 << 20  # bytes that are read at a time
 SMALL = 64 << 20  # bytes that a packed file may unpack to, however small it is
 LIKELY = 100  # times the packed size that larger ones may unpack to; MNIST has 5, what comes near RATIO is all zeros
-KNOWN = "deepnet reads IDX, NPY, NPZ, HDF5, CSV and TSV"
+KNOWN = "deepnet reads IDX, NPY, NPZ, HDF5, CSV, TSV and Parquet"
 _MAGIC = (  # first bytes, format
     (b"\x93NUMPY", "npy"),
     (b"PK\x03\x04", "npz"),
     (b"PK\x05\x06", "npz"),
     (b"\x89HDF\r\n\x1a\n", "hdf5"),
+    (b"PAR1", "parquet"),
 )
 _FOREIGN = (  # first bytes of what we do not read, its name
     (b"\x89PNG", "a PNG picture"),
@@ -36,7 +37,9 @@ _FOREIGN = (  # first bytes of what we do not read, its name
     (b"BZh", "a bzip2 archive"),
     (b"\xfd7zXZ", "an xz archive"),
     (b"\x28\xb5\x2f\xfd", "a zstd archive"),
-    (b"PAR1", "a Parquet table"),
+    (b"PARE", "an encrypted Parquet table"),
+    (b"ORC\3", "an ORC table"),
+    (b"ARROW1", "an Arrow table"),
     (b"MATLAB 5.0", "a MATLAB 5 file"),
     (b"SQLite format 3", "an SQLite database"),
     (b"\x80\x02", "a Python pickle"),
@@ -45,7 +48,8 @@ _FOREIGN = (  # first bytes of what we do not read, its name
     (b"\x80\x05", "a Python pickle"),
     (b"\x7fELF", "a program"),
 )
-_SUFFIXES = {".npy": "npy", ".npz": "npz", ".h5": "hdf5", ".hdf5": "hdf5", ".hdf": "hdf5", ".idx": "idx"}
+_SUFFIXES = {".npy": "npy", ".npz": "npz", ".h5": "hdf5", ".hdf5": "hdf5", ".hdf": "hdf5", ".idx": "idx",
+             ".parquet": "parquet"}  # fmt: skip
 _PICTURES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".gif": "GIF", ".bmp": "BMP", ".tif": "TIFF"}
 _PICTURES |= {".tiff": "TIFF", ".webp": "WebP"}
 _TEXT = (".csv", ".tsv", ".txt", ".tab", ".data", ".dat")
@@ -121,7 +125,7 @@ def fill(stream, array):
 
 
 def sniff(source):
-    """The name of the format: "idx", "npy", "npz", "hdf5" or "csv"; DataError for all else."""
+    """The name of the format: "idx", "npy", "npz", "hdf5", "parquet" or "csv"; DataError for all else."""
     first, packed = head(source)
     name = os.path.basename(source.path).lower()
     name = name.removesuffix(".gz") if packed else name
@@ -135,7 +139,7 @@ def sniff(source):
         found = "hdf5"
     if found is None and first[:2] == b"\0\0" and suffix not in _TEXT:
         found = "idx"
-    if found in ("npy", "npz", "hdf5") and packed:
+    if found in ("npy", "npz", "hdf5", "parquet") and packed:
         raise DataError(f"{source} is a gzipped {found.upper()} file; unpack it first with `gunzip`")
     return found or _text(source, first, suffix, claimed)
 

@@ -8,6 +8,7 @@ import contextlib
 import io
 import math
 import os
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from ..files import is_large, probe, shown
 from ..files.rows import Rows, scratch
 from .chunks import Chunks, chunks_of
 from .conventions import NAMES, choose
-from .dataset import RATIO, assemble, check_numbers, check_rows, refuse_ignore, with_shape
+from .dataset import RATIO, assemble, check_numbers, check_rows, refuse_columns, with_shape
 
 MOST_NAMES = 10_000
 BLOCK = 16 << 20
@@ -28,7 +29,7 @@ def read(source, options):
     os.environ["HDF5_PLUGIN_PRELOAD"] = "::"  # before HDF5 starts: an unknown filter must not load a library
     import h5py  # noqa: F401 here, not above: 0.2 s that other formats need not wait for; before a child needs it
 
-    refuse_ignore(source, options)
+    refuse_columns(source, options)
     with _kept_place(source.stream):
         probe(lambda: _open(source, options, _touch), source.size, str(source))
     try:
@@ -53,8 +54,8 @@ def _kept_place(stream):
 def _open(source, options, do):
     """Choose the arrays by name, check them, and `do(source, parts, shape)` something with them while the file is open.
 
-    parts: {split: (inputs, labels or None, where)}; an array gives rows, `[first:last]`. shape: of a case, from an
-    attribute, or None.
+    parts: {split: (inputs, labels or None, weights or None, where)}; an array gives rows, `[first:last]`. shape: of a
+    case, from an attribute, or None.
     """
     import h5py
 
@@ -68,15 +69,17 @@ def _open(source, options, do):
             else:
                 path = source.key.strip("/")
                 group, key = (_walk(source, file, os.path.dirname(path)), os.path.basename(path))
-        label = options.label.strip("/") if options.label else None
-        parts, shape = {}, None
-        for split, (x, y) in choose(source, _names(source, group), label, key).items():
-            where = f"{source}:{shown(x)}"
-            inputs = _checked(_walk(source, group, x), where, source.size)
-            labels = None if y is None else _checked(_walk(source, group, y), f"{source}:{shown(y)}", source.size)
+        bare = {name: (getattr(options, name) or "").strip("/") or None for name in ("label", "weight")}
+        own, parts, shape = replace(options, **bare, spare=tuple(s.strip("/") for s in options.spare)), {}, None
+        for split, (x, y) in choose(source, _names(source, group), own, key).items():
+            where, w = f"{source}:{shown(x)}", bare["weight"] if split == "train" else None
+            inputs, labels, weights = (
+                None if name is None else _checked(_walk(source, group, name), f"{source}:{shown(name)}", source.size)
+                for name in (x, y, w)
+            )
             check_rows(inputs.shape, where)
             check_numbers(inputs.dtype, where)
-            parts[split] = (inputs, labels, where)
+            parts[split] = (inputs, labels, weights, where)
             shape = shape or _shape_attribute(_walk(source, group, x))
         return do(source, parts, shape)
 
@@ -92,8 +95,9 @@ def _touch(source, parts, shape):
 
 def _load(source, parts, shape):
     """The Dataset: inputs as uint8 or float32, labels in their own type."""
-    found = {name: (_rows(source, x), None if y is None else y[:], where) for name, (x, y, where) in parts.items()}
-    dataset = assemble(source, found)
+    found = {n: (_rows(source, x), None if y is None else y[:], where) for n, (x, y, _, where) in parts.items()}
+    weights = parts["train"][2]
+    dataset = assemble(source, found, (), None if weights is None else weights[:])
     return with_shape(dataset, shape) if shape and len(dataset.shape) == 1 else dataset
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..files import open_input, shown
-from .dataset import Source, assemble, check_rows, refuse_ignore
+from .dataset import Source, assemble, check_rows, refuse_columns
 from .formats import empty, fill, most_unpacked, reading, unpacked
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -29,7 +29,7 @@ def images_at(path):
 
 def read(source, options):
     """Dataset of one file of images, its labels and its test pair where they lie beside it."""
-    refuse_ignore(source, options)
+    refuse_columns(source, options)
     parts = {"train": _pair(source, options.label)}
     test = _beside(source.path, ("t10k", "test"))
     if test is not None and os.path.basename(test) != os.path.basename(source.path):

@@ -8,14 +8,15 @@ from pathlib import Path
 
 from ..errors import DataError
 from ..files import open_input, read_stdin, shown
-from . import curves, idx, shapes, tasks, variations
+from . import curves, idx, parquet, shapes, tasks, variations
 from .arrays import read_npy, read_npz
 from .csv import read as read_csv
 from .dataset import Options, Source, fingerprint
 from .formats import check_size, sniff
 from .hdf5 import read as read_hdf5
 
-READERS = {"idx": idx.read, "npy": read_npy, "npz": read_npz, "hdf5": read_hdf5, "csv": read_csv}
+READERS = {"idx": idx.read, "npy": read_npy, "npz": read_npz, "hdf5": read_hdf5, "csv": read_csv,
+           "parquet": parquet.read}  # fmt: skip
 GENERATORS = {"curves": curves.make, "rectangles": shapes.rectangles, "convex": shapes.convex} | {
     name: lambda name=name: variations.make(name, load("mnist")) for name in variations.RULES
 }
@@ -29,20 +30,24 @@ def shipped():
     return {path.stem: str(path) for folder in reversed(FOLDERS) for path in sorted(folder.glob("*.h5"))}
 
 
-def load(source, *, label=None, ignore=(), task=None, classes=None, spare=()):
+def load(source, *, label=None, ignore=(), task=None, classes=None, spare=(), category=(), fields=None, weight=None):
     """The Dataset that `source` names.
 
     A bare word is a shipped or generated data set, anything with a suffix or a slash a path (also `file.npz:key`,
     `file.h5:/path`, a folder or prefix of IDX files), "-" is standard input. `task` is "classify" (targets become
     indices into `classes`, or into the sorted labels), "mimic" (indices into `classes` where there are labels),
     "regress", "reconstruct" (no targets) or None (labels as stored). Columns of a name in `spare` are left out where
-    there are such, as those that a model was trained without.
+    there are such, as those that a model was trained without. Columns in `category` hold names, also where these are
+    numbers; `fields` are those of a model, () where it takes numbers alone, None where they are to be learned. `weight`
+    is the column or array of the training cases' weights.
     DataError: one sentence with file, row, column and remedy.
     """
     if source in GENERATORS:
+        if weight is not None:
+            raise DataError(f"{source} has no columns, and its cases no weights; leave out --weight {shown(weight)}")
         return tasks.apply(GENERATORS[source](), task, classes)
     path, key = locate(os.fspath(source))
-    options = Options(label, tuple(ignore), task, tuple(spare))
+    options = Options(label, tuple(ignore), task, tuple(spare), tuple(category), fields, weight)
     if path == "-":
         data = read_stdin(LONGEST_STDIN)
         dataset = read(Source("standard input", io.BytesIO(data), len(data)), options)
@@ -58,10 +63,12 @@ def read(source, options):
     format_ = sniff(source)
     if source.key is not None and format_ not in ("npz", "hdf5"):
         raise DataError(f"{source} has no parts to name; leave out :{shown(source.key)}")
+    if options.weight is not None and format_ in ("idx", "npy"):
+        raise DataError(f"{source}: --weight {shown(options.weight)} is for tables, NPZ and HDF5; save it as one")
     if format_ != "hdf5":
         check_size(source, source.size)
     dataset = READERS[format_](source, options)
-    return replace(dataset, fingerprint=fingerprint(dataset.splits))
+    return replace(dataset, fingerprint=dataset.fingerprint or fingerprint(dataset.splits))
 
 
 def locate(text):

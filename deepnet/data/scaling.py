@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import DataError, UsageError
+from ..nn.mixed import mixed_of
 from .dataset import blocks
 
 KINDS = ("auto", "none", "unit", "standard")
@@ -44,14 +45,17 @@ def moments(inputs):
     return mean, variance / len(inputs)
 
 
-def fit(kind, inputs, shape):
+def fit(kind, inputs, shape, numbers=None):
     """The Scaling of this kind for the training cases (N, D), each of this shape.
 
     auto: bytes are divided by 255, unless none passes 1; floats stay. none: nothing changes. unit: each column from its
     minimum and maximum to [0, 1], images by one range for all pixels. standard: mean 0, deviation 1; constants to 0.
+    With `numbers`, the first so many columns of a table of mixed kinds, auto is standard, and the others stay.
     """
     if kind not in KINDS:
         raise UsageError(f"--scale {kind}: no such scaling; give one of {', '.join(KINDS)}")
+    if numbers is not None:
+        return _of_numbers(kind, inputs, numbers)
     offset, scale = np.zeros(inputs.shape[1]), np.ones(inputs.shape[1])
     if kind == "auto" and inputs.dtype == np.uint8 and extremes(inputs)[1].max() > 1:
         scale[:] = 255
@@ -75,20 +79,32 @@ def fit(kind, inputs, shape):
     return Scaling(kind, offset, scale)
 
 
+def _of_numbers(kind, inputs, numbers):
+    """The Scaling of a table of which only the first columns are numbers."""
+    offset, scale = np.zeros(inputs.shape[1], np.float32), np.ones(inputs.shape[1], np.float32)
+    if numbers:
+        own = fit("standard" if kind == "auto" else kind, inputs[:, :numbers], (numbers,))
+        offset[:numbers], scale[:numbers] = own.offset, own.scale
+    return Scaling(kind, offset, scale)
+
+
 def apply(scaling, inputs):
     """float32 (N, D): the scaled inputs, for tests and small arrays."""
     return (inputs.astype(np.float32) - scaling.offset) / scaling.scale
 
 
 def check_range(inputs, scaling, visible, name, remedy="give --scale unit, or --visible linear --scale standard"):
-    """DataError where "logistic" visible units would see a value outside [0, 1].
+    """DataError where "logistic" visible units, or bounded ones of mixed units, would see a value outside [0, 1].
 
     `name` is that of the data; `remedy` is what the sentence ends with: not every command has the same options.
     """
-    if visible != "logistic":
+    mixed = mixed_of(visible)
+    if visible != "logistic" and mixed is None:
         return
     low, high = (apply(scaling, values) for values in extremes(inputs))
     wrong = (low < 0) | (high > 1)
+    for unit, span in mixed.spans if mixed else ():
+        wrong[span] &= unit.bounded
     if not wrong.any():
         return
     column = int(np.argmax(wrong))
@@ -97,5 +113,6 @@ def check_range(inputs, scaling, visible, name, remedy="give --scale unit, or --
     values = apply(Scaling(scaling.kind, scaling.offset[column], scaling.scale[column]), given)
     raise DataError(
         f"{name}: case {int(np.argmax(values == value)) + 1}, column {column + 1} is {value:g} after --scale "
-        f"{scaling.kind}, but logistic visible units need values in [0, 1]; {remedy}"
+        f"{scaling.kind}, but {'flags and categories' if mixed else 'logistic visible units'} need values in [0, 1]; "
+        f"{'write them as 0 and 1' if mixed else remedy}"
     )

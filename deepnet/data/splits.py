@@ -74,6 +74,21 @@ def choose(cases, count, seed):
     return _ranks(group, order) < shares[group]
 
 
+def folds(cases, count, seed, stratified):
+    """int64 (N,): which of `count` folds each case is in, drawn by the seed; their sizes differ by 1 at most.
+
+    `stratified`: so do the numbers of cases of each class.
+    """
+    from ..kernels.random import SPLIT, fold, permutation
+
+    order = permutation(fold(seed, SPLIT, count), len(cases))
+    if stratified:
+        order = order[np.argsort(_groups(cases)[order], kind="stable")]
+    found = np.empty(len(cases), np.int64)
+    found[order] = np.arange(len(cases)) % count
+    return found
+
+
 def draw(cases, count, seed):
     """`count` of the cases with a label, drawn by the seed, True in a bool (N,): as many from each class.
 
@@ -140,4 +155,5 @@ def join(dataset, other, name="valid"):
     if other.classes != dataset.classes:
         raise DataError(f"{other.name} has other classes than {dataset.name}; give data with the same labels")
     both = hashlib.sha256(f"{dataset.fingerprint} {name} {other.fingerprint}".encode()).hexdigest()
-    return replace(dataset, splits=dataset.splits | {name: other.splits["train"]}, fingerprint=both)
+    splits, notes = dataset.splits | {name: other.splits["train"]}, dataset.notes + other.notes
+    return replace(dataset, splits=splits, fingerprint=both, notes=notes)

@@ -1,23 +1,25 @@
-"""The plan of a CSV table: delimiter, header, and which columns are inputs, labels or left out."""
+"""The plan of a table: which of its columns are inputs, labels, weights or left out."""
 
-import csv
 import difflib
 from collections import Counter
 from dataclasses import dataclass
 
-from ..errors import DataError
+from ..errors import DataError, UsageError
 from ..files import shown
+from ..nn.fields import Field
+from .fields import matched
+from .sniffing import LAST_NAMES, has_header, sniff
 
-SAMPLE = 20  # records that are looked at
-MOST_COLUMNS = 250_000
-DELIMITERS = ",\t;|"
-LAST_NAMES = {"label", "class", "target", "y"}  # a last column of this name holds the labels
-FIRST_NAMES = {"label", "class", "target"}  # and so does a first one, as in the tables of Kaggle
+FIRST_NAMES = {"label", "class", "target"}  # and a first one of these, as in the tables of Kaggle
 
 
 @dataclass(frozen=True)
 class Table:
-    """Positions count from 0. `numeric`: the labels are numbers to be predicted, not classes."""
+    """Positions count from 0. `numeric`: labels are numbers to be predicted, not classes. `weights`: one or none.
+
+    `category`: inputs that a user called names. `fields`: what a model knows of the inputs, one each; None where they
+    are to be learned, () where all are numbers. `surplus`: names of inputs that it does not know.
+    """
 
     dialect: dict
     width: int
@@ -25,11 +27,25 @@ class Table:
     inputs: tuple[int, ...]
     labels: tuple[int, ...]
     numeric: bool
+    weights: tuple[int, ...] = ()
+    category: tuple[int, ...] = ()
+    fields: tuple[Field, ...] | None = None
+    surplus: tuple[str, ...] = ()
+
+    @property
+    def learns(self):
+        """Whether inputs may turn out to be of other kinds than numbers."""
+        return self.fields is None
+
+    @property
+    def names(self):
+        """The names of the inputs, () where there are none."""
+        return tuple(self.header[n] for n in self.inputs) if self.header else ()
 
     @property
     def numbers(self):
         """The columns that are read as numbers."""
-        return self.inputs + self.labels if self.numeric else self.inputs
+        return self.inputs + (self.labels if self.numeric else ()) + self.weights
 
     @property
     def texts(self):
@@ -41,107 +57,43 @@ class Table:
         name = f" '{shown(self.header[column])}'" if self.header and self.header[column] else ""
         return f"column {column + 1}{name}"
 
+    def notes(self, source):
+        """Sentences on what is left out."""
+        more = f" and {len(self.surplus) - 5} more" if len(self.surplus) > 5 else ""
+        few = ", ".join(map(shown, self.surplus[:5])) + more
+        return (f"{source} has columns that the model does not take, left out: {few}",) if self.surplus else ()
+
 
 def read_table(source, text, options):
     """The plan, from the first lines and the options; DataError when the label column is not said or not there."""
     dialect, records = sniff(source, text)
-    width = len(records[0])
-    header = tuple(cell.strip() for cell in records[0]) if has_header(records, options.label) else ()
+    header = tuple(cell.strip() for cell in records[0]) if has_header(records, options) else ()
+    return plan(source, dialect, header, len(records[0]), options)
+
+
+def plan(source, dialect, header, width, options):
+    """The Table of so many columns, which the header names, if there is one."""
     ignored = {position(source, header, width, word, "--ignore") for word in options.ignore}
     ignored |= {n for n, name in enumerate(header) if name in options.spare}
     labels = _labels(source, header, width, options)
-    inputs = tuple(n for n in range(width) if n not in ignored and n not in labels)
+    weights = () if options.weight is None else (position(source, header, width, options.weight, "--weight"),)
+    if set(weights) & set(labels):
+        raise DataError(f"{source}: --weight {shown(options.weight)} is the column of the labels; name another")
+    inputs = tuple(n for n in range(width) if n not in ignored and n not in labels + weights)
     if not inputs:
         raise DataError(f"{source} has {width} columns and none left for inputs; check --label and --ignore")
-    return Table(dialect, width, header, inputs, labels, options.task == "regress" or len(labels) > 1)
-
-
-def lines_of(text, delimiter):
-    """The lines of a text with their ends, one at a time; without the blanks around them where these delimit.
-
-    csv.Error for a line of so many cells that their list would be the larger part of the memory.
-    """
-    start = 0
-    while start < len(text):
-        end = text.find("\n", start) + 1 or len(text)
-        line = text[start:end].strip() + "\n" if delimiter == " " else text[start:end]
-        if line.count(delimiter) >= MOST_COLUMNS:
-            raise csv.Error(f"more than {MOST_COLUMNS} columns")
-        yield line
-        start = end
-
-
-def sniff(source, text):
-    """The csv module's options, and the first records, for the delimiter under which these agree best.
-
-    Spaces are one only where no other delimiter splits the first record: they stand in names and labels too.
-    """
-    found = [plan for delimiter in DELIMITERS if (plan := _plan(text, delimiter)) is not None]
-    split = [plan for plan in found if len(plan[1][0]) > 1]
-    spaced = None if split else _plan(text, " ")
-    best = max(split or found, key=_agreement, default=None) if spaced is None or len(spaced[1][0]) < 2 else spaced
-    if best is None:
-        raise DataError(
-            f"{source} has no rows that can be read as CSV or TSV, or more than {MOST_COLUMNS} columns; "
-            "give a table with cases"
-        )
-    return best
-
-
-def _plan(text, delimiter):
-    """(the csv module's options, the first records) under a delimiter, None if it can read no record."""
-    dialect = {"delimiter": delimiter, "skipinitialspace": True}
-    records = _records(text, dialect)
-    return (dialect, records) if records else None
-
-
-def _agreement(plan):
-    """(share of the records as wide as the first, its width)."""
-    width = len(plan[1][0])
-    return sum(len(record) == width for record in plan[1]) / len(plan[1]), width
-
-
-def _records(text, dialect):
-    """The first records that are not empty; stops at what cannot be read, which the reader will name."""
-    records = []
-    try:
-        for record in csv.reader(lines_of(text, dialect["delimiter"]), **dialect):
-            if not is_blank(record):
-                records.append(record)
-            if len(records) == SAMPLE:
-                break
-    except csv.Error:
-        pass
-    return records
-
-
-def is_blank(record):
-    """Whether this is what the csv module makes of an empty line."""
-    return len(record) < 2 and not "".join(record).strip()
-
-
-def is_number(cell):
-    """Whether float() takes this cell."""
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def has_header(records, label=None):
-    """Whether the first record is names: some column has text there and a number below, or it names the labels.
-
-    An empty cell at the position that `label` gives is no name, but a case without a label.
-    """
-    first, rest = records[0], records[1:]
-    if {first[0].strip().lower(), first[-1].strip().lower()} & LAST_NAMES:
-        return True
-    if not rest:
-        return not any(is_number(cell) for cell in first)
-    empty = set() if label is None else {int(n) - 1 for n in label.split(",") if n.strip().isdecimal()}
-    texts = [n for n, cell in enumerate(first) if not is_number(cell) and (cell.strip() or n not in empty)]
-    return any(n < len(record) and is_number(record[n]) for n in texts for record in rest[:1])
+    category = tuple(position(source, header, width, word, "--category") for word in options.category)
+    for n in category:
+        if n not in inputs:
+            raise UsageError(f"--category: column {n + 1} of {source} is the label or left out; name inputs")
+    surplus = ()
+    if options.fields:
+        known = matched(source, options.fields, header, inputs, category)
+        inputs, surplus = known, tuple(header[n] for n in inputs if n not in set(known))
+    elif category and options.fields is not None:
+        raise UsageError(f"--category: the model was trained on numbers, in column {category[0] + 1} too; leave it out")
+    numeric = options.task == "regress" or len(labels) > 1
+    return Table(dialect, width, header, inputs, labels, numeric, weights, category, options.fields, surplus)
 
 
 def position(source, header, width, word, option):

@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import DataError
 from ..files import shown
 from .conventions import listed
-from .dataset import MOST_CLASSES, Cases, check_finite, has_label
+from .dataset import MOST_CLASSES, check_finite, has_label
 
 REMEDY = "; for numbers to predict, give --task regress"
 
@@ -23,7 +23,7 @@ def apply(dataset, task, classes=None):
     if task is None:
         return dataset
     if task in ("reconstruct", "one_class"):
-        return replace(dataset, splits={name: Cases(cases.inputs) for name, cases in dataset.splits.items()})
+        return _with_targets(dataset, dict.fromkeys(dataset.splits))
     if task == "mimic":
         labelled = {name: cases for name, cases in dataset.splits.items() if cases.targets is not None}
         found = apply(replace(dataset, splits=labelled), "classify", classes).splits
@@ -55,7 +55,7 @@ def only(dataset, names):
     if not names:
         return dataset
     found = {name: np.isin(cases.targets, places(dataset, names)) for name, cases in dataset.splits.items()}
-    splits = {name: Cases(dataset.splits[name].at(kept).inputs) for name, kept in found.items() if kept.any()}
+    splits = {name: replace(dataset.splits[name].at(kept), targets=None) for name, kept in found.items() if kept.any()}
     if "train" not in splits:
         raise DataError(f"{dataset.name} has no training case of class {listed(names)}; name another")
     return replace(dataset, splits=splits, classes=())
@@ -63,7 +63,7 @@ def only(dataset, names):
 
 def _with_targets(dataset, targets):
     """The same inputs with these targets."""
-    splits = {name: Cases(cases.inputs, targets[name]) for name, cases in dataset.splits.items()}
+    splits = {name: replace(cases, targets=targets[name]) for name, cases in dataset.splits.items()}
     return replace(dataset, splits=splits)
 
 
@@ -111,7 +111,7 @@ def _checked(dataset, name, first):
             row = int(np.argmax(wrong))
             limit = f"; classes are 0 to at most {MOST_CLASSES - 1}"
             raise DataError(f"{where}: row {row + first} holds {labels[row]}, {words}{limit}{REMEDY}")
-    return np.where(labelled, labels, -1).astype(np.int64)
+    return np.where(labelled, labels.astype(np.int64), -1)
 
 
 def _whole(labels, where, first):

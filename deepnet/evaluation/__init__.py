@@ -9,6 +9,8 @@ import numpy as np
 
 from .calibration import calibration
 from .codes import clusters, neighbour_error, neighbours, normalised_mutual_information, purity, retrieval_precision
+from .intervals import mean_of_shares, mean_with_interval, ratio_of_means, wilson
+from .tasks import classification, regression, roc_auc
 
 __all__ = [
     "PCA",
@@ -17,34 +19,21 @@ __all__ = [
     "clusters",
     "difference",
     "mcnemar",
+    "mean_of_shares",
     "mean_with_interval",
     "neighbour_error",
     "neighbours",
     "normalised_mutual_information",
     "paired",
     "purity",
+    "ratio_of_means",
     "regression",
     "retrieval_precision",
+    "roc_auc",
     "wilson",
 ]
 
-Z95 = 1.959963984540054
 CERTAIN = 0.05  # a difference that chance makes less often is called one
-
-
-def wilson(count: int, cases: int) -> list[float]:
-    """Interval of a share (Wilson 1927)."""
-    share, z2 = count / cases, Z95**2
-    centre, reach = share + z2 / (2 * cases), Z95 * math.sqrt(share * (1 - share) / cases + z2 / (4 * cases**2))
-    low = (centre - reach) / (1 + z2 / cases) if count else 0.0
-    return [max(0.0, low), min(1.0, (centre + reach) / (1 + z2 / cases))]
-
-
-def mean_with_interval(values: np.ndarray) -> tuple[float, list[float]]:
-    """Mean of (N,) and its interval."""
-    mean = float(values.mean(dtype=np.float64))
-    reach = Z95 * float(values.std(dtype=np.float64, ddof=1 if len(values) > 1 else 0)) / math.sqrt(len(values))
-    return mean, [mean - reach, mean + reach]
 
 
 def mcnemar(one: np.ndarray, other: np.ndarray) -> float:
@@ -118,74 +107,6 @@ def paired_draws(one: np.ndarray, other: np.ndarray) -> float:
     if spread == 0:
         return 0.0 if apart.any() else 1.0
     return student(float(apart.mean()) / spread, len(apart) - 1)
-
-
-def classification(
-    outputs: np.ndarray, targets: np.ndarray, losses: np.ndarray, classes: tuple[str, ...], loss: str
-) -> dict:
-    """Error, wrong cases, mean loss under its name, precision and recall by class, confusion matrix (rows true).
-
-    outputs (N, C) probabilities or margins, targets (N,) class indices, losses (N,) each case's, for a cross-entropy in
-    nats.
-    """
-    predicted, count = outputs.argmax(axis=1), len(classes)
-    confusion = np.bincount(targets * count + predicted, minlength=count * count).reshape(count, count)
-    wrong = int((predicted != targets).sum())
-    mean, interval = mean_with_interval(losses)
-    hits, true, called = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
-    rows = [
-        {
-            "class": name,
-            "cases": int(true[c]),
-            "precision": float(hits[c] / called[c]) if called[c] else None,
-            "recall": float(hits[c] / true[c]) if true[c] else None,
-        }
-        for c, name in enumerate(classes)
-    ]
-    return {
-        "cases": len(targets),
-        "error": wrong / len(targets),
-        "error_interval": wilson(wrong, len(targets)),
-        "wrong": wrong,
-        loss: mean,
-        f"{loss}_interval": interval,
-        "classes": rows,
-        "confusion": confusion.tolist(),
-    }
-
-
-def regression(outputs: np.ndarray, targets: np.ndarray) -> dict:
-    """RMSE, MAE and R2 over all targets, in their own units; (N, T) both."""
-    gaps = outputs.astype(np.float64) - targets
-    squares = (gaps**2).mean(axis=1)
-    mse, (low, high) = mean_with_interval(squares)
-    mae, mae_interval = mean_with_interval(np.abs(gaps).mean(axis=1))
-    spread = ((targets - targets.mean(axis=0, dtype=np.float64)) ** 2).sum()
-    return {
-        "cases": len(targets),
-        "rmse": math.sqrt(mse),
-        "rmse_interval": [math.sqrt(max(0.0, low)), math.sqrt(high)],
-        "mae": mae,
-        "mae_interval": mae_interval,
-        "r2": 1 - float((gaps**2).sum() / spread) if spread > 0 else None,
-    }
-
-
-def roc_auc(scores: np.ndarray, positive: np.ndarray) -> tuple[float, list[float]]:
-    """How often a positive case scores above another, ties as half: the area under the ROC curve, and its interval.
-
-    scores (N,), positive (N,) booleans, both kinds there. By ranks, those of ties averaged (Mann and Whitney 1947); the
-    interval is that of Hanley and McNeil 1982.
-    """
-    _, place, count = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = np.cumsum(count) - (count - 1) / 2
-    one = int(positive.sum())
-    other = len(scores) - one
-    area = float((ranks[place][positive].sum() - one * (one + 1) / 2) / (one * other))
-    twice = area / (2 - area) - area**2, 2 * area**2 / (1 + area) - area**2
-    variance = (area * (1 - area) + (one - 1) * twice[0] + (other - 1) * twice[1]) / (one * other)
-    reach = Z95 * math.sqrt(max(0.0, variance))
-    return area, [max(0.0, area - reach), min(1.0, area + reach)]
 
 
 class PCA:

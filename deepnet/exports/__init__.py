@@ -6,10 +6,10 @@ from typing import Literal
 
 from . import arrays, onnx, predictor, safetensors, tensorboard
 from .safetensors import modules
-from .steps import Affine, Contrast, Distance, Largest, Program, Scaled, Step, Units
+from .steps import Affine, Contrast, Distance, Largest, Program, Runs, Scaled, Step, Units
 
-__all__ = ["FORMATS", "Affine", "Contrast", "Distance", "Format", "Largest", "Program", "Scaled", "Step", "Units",
-           "modules"]  # fmt: skip
+__all__ = ["FORMATS", "Affine", "Contrast", "Distance", "Format", "Largest", "Program", "Runs", "Scaled", "Step",
+           "Units", "modules"]  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 
-from .steps import Affine, Contrast, Distance, Largest, Program, Scaled, Step, Units, arrays_of
+from .steps import Affine, Contrast, Distance, Largest, Program, Runs, Scaled, Step, Units, arrays_of
 
 
 def write(program: Program) -> bytes:
@@ -36,6 +36,8 @@ def _text(number: int, step: Step) -> str:
             return f"squared distance from centre{number}"
         case Contrast(kind):
             return f"contrast {kind}"
+        case Runs(runs):
+            return " ".join(f"{name}:{width}" for name, width in runs)
         case Largest(pieces):
             return f"largest of {pieces} pieces"
         case Units(name):

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import UsageError
 from ..extras import extra
-from .steps import Affine, Contrast, Distance, Largest, Program, Scaled, Step, Units
+from .steps import Affine, Contrast, Distance, Largest, Program, Runs, Scaled, Step, Units
 
 OPERATORS, FORMAT = 18, 8  # versions of the operators, and of the file format that came with them
 MOST = (1 << 31) - (1 << 20)  # bytes of weights: a protocol buffer ends at 2 GB
@@ -84,6 +84,8 @@ class _Graph:
             case Units(name):
                 operator, attributes = UNITS[name]
                 return self.node(operator, x, **attributes)
+            case Runs(runs):
+                return self._runs(runs, x)
             case Largest(pieces):
                 apart = self.node("Reshape", x, self.constant(np.array([0, pieces, -1], np.int64)))
                 return self.node("ReduceMax", apart, self.constant(np.array([1], np.int64)), keepdims=0)
@@ -92,6 +94,15 @@ class _Graph:
                 return self.node("ReduceSumSquare", gap, self.constant(np.array([1], np.int64)), keepdims=1)
             case Contrast(kind):
                 return self._contrast(kind, x)
+
+    def _runs(self, runs, x: str) -> str:
+        """Columns apart, each run through its units, and side by side again."""
+        names = [f"run{i + 1}" for i in range(len(runs))]
+        widths = self.constant(np.array([width for _, width in runs], np.int64))
+        self.nodes.append(self.onnx.helper.make_node("Split", [x, widths], names, axis=1))
+        pairs = zip(runs, names, strict=True)
+        made = [part if unit == "linear" else self.add(Units(unit), part) for (unit, _), part in pairs]
+        return self.node("Concat", *made, axis=1)
 
     def _contrast(self, kind: str, x: str) -> str:
         """A case less its mean, over its size; means in double, so that a constant case is 0 and stays it."""

@@ -8,9 +8,10 @@ import base64
 import inspect
 import textwrap
 
+from ..files import as_cell
 from . import arithmetic
 from .arrays import packed
-from .steps import Affine, Contrast, Distance, Largest, Program, Scaled, Step, Units, arrays_of
+from .steps import Affine, Contrast, Distance, Largest, Program, Runs, Scaled, Step, Units, arrays_of
 
 PAGE = '''\
 """The network {title}, as deepnet {version} trained it (model {model}). It needs NumPy alone.
@@ -100,7 +101,7 @@ COLUMN = {"values": "label", "codes": "code", "reconstructions": "x", "score": "
 def write(program: Program, name: str = "net.py") -> bytes:
     """The page, as UTF-8; `name` is that of its file."""
     name = name if name.removesuffix(".py").isidentifier() else "net.py"
-    calls = {word for step in program.steps if (word := _function(step)) is not None}
+    calls = {word for step in program.steps for word in _called(step)}
     functions = [text for word, text in _functions().items() if word in calls]
     weights = base64.b64encode(packed(arrays_of(program))).decode()
     page = PAGE.format(
@@ -130,18 +131,20 @@ def _functions() -> dict[str, str]:
     return {name: inspect.getsource(function).rstrip() for name, function in made.items()}
 
 
-def _function(step: Step) -> str | None:
-    """The function of `arithmetic` that a step calls."""
+def _called(step: Step) -> list[str]:
+    """The functions of `arithmetic` that a step calls."""
     match step:
         case Contrast(kind):
-            return f"contrast_{kind}"
+            return [f"contrast_{kind}"]
         case Units(name):
-            return name
+            return [name]
+        case Runs(runs):
+            return [name for name, _ in runs if name != "linear"]
         case Largest():
-            return "largest"
+            return ["largest"]
         case Distance():
-            return "distance"
-    return None
+            return ["distance"]
+    return []
 
 
 def _line(number: int, step: Step) -> str:
@@ -151,11 +154,19 @@ def _line(number: int, step: Step) -> str:
             return f'x = (x - P["offset{number}"]) / P["scale{number}"]'
         case Affine():
             return f'x = x @ P["W{number}"] + P["b{number}"]'
+        case Runs():
+            return f"x = np.hstack([{', '.join(_run(*run) for run in step.spans)}])"
         case Largest(pieces):
             return f"x = largest(x, {pieces})"
         case Distance():
             return f'x = distance(x, P["centre{number}"])'
-    return f"x = {_function(step)}(x)"
+    return f"x = {_called(step)[0]}(x)"
+
+
+def _run(name: str, first: int, last: int) -> str:
+    """A run of columns through its units, as Python."""
+    part = f"x[:, {first}:{last}]"
+    return part if name == "linear" else f"{name}({part})"
 
 
 def _answer(program: Program) -> str:
@@ -168,6 +179,9 @@ def _header(program: Program) -> str:
     """The header of the lines that are printed, as Python."""
     if program.classes:
         return '["label"]'
+    restored = program.gives == "reconstructions" and sum(isinstance(step, Scaled) for step in program.steps) == 1
+    if restored and program.columns:
+        return repr([as_cell(name) for name in program.columns])
     word = COLUMN[program.gives]
     if program.outputs == 1 and word in ("label", "score"):
         return f'["{word}"]'

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import UsageError
 from ..extras import extra
-from .steps import Affine, Contrast, Distance, Program, Scaled, Step, Units
+from .steps import Affine, Contrast, Distance, Program, Runs, Scaled, Step, Units
 
 UNITS = {
     "logistic": "nn.Sigmoid()",
@@ -58,7 +58,7 @@ def _module(step) -> str:
     if isinstance(step, Affine):
         return f"nn.Linear({step.W.shape[0]}, {step.W.shape[1]})"
     if not isinstance(step, Units) or step.name not in UNITS:
-        name = step.name if isinstance(step, Units) else "maxout"
+        name = step.name if isinstance(step, Units) else "mixed" if isinstance(step, Runs) else "maxout"
         raise UsageError(f"PyTorch has no module of {name} units, so .safetensors cannot say them; export .onnx or .py")
     return UNITS[step.name]
 

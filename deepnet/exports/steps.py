@@ -40,6 +40,19 @@ class Units:
 
 
 @dataclass(frozen=True)
+class Runs:
+    """Units of several types side by side: (name, columns) run by run."""
+
+    runs: tuple[tuple[str, int], ...]
+
+    @property
+    def spans(self) -> list[tuple[str, int, int]]:
+        """Each run's name, first column, and the one after its last."""
+        stops = np.cumsum([width for _, width in self.runs]).tolist()
+        return [(name, stop - width, stop) for (name, width), stop in zip(self.runs, stops, strict=True)]
+
+
+@dataclass(frozen=True)
 class Largest:
     """The largest of K pieces of each of N units, piece k of unit j in column k N + j (maxout)."""
 
@@ -53,7 +66,7 @@ class Distance:
     centre: np.ndarray
 
 
-Step = Scaled | Contrast | Affine | Units | Largest | Distance
+Step = Scaled | Contrast | Affine | Units | Runs | Largest | Distance
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,8 @@ img.p{filter:brightness(.88);mix-blend-mode:normal;border-radius:.4rem}}
 tr{border-bottom:1px solid var(--line);padding:.5rem 0}th,td{padding:.1rem 0}
 td::before{content:attr(data-of) ": ";color:var(--muted)}}
 @media print{body{max-width:none;padding:0;font-size:10pt}nav{display:none}figure{overflow:visible}
-figure,tr{break-inside:avoid}h2{break-after:avoid}img{min-width:0!important}
+figure,tr,code{break-inside:avoid}h2,h2+p,p:has(+code){break-after:avoid}
+img{min-width:0!important;max-height:23cm;object-fit:contain;object-position:0 0}
 .f{grid-template-columns:repeat(auto-fit,minmax(7.5cm,1fr))}}
 """
 

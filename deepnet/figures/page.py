@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from deepnet.figures.html import document, flat, named, picture, table, words_of
@@ -21,13 +22,13 @@ def _each(given: tuple) -> list[tuple]:
 
 
 def _curves(given: tuple) -> list[tuple]:
-    """A picture a metric and stage; training and validation of one metric stay together."""
+    """A picture a metric and stage, training and validation of one together; what is always 0 is left out."""
     found = []
     for stage in given[0]:
         groups: dict[str, dict] = {}
         for name, values in stage["metrics"].items():
             groups.setdefault(name.removeprefix("training ").removeprefix("validation "), {})[name] = values
-        found += [([{**stage, "metrics": metrics}],) for metrics in groups.values()]
+        found += [([{**stage, "metrics": metrics}],) for metrics in groups.values() if np.any([*metrics.values()])]
     return found
 
 
@@ -42,7 +43,11 @@ class Section:
 
 SECTIONS = {
     "summary": Section("Layers", "From the input at the top to the output; widths grow with the root of the units."),
-    "history": Section("While training", "Each curve ends in its last value, an epoch a step.", _curves),
+    "history": Section(
+        "While training",
+        "Each curve ends in its last value, an epoch a step; what was 0 all the time, as dead units, is left out.",
+        _curves,
+    ),
     "confusion": Section("Which classes are taken for which", "Right answers are blue, mistakes orange."),
     "mistakes": Section(
         "The surest mistakes", "Cases that the model is wrong about and sure of: some of them may be labelled wrongly."

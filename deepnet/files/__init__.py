@@ -4,7 +4,7 @@ from .disk import DISK, Disk
 from .inputs import open_input, read_input, read_stdin
 from .locks import hold, write_alone
 from .memory import check_disk, check_memory, free_disk, free_memory, is_large, resident, spare_memory
-from .names import LONGEST, shown
+from .names import LONGEST, as_cell, shown
 from .outputs import check_output, is_one_of, previous, restore_previous, temporary, tidy, write_output
 from .probing import probe
 
@@ -12,6 +12,7 @@ __all__ = [
     "DISK",
     "LONGEST",
     "Disk",
+    "as_cell",
     "check_disk",
     "check_memory",
     "check_output",

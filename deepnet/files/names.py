@@ -6,6 +6,7 @@ import itertools
 import os
 
 LONGEST = 300  # characters of a name or cell that a message shows
+_FORMULA = ("=", "+", "-", "@")  # a spreadsheet would run a text cell that begins so
 _REASONS = {
     errno.EACCES: "permission denied; check its mode with `ls -l`",
     errno.EPERM: "permission denied; check its mode with `ls -l`",
@@ -33,6 +34,19 @@ def shown(text):
 def _shortened(text):
     """The text without its middle where it is long."""
     return text if len(text) <= LONGEST else text[: LONGEST // 2] + "..." + text[-LONGEST // 2 :]
+
+
+def as_cell(name):
+    """A name as a cell of CSV: with an apostrophe before what a spreadsheet would run, but for numbers."""
+    return f"'{name}" if name.startswith(_FORMULA) and not _is_number(name) else name
+
+
+def _is_number(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def reason(problem):

@@ -138,6 +138,15 @@ def sample_row(code, row, k0, k1, draw, i, j0, states):
 
 
 @njit
+def _sample(code, z, k0, k1, draw, states_t):
+    states = np.empty(z.shape[1], np.float32)
+    for i in range(z.shape[0]):
+        sample_row(code, row_of(z, i, 0, z.shape[1]), k0, k1, draw, i, 0, states)
+        for j in range(states.size):
+            states_t[j, i] = states[j]
+
+
+@njit
 def _activate(address, code, c):
     for i in range(c.shape[0]):
         call(address, (code, np.int64(c.ctypes.data) + i * c.strides[0], c.shape[1]))
@@ -304,6 +313,15 @@ def chain(code, a, d):
         _chain(chain_at.address, code, a, d)
     else:
         d *= slope_twin(code, a)
+
+
+def sample(code, z, key, draw, states_t):
+    """z (R, J), the units' input, becomes their mean; states_t (J, R) <- draws from them (see `sample_row`)."""
+    if compiled(z):
+        _sample(code, z, *halves(key), draw, states_t)
+    else:
+        z[...], states = sample_twin(code, z, key, draw)
+        states_t[...] = states.T
 
 
 def softmax(z, out):

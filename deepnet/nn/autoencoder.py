@@ -11,15 +11,15 @@ from functools import cached_property
 import numpy as np
 
 from ..kernels import losses as sums
-from ..kernels import operands, outputs, products, updates
+from ..kernels import operands, products, updates
 from .corruptions import CORRUPTIONS
-from .losses import LOSSES
+from .losses import loss_for, loss_of
+from .mixed import Mixed, unit_of
 from .parameters import Layout, Views
 from .rbm import Feed
 from .units import UNITS, Unit
 
-# The loss that matches a visible unit: cross-entropy of logistic ones, squared error of linear ones.
-VISIBLE = {LOSSES[name].unit: LOSSES[name] for name in ("binary_cross_entropy", "squared_error")}
+VISIBLE = "logistic", "linear"  # beside mixed ones
 # Hidden units: those that act one by one and whose slope is a function of h.
 HIDDEN = tuple(name for name, unit in UNITS.items() if not unit.rowwise and unit.needs == "a")
 CURVED = ("logistic", "tanh")  # hidden units of which the contraction's slope is known here
@@ -42,9 +42,9 @@ class Autoencoder:
         return Layout.of(own if self.tied else own | {"V": (self.outputs, self.inputs)})
 
     @property
-    def units(self) -> tuple[Unit, Unit]:
+    def units(self) -> tuple[Unit | Mixed, Unit]:
         """The records of the visible and the hidden unit."""
-        return UNITS[self.visible], UNITS[self.hidden]
+        return unit_of(self.visible), UNITS[self.hidden]
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Restoration:
         self.model, self.layout, self.rule = model, model.layout, rule
         self.name = "an autoencoder's gradient"
         self.spans = [(0, self.layout.size, 1.0)]
-        self.loss = VISIBLE[model.visible]
+        self.loss = loss_of(loss_for(model.visible))
         self._precision = operands.PRECISIONS[precision]()
         self._feed = feed
         inputs, hidden = model.inputs, model.outputs
@@ -110,6 +110,7 @@ class Restoration:
             spoilt[...], self._touched[:n] = x, 1
         else:
             CORRUPTIONS[self.rule.corruption][0](key, x, self.rule.level, spoilt, self._touched[:n])
+            self.model.units[0].join(self._touched[:n])
         with self._precision:
             self._listed = self._spoilt.listed(n)
 
@@ -164,7 +165,7 @@ class Restoration:
         else:
             products.up(h, p["V"], p["c"], code, z)
         values, errors = self._values[:n], self._errors[:n]
-        outputs.finish(self.loss.code, z, self._x[:n], 1 / n, y, d, d_t, values, errors)
+        self.loss.finish(z, self._x[:n], 1 / n, y, d, d_t, values, errors)
         if self.rule.whole != 1.0:
             touched = self._touched[:n]
             d *= touched + (1 - touched) * d.dtype.type(self.rule.whole)

@@ -6,19 +6,23 @@ and its curvature there. With its matching unit the gradient is a - t and the cu
 sum_k max(1 - y_k z_k, 0)^2, or to the first power. svdd is half the squared distance of linear outputs from a centre,
 the same for all cases (Ruff et al. 2018). Those that mimic a teacher, whose targets are its logits and a label's class,
 have linear units (Ba and Caruana 2014, section 2; Hinton, Vinyals and Dean 2015, section 2): they are what a classifier
-is trained by in place of its own cross-entropy. z and a are input and activation of the output units, t the targets,
-all (B, N), but t (B, N + 1) of a teacher.
+is trained by in place of its own cross-entropy. Mixed units have the sum of the losses that match their runs, and it
+has their name. z and a are input and activation of the output units, t the targets, all (B, N), but t (B, N + 1) of a
+teacher.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property, lru_cache
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from ..errors import UsageError
+from ..kernels import losses as sums
 from ..kernels import mimicry, outputs
+from .mixed import Mixed, mixed_of
 from .units import UNITS, Unit
 
 
@@ -84,6 +88,68 @@ LOSSES: dict[str, Loss] = {
 }
 MARGINS = "squared_hinge", "hinge"  # whose outputs are margins, and whose output weights are held by C
 CLASSIFIERS = "cross_entropy", *MARGINS  # losses that a user may choose from
+
+
+@dataclass(frozen=True)
+class MixedLoss:
+    """The losses that match the runs of mixed units, summed; it answers what `Loss` does. An error is |a - t|^2."""
+
+    counts: ClassVar[Literal["squared_error"]] = "squared_error"
+    mimics: ClassVar[bool] = False
+
+    output: Mixed
+
+    @property
+    def unit(self) -> str:
+        """The name of its output units, which is its own."""
+        return self.output.name
+
+    @cached_property
+    def parts(self) -> list[tuple["Loss | MixedLoss", slice]]:
+        """Each run's loss and columns."""
+        pairs = zip(self.output.runs, self.output.spans, strict=True)
+        return [(loss_of(loss_for(name)), span) for (name, _), (_, span) in pairs]
+
+    def targets(self, outputs: int) -> int:
+        """Columns of the targets for so many outputs."""
+        return outputs
+
+    def finish(self, z: np.ndarray, t: np.ndarray, scale: float, *ready: np.ndarray) -> None:
+        """What is known at the top, run by run: as `Loss.finish` has it."""
+        a, d, d_t, value, error = ready
+        part, unused = np.empty_like(value), np.empty_like(error)
+        value[...] = 0
+        for loss, span in self.parts:
+            loss.finish(z[:, span], t[:, span], scale, a[:, span], d[:, span], d_t[span], part, unused)
+            value += part
+        known = a.copy()
+        for array in (known, d, d_t.T):
+            self.output.hide(t, array)
+        sums.squared_error(known, t, error)
+        error *= 2
+
+    def curvature(self, a: np.ndarray, t: np.ndarray, rz: np.ndarray) -> None:
+        """rz (B, N) <- H rz, the slope of its units."""
+        self.output.chain(a, rz)
+        self.output.hide(t, rz)
+
+
+@lru_cache(maxsize=64)
+def loss_of(name: str) -> Loss | MixedLoss:
+    """The loss of this name: one of LOSSES, or that of mixed units; KeyError for others."""
+    units = mixed_of(name)
+    return LOSSES[name] if units is None else MixedLoss(units)
+
+
+def loss_for(unit: str) -> str:
+    """The loss whose matching output unit is `unit`: the first of the table that has it, or that of mixed units."""
+    for name, loss in LOSSES.items():
+        if loss.unit == unit:
+            return name
+    if mixed_of(unit):
+        return unit
+    able = ", ".join(dict.fromkeys(loss.unit for loss in LOSSES.values()))
+    raise UsageError(f"no loss matches {unit} units at the output; use one of {able}")
 
 
 def parse(text: str) -> tuple[str, float | None]:

@@ -13,7 +13,7 @@ from ..kernels import losses as sums
 from ..kernels import norms, operands, products, random, updates
 from .layers import BatchNorm, Layer, Weighted
 from .layers.affine import bias
-from .losses import LOSSES, Loss
+from .losses import Loss, MixedLoss, loss_of
 from .parameters import Layout
 from .pieces import PIECE, Feed, Minibatch, Piece
 from .units import UNITS
@@ -86,7 +86,8 @@ class NetworkObjective:
     methods speak of the same function. Products have the `precision` of that name (`kernels.operands.PRECISIONS`).
     `everything` is the number of cases of the feed, for optimizers that ask for the `whole`; without it a minibatch is.
     `max_norm` has the limit of each layer of weights, or none, and `project` keeps it. `loss` takes the place of the
-    network's own, as where a classifier learns from a teacher; its outputs are then those of the loss's unit. Batch
+    network's own, as where a classifier learns from a teacher; its outputs are then those of the loss's unit. `weights`
+    (one a case of the feed) multiply a case's loss, errors and all derivatives; the mean is still over cases. Batch
     normalisation takes the statistics of each piece of a minibatch alone (Hoffer, Hubara and Soudry 2017), or each
     layer's `statistics`.
     """
@@ -104,7 +105,8 @@ class NetworkObjective:
         max_norm: tuple[float, ...] = (),
         output_decay: float = 0.0,
         statistics: Sequence[Mapping[str, np.ndarray]] = (),
-        loss: Loss | None = None,
+        loss: Loss | MixedLoss | None = None,
+        weights: np.ndarray | None = None,
     ):
         self.network, self.layout = network, network.layout
         self.name = "a network's loss"
@@ -112,13 +114,14 @@ class NetworkObjective:
         self.spans = [(0, self.layout.size, 1.0)]
         self._weighted = {i: layer for i, layer in enumerate(network.layers) if isinstance(layer, Weighted)}
         self._below = Network(network.layers[:-1], network.loss)
-        self.loss: Loss = LOSSES[network.loss] if loss is None else loss
+        self.loss: Loss | MixedLoss = loss_of(network.loss) if loss is None else loss
         self.weight_decay, self.l1, self.everything = weight_decay, l1, everything
         self.output_decay = output_decay
         self._limits = list(zip(self._weighted, max_norm, strict=True)) if max_norm else []
         self._precision_name, self._dtype = precision, np.dtype(dtype)
         self._precision = operands.PRECISIONS[precision]()
         self._feed = feed
+        self._case_weights = None if weights is None else weights.astype(self._dtype)
         self._minibatch = Minibatch(network.layers, self.loss.targets(network.outputs), feed, cases, self._dtype)
         self._known: dict[int, tuple[np.ndarray, list]] = {}
         self.statistics = statistics
@@ -162,7 +165,13 @@ class NetworkObjective:
         if self._all is None:
             settings = self.weight_decay, self._dtype, self._precision_name, self.everything, self.l1
             self._all = NetworkObjective(
-                self.network, self._feed, PIECE, *settings, output_decay=self.output_decay, loss=self.loss
+                self.network,
+                self._feed,
+                PIECE,
+                *settings,
+                output_decay=self.output_decay,
+                loss=self.loss,
+                weights=self._case_weights,
             )
             # Pieces of cases in the order of the data would not be like those of a minibatch.
             rows = random.permutation(0, self.everything) if self.network.mixes else np.arange(self.everything)
@@ -273,6 +282,7 @@ class NetworkObjective:
         top = piece.work[-1]
         self.loss.curvature(top["a"], piece.t, top["r"])
         sums.scaled(top["r"], 1 / self._cases, top["d"], top["d_t"])
+        self._weigh(piece, top["d"].T, top["d_t"])
 
     def gradient_squares(self, theta: np.ndarray) -> np.ndarray:
         """The mean over cases of the squared gradient of each case's loss, elementwise, without weight decay.
@@ -337,9 +347,10 @@ class NetworkObjective:
         self.tally[self.loss.counts][0] += sums.total(piece.errors)
         if self.loss.mimics:
             labels = piece.t[:, -1].real
-            wrong = (labels >= 0) & (piece.work[-1]["a"].argmax(axis=1) != labels)
-            self.tally["labelled"][0] += np.count_nonzero(labels >= 0)
-            self.tally["wrong"][0] += np.count_nonzero(wrong)
+            known = (labels >= 0).astype(self._dtype)
+            self._weigh(piece, known)
+            self.tally["labelled"][0] += sums.total(known.real)
+            self.tally["wrong"][0] += sums.total(known.real * (piece.work[-1]["a"].real.argmax(axis=1) != labels))
 
     @property
     def outputs(self) -> np.ndarray:
@@ -357,6 +368,13 @@ class NetworkObjective:
         products.up(x, parts[-1]["W"], bias(parts[-1]), UNITS["linear"].code, top["z"])
         ready = top["a"], top["d"], top["d_t"], piece.values, piece.errors
         self.loss.finish(top["z"], piece.t, 1 / self._cases, *ready)
+        self._weigh(piece, top["d"].T, top["d_t"], piece.values, piece.errors)
+
+    def _weigh(self, piece: Piece, *by_case: np.ndarray) -> None:
+        """Multiply arrays (..., B) by the weights of a piece's cases, if there are any."""
+        if self._case_weights is not None:
+            for array in by_case:
+                array *= self._case_weights[piece.rows]
 
     def project(self, theta: np.ndarray) -> None:
         """Scale the incoming weights of each unit back to `max_norm` at most, in the layers that move.

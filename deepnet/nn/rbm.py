@@ -1,8 +1,8 @@
 """Restricted Boltzmann machines, and contrastive divergence as an objective for optimizers (Hinton 2002).
 
 Energy of logistic units: E(v, h) = -c.v - b.h - v W h; linear visibles have (v - c)^2 / 2 in place of -c.v (unit
-variance). v (B, M) visible, h (B, N) hidden, W (M, N), b (N,) hidden and c (M,) visible biases; `_t` marks an array
-stored transposed.
+variance), mixed ones what each column has. v (B, M) visible, h (B, N) hidden, W (M, N), b (N,) hidden and c (M,)
+visible biases; `_t` marks an array stored transposed.
 """
 
 from collections.abc import Callable
@@ -14,8 +14,9 @@ import numpy as np
 from ..kernels import losses as sums
 from ..kernels import operands, products, updates
 from ..kernels import units as kernels
+from .mixed import Mixed, unit_of
 from .parameters import Layout, Views
-from .units import UNITS, Unit
+from .units import Unit
 
 # Writes the scaled visibles (B, M) of some rows into the array it is given.
 Feed = Callable[[np.ndarray, np.ndarray], None]
@@ -36,9 +37,9 @@ class RBM:
         return Layout.of({"W": (self.inputs, self.outputs), "b": (self.outputs,), "c": (self.inputs,)})
 
     @property
-    def units(self) -> tuple[Unit, Unit]:
+    def units(self) -> tuple[Unit | Mixed, Unit | Mixed]:
         """The records of the visible and the hidden unit."""
-        return UNITS[self.visible], UNITS[self.hidden]
+        return unit_of(self.visible), unit_of(self.hidden)
 
 
 class Chain:
@@ -54,8 +55,8 @@ class Chain:
         """mean (B, N) <- E[h | v]; returns states drawn from P(h | v), transposed (N, B)."""
         unit, h_t = self.rbm.units[1], self._h_t[:, : len(mean)]
         if unit.rowwise:
-            self.hidden_mean(p, v, mean)
-            kernels.sample_softmax(mean, key, draw, h_t)
+            products.up(v, p["W"], p["b"], kernels.LINEAR, mean)
+            unit.sample(mean, key, draw, h_t)
         else:
             products.up_sample(v, p["W"], p["b"], unit.code, key, draw, mean, h_t)
         return h_t
@@ -101,12 +102,9 @@ def free_energy(rbm: RBM, p: dict, v: np.ndarray) -> np.ndarray:
     z = operands.matrix(len(v), rbm.outputs, dtype)
     products.up(v, p["W"], p["b"], kernels.LINEAR, z)
     hidden, visible = np.zeros(len(v), dtype), np.zeros(len(v), dtype)
-    kernels.log_partition(rbm.units[1].partition, z, hidden)
-    if rbm.visible == "linear":
-        sums.squared_error(v, np.broadcast_to(p["c"], v.shape).copy(), visible)
-        return visible - hidden
-    sums.dots(v, p["c"], visible)
-    return -visible - hidden
+    rbm.units[1].log_partition(z, hidden)
+    rbm.units[0].energy(v, p["c"], visible)
+    return visible - hidden
 
 
 @dataclass(frozen=True)
@@ -197,9 +195,9 @@ class ContrastiveDivergence:
         v0, h0, h1, total = self._v0.x[:n], self._h0[:n], self._h1[:n], self._sums
         h_t = self._chain.hidden_states(p, self._v, self._key, 0, h0)
         for step in range(1, self.steps):
-            v_t = self._chain.visible_mean(p, h_t)
+            v_t = self._restored(p, h_t)
             h_t = self._chain.hidden_states(p, v_t.T, self._key, step, h1)
-        v1_t = self._chain.visible_mean(p, h_t)
+        v1_t = self._restored(p, h_t)
         self._chain.negative_mean(p, v1_t.T, h1)
         sums.column_sums(h0, total["h0"])
         sums.column_sums(h1, g["b"])
@@ -212,6 +210,12 @@ class ContrastiveDivergence:
         self.tally["loss"] += sums.total(self._error)
         self.tally["hidden"] += total["h0"]
         return self._v, h0, v1_t, h1
+
+    def _restored(self, p: dict, h_t: np.ndarray) -> np.ndarray:
+        """E[v | h] (M, B), transposed, but for what the data have not."""
+        v_t = self._chain.visible_mean(p, h_t)
+        self.rbm.units[0].hide(self._v0.x[: self._n], v_t.T)
+        return v_t
 
     def _penalize(self, theta: np.ndarray, g: dict, n: int) -> None:
         rule, first = self.penalties, self.layout.segments[0]
@@ -229,16 +233,9 @@ class ContrastiveDivergence:
 
 
 def start(rbm: RBM, weights: np.ndarray, visible_means: np.ndarray | None) -> np.ndarray:
-    """A first theta: the weights given, hidden biases 0, visible biases 0 or, from the data's means m (M,), fitted.
-
-    Log(m / (1 - m)) for logistic units and m for the others (Hinton 2010, section 8).
-    """
+    """A first theta: the weights given, hidden biases 0, visible biases 0 or fitted to the data's means (M,)."""
     c = np.zeros(rbm.inputs, np.float32)
     if visible_means is not None:
         c[...] = visible_means
-        if rbm.visible == "logistic":
-            on, off = np.clip(c, 1e-3, 1 - 1e-3), 1 - np.clip(c, 1e-3, 1 - 1e-3)
-            sums.logarithm(on)
-            sums.logarithm(off)
-            c = on - off
+        c = rbm.units[0].bias(c)
     return rbm.layout.pack({"W": weights, "b": np.zeros(rbm.outputs), "c": c})

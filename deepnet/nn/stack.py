@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import UsageError
 from .autoencoder import Autoencoder
 from .layers import Dense, Dropout, Layer, Noise, Weighted
-from .losses import LOSSES
+from .losses import loss_for
 from .network import Network
 from .rbm import RBM
 
@@ -64,12 +63,3 @@ def unroll(stack: Stack, arrays: Sequence[Arrays]) -> tuple[Network, list[Arrays
     """
     layers, weights = hourglass(stack, arrays)
     return Network(layers, loss_for(stack.layers[0].visible)), weights
-
-
-def loss_for(unit: str) -> str:
-    """The loss whose matching output unit is `unit`, which is the first of the table that has it."""
-    for name, loss in LOSSES.items():
-        if loss.unit == unit:
-            return name
-    able = ", ".join(dict.fromkeys(loss.unit for loss in LOSSES.values()))
-    raise UsageError(f"no loss matches {unit} units at the output; use one of {able}")

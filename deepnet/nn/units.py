@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from ..kernels import losses as sums
 from ..kernels import units as kernels
 
 
@@ -56,10 +57,51 @@ class Unit:
         elif self.code != kernels.LINEAR:
             kernels.chain(self.code, given, d)
 
+    def sample(self, z: np.ndarray, key: int, draw: int, states_t: np.ndarray) -> None:
+        """z (B, N), the input of an RBM's units, becomes their mean; states_t (N, B) <- draws from them."""
+        if self.rowwise:
+            kernels.softmax(z, z)
+            kernels.sample_softmax(z, key, draw, states_t)
+        else:
+            kernels.sample(self.code, z, key, draw, states_t)
+
     @property
     def partition(self) -> int:
         """The code of its term in the free energy (`kernels.units.log_partition`)."""
         return kernels.SOFTMAX if self.rowwise else self.code
+
+    def log_partition(self, z: np.ndarray, out: np.ndarray) -> None:
+        """out (B,) <- log of the sum (or integral) over its states, less constants, for inputs z (B, N)."""
+        kernels.log_partition(self.partition, z, out)
+
+    def energy(self, v: np.ndarray, c: np.ndarray, out: np.ndarray) -> None:
+        """out (B,) <- what visible units v (B, M) of biases c (M,) add to the free energy.
+
+        That is -v c, of linear ones |v - c|^2 / 2 (Hinton 2010, sections 13.2 and 16.1).
+        """
+        if self.partition == kernels.LINEAR:
+            sums.squared_error(v, np.broadcast_to(c, v.shape).copy(), out)
+        else:
+            sums.dots(v, c, out)
+            np.negative(out, out=out)
+
+    def hide(self, like: np.ndarray, x: np.ndarray) -> None:
+        """Nothing: none of its units is missing in a case."""
+
+    def join(self, marks: np.ndarray) -> None:
+        """Nothing: each of its units is a thing of its own."""
+
+    def bias(self, mean: np.ndarray) -> np.ndarray:
+        """The bias (N,) at which its mean is this (N,) where nothing else is put in; of relu the mean itself.
+
+        Log(m / (1 - m)) for logistic units (Hinton 2010, section 8), log m for softmax.
+        """
+        on, off = np.clip(mean, 1e-3, 1 - 1e-3), 1 - np.clip(mean, 1e-3, 1 - 1e-3)
+        sums.logarithm(on)
+        sums.logarithm(off)
+        if self.rowwise:
+            return on
+        return on - off if self.code == kernels.LOGISTIC else mean
 
 
 UNITS: dict[str, Unit] = {

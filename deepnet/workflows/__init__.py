@@ -2,6 +2,7 @@
 
 from ..training import Meter
 from .compare import compare
+from .cross_validate import cross_validate
 from .doctor import doctor
 from .efficiency import efficiency
 from .evaluate import evaluate
@@ -26,6 +27,7 @@ __all__ = [
     "Start",
     "Warned",
     "compare",
+    "cross_validate",
     "doctor",
     "efficiency",
     "evaluate",

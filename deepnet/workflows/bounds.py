@@ -17,7 +17,7 @@ SHARED = {"precision": PRECISIONS, "contrast": ("none", *CONTRASTS)}
 NAMES = {
     "finetune": SHARED
     | {"optimizer": OPTIMIZERS, "task": ("classify", "regress", "reconstruct", "one_class", "mimic")},
-    "pretrain": SHARED | {"method": METHODS, "visible": UNITS, "units": UNITS},
+    "pretrain": SHARED | {"method": METHODS, "visible": ("auto", "mixed", *UNITS), "units": UNITS},
 }
 COUNTS = {"layers": 1, "epochs": 1, "batch_size": 1, "cd_steps": 1, "patience": 1, "labels": 1, "pca": 1, "threads": 1,
           "freeze_epochs": 0, "jitter": 0, "seed": 0}  # fmt: skip

@@ -15,7 +15,9 @@ from .tuning import FINE
 FIGURE = {"classify": "error", "regress": "squared_error", "reconstruct": "squared_error"}
 
 
-def compare(data, nets, output=None, *, logs=(), split="test", label=None, ignore=(), force=False, threads=None):
+def compare(
+    data, nets, output=None, *, logs=(), split="test", label=None, ignore=(), force=False, threads=None
+) -> dict:
     """Figures of each network on the same cases, and how it differs from the first.
 
     Writes to `output` the chart of their histories, or, where it ends in .html, a page with all of it. `logs` are the

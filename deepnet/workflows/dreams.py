@@ -11,6 +11,7 @@ import numpy as np
 from ..kernels import random
 from ..nn import stack as stacks
 from ..nn.gibbs import Gibbs
+from ..nn.mixed import mixed_of
 from ..nn.network import Network
 from ..nn.rbm import RBM
 from ..nn.units import UNITS
@@ -46,7 +47,14 @@ def lacks(view: View) -> str | None:
 
 
 def _noise(machine: RBM) -> np.ndarray:
-    """States that know nothing of data: of bounded units 0 or 1, of others normal draws, of rectifiers their size."""
+    """States that know nothing of data: of bounded units 0 or 1, of others normal draws, of rectifiers their size.
+
+    Mixed units are drawn as those of a machine without weights and biases.
+    """
+    if mixed := mixed_of(machine.visible):
+        states_t = np.zeros((machine.inputs, CHAINS), np.float32)
+        mixed.sample(np.zeros((CHAINS, machine.inputs), np.float32), KEY, 1 << 30, states_t)
+        return np.ascontiguousarray(states_t.T)
     if UNITS[machine.visible].bounded:
         return (random.uniform(KEY, 1 << 30, CHAINS, machine.inputs) < 0.5).astype(np.float32)
     drawn = random.normal(KEY, 1 << 30, CHAINS, machine.inputs).astype(np.float32)

@@ -19,7 +19,7 @@ from .bench import CUT, Bench
 from .cells import NONE, Cell, Recipe, Record
 from .finetune import finetune
 from .pretrain import pretrain
-from .records import End, Saved, Start
+from .records import End, Saved, Start, Told
 from .runs import Clock, command, dashes
 from .starting import alone
 
@@ -49,6 +49,7 @@ def efficiency(
     scale="auto",
     label=None,
     ignore=(),
+    category=(),
     keep=None,
     force=False,
     resume=False,
@@ -58,7 +59,7 @@ def efficiency(
     max_time=None,
     stop=lambda: None,
     meter=None,
-) -> Iterator:
+) -> Iterator[Told]:
     """Train a net for each method, draw and number of labels, and write the page; yields the records of a run.
 
     `labels` are pairs: a number (None: all there are) and how many draws of it (None: `seeds`). `pretraining` has
@@ -68,7 +69,7 @@ def efficiency(
     if threads is not None:
         jit.set_threads(threads)
     path, folder = _outputs(data, output, keep, force, resume, dry_run)
-    dataset, cases, there, split = _open(data, valid, label, ignore, seed)
+    dataset, cases, there, split = _open(data, valid, label, ignore, category, seed)
     counts = _counts(labels, seeds, there)
     recipe = Recipe(
         tuple(layers),
@@ -112,7 +113,8 @@ def efficiency(
     if not keep:
         _clear(folder)
     best = min(facts["errors"], key=lambda row: (row["labels"], row["error"]))["method"]
-    yield End("finished", facts, _next(data, best, recipe, label, ignore))
+    columns = {"label": label, "ignore": ignore, "category": category}
+    yield End("finished", facts, _next(data, best, recipe, columns))
 
 
 def _nets(layers: int, asked: dict) -> dict:
@@ -123,7 +125,7 @@ def _nets(layers: int, asked: dict) -> dict:
     return own | asked
 
 
-def _next(source, method: str, recipe: Recipe, label, ignore) -> str:
+def _next(source, method: str, recipe: Recipe, columns: dict) -> str:
     """The command that begins as the best net of the fewest labels did."""
     layers = ("--layers", ",".join(map(str, recipe.layers)))
     words, unit = ("finetune", source, "-o", "net.h5", *layers), "logistic"
@@ -131,8 +133,8 @@ def _next(source, method: str, recipe: Recipe, label, ignore) -> str:
         words = ("pretrain", source, "-o", "stack.h5", *layers, "--method", method)
         unit = recipe.stack(method).get("visible", unit)
     scale = () if recipe.scale == "auto" else ("--scale", recipe.scale)
-    visible = () if unit == "logistic" else ("--visible", unit)
-    return command(*words, *visible, *scale, config={"label": label, "ignore": ignore})
+    visible = () if unit in ("auto", "logistic") else ("--visible", unit)
+    return command(*words, *visible, *scale, config=columns)
 
 
 def _outputs(source, output, keep, force: bool, resume: bool, dry_run: bool) -> tuple[str, str]:
@@ -158,9 +160,9 @@ def _clear(folder: str) -> None:
         os.rmdir(folder)
 
 
-def _open(source, valid: str, label, ignore, seed: int) -> tuple[Dataset, Cases, int, str]:
+def _open(source, valid: str, label, ignore, category, seed: int) -> tuple[Dataset, Cases, int, str]:
     """Training and test cases, labels as stored; test cases with classes; how many labels; what was held out."""
-    dataset = data.load(source, label=label, ignore=ignore)
+    dataset = data.load(source, label=label, ignore=ignore, category=category)
     if "test" in dataset.splits:
         split = "test"
     elif "valid" in dataset.splits:
@@ -173,7 +175,7 @@ def _open(source, valid: str, label, ignore, seed: int) -> tuple[Dataset, Cases,
         sources.labelled(data.apply(dataset, "classify"), ("train",))
         split, dataset = "held out", data.split(dataset, valid, seed)
     test = dataset.splits["test" if split == "test" else "valid"]
-    dataset = replace(dataset, splits={"train": dataset.splits["train"], "test": test})
+    dataset = data.refilled(replace(dataset, splits={"train": dataset.splits["train"], "test": test}))
     known = sources.labelled(data.apply(dataset, "classify"), ("train", "test"))
     if len(known.classes) < 2:
         raise DataError(f"{dataset.name} has {len(known.classes)} class; this is for data of two at least")

@@ -8,6 +8,7 @@ from ..data import Cases, Dataset
 from ..errors import UsageError
 from ..files import shown
 from ..kernels import jit
+from ..nn.mixed import unit_of, word_of
 from ..nn.stack import Stack
 from ..training import Meter
 from . import models, preparing, retrieval, scores, sources, students, teachers
@@ -35,7 +36,8 @@ def evaluate(
     """Figures of a model on a split of the data; `split` falls back on train where the data have no other.
 
     What the model is for decides what is measured: a classifier's error, a regressor's RMSE, the reconstruction of an
-    autoencoder or a stack beside PCA of the same width. `mc`: by the mean of so many passes with dropout and noise.
+    autoencoder or a stack beside PCA of the same width. All cases count alike, also where the model was trained with
+    weights. `mc`: by the mean of so many passes with dropout and noise.
     `normal`: how well anomaly scores tell these classes of a labelled split from the others, and that alone.
     `logistic_pca` trains that rival too, where outputs are logistic: `say` is told of it as it begins, `meter` shows
     how far it is. `codes`: a distance, euclidean or cosine, by which codes are set against labels, beside the data and
@@ -60,9 +62,11 @@ def evaluate(
     facts = {"model": model, "data": dataset.name, "split": used, "network": dashes(loaded.model.widths)}
     if count := dataset.unlabelled.get("train" if used == "all" else used):
         facts["unlabelled"] = count
-    if used in ("all", "train") and dataset.fingerprint == loaded.provenance.get("data"):
+    if sources.seen(loaded, dataset, used):
         some = f"{loaded.config['labels']} of " if "labels" in loaded.config else ""
         facts["note"] = f"the model was trained on {some}these cases; --split valid shows held-out ones, if any"
+    if loaded.config.keys() & {"weights", "class_weight"}:
+        facts["weighted"] = False
     beside = {}
     if codes is not None:
         pca = preparing.fit_pca(dataset, loaded.preparation, models.coder(loaded).network.outputs)
@@ -70,15 +74,18 @@ def evaluate(
     if guides is not None:
         guides.check_data(dataset)
         return facts | _student(loaded, model, guides, cases) | beside
-    if task in ("classify", "regress"):
-        return facts | _supervised(loaded, cases, task, mc) | beside
-    if task == "one_class":
-        return facts | scores.distance(loaded, cases) | beside
-    facts |= _reconstruction(loaded, dataset, cases)
+    facts |= measured(loaded, dataset, cases, task, mc)
     if logistic_pca:
         rival = fit_logistic_pca(dataset.splits["train"], loaded.preparation, facts["code"], meter or Meter(), say)
         facts["logistic_pca_squared_error"] = float(scores.squared_errors(rival, loaded, cases).mean())
     return facts | (scores.energy(loaded, cases) if task is None else {}) | beside
+
+
+def measured(loaded: Checkpoint, dataset: Dataset, cases: Cases, task: str | None, mc: int | None = None) -> dict:
+    """What counts for a model of a task (None: a stack) on these cases of the data set."""
+    if task in ("classify", "regress"):
+        return _supervised(loaded, cases, task, mc)
+    return scores.distance(loaded, cases) if task == "one_class" else _reconstruction(loaded, dataset, cases)
 
 
 def _check_alone(mc: int | None, logistic_pca: bool, codes: str | None) -> None:
@@ -95,8 +102,7 @@ def _check_logistic(loaded: Checkpoint, task: str | None) -> None:
             f"--logistic-pca: this network was made to {task} and reconstructs nothing; leave it out, or give an "
             "autoencoder or a stack"
         )
-    model = loaded.model
-    unit = model.layers[0].visible if isinstance(model, Stack) else model.layers[-1].unit
+    unit = word_of(scores.visible(loaded))
     if unit != "logistic":
         raise UsageError(
             f"--logistic-pca: this model reconstructs by {unit} units, and logistic PCA is for values in [0, 1] of "
@@ -134,19 +140,21 @@ def _supervised(loaded: Checkpoint, cases: Cases, task: str, mc: int | None) -> 
         loss, classes = loaded.model.loss, loaded.preparation.classes
         losses = losses_of(loss, outputs, cases.targets) if losses is None else losses
         return facts | evaluation.classification(outputs, cases.targets, losses, classes, loss)
-    p = loaded.preparation
-    return facts | evaluation.regression(outputs * p.target_scale + p.target_offset, cases.targets)
+    p, label = loaded.preparation, loaded.config.get("label") or ""
+    names = tuple(label.split(",")) if label.count(",") + 1 == cases.targets.shape[1] else ()
+    return facts | evaluation.regression(outputs * p.target_scale + p.target_offset, cases.targets, names)
 
 
 def _reconstruction(loaded: Checkpoint, dataset: Dataset, cases: Cases) -> dict:
     """Squared error a case, beside PCA of the code's width, both of the cases as the model sees them."""
     width = models.coder(loaded).network.outputs
     pca = preparing.fit_pca(dataset, loaded.preparation, width)
-    ours = scores.squared_errors(models.reconstructor(loaded), loaded, cases)
+    ours, units = scores.squared_errors(models.reconstructor(loaded), loaded, cases), unit_of(scores.visible(loaded))
     linear, plain = np.empty(len(cases)), np.empty(len(cases))
     for rows, x in scores.visible_blocks(loaded, cases):
-        linear[rows] = ((pca.reconstruct(x) - x) ** 2).sum(axis=1)
-        plain[rows] = ((pca.mean - x) ** 2).sum(axis=1)
+        for found, restored in ((linear, pca.reconstruct(x)), (plain, np.tile(pca.mean, (len(x), 1)))):
+            units.hide(x, restored)
+            found[rows] = ((restored - x) ** 2).sum(axis=1)
     error, interval = evaluation.mean_with_interval(ours)
     word = "reconstruction_error" if isinstance(loaded.model, Stack) else "squared_error"
     return {
@@ -157,4 +165,4 @@ def _reconstruction(loaded: Checkpoint, dataset: Dataset, cases: Cases) -> dict:
         f"{word}_interval": interval,
         "pca_squared_error": float(linear.mean()),
         "mean_case_squared_error": float(plain.mean()),
-    }
+    } | scores.by_kind(loaded, cases)

@@ -7,11 +7,12 @@ import numpy as np
 from .. import __version__, checkpoint, exports
 from ..checkpoint import Checkpoint, Preparation
 from ..errors import DataError, UsageError
-from ..exports import FORMATS, Affine, Contrast, Distance, Largest, Program, Scaled, Step, Units
+from ..exports import FORMATS, Affine, Contrast, Distance, Largest, Program, Runs, Scaled, Step, Units
 from ..files import check_output, read_input, shown, write_alone
 from ..kernels.batchnorm import EPSILON
 from ..nn.layers import BatchNorm, Maxout, Weighted
 from ..nn.losses import MARGINS
+from ..nn.mixed import mixed_of
 from ..nn.stack import Stack
 from . import models, sources
 from .runs import dashes
@@ -101,6 +102,8 @@ def _layers(reader: models.Reader) -> list[Step]:
         steps.append(_normalized(own) if isinstance(layer, BatchNorm) else _affine(own))
         if isinstance(layer, Maxout):
             steps.append(Largest(layer.pieces))
+        elif mixed := mixed_of(layer.unit):
+            steps.append(Runs(mixed.runs))
         elif layer.unit != "linear":
             steps.append(Units(layer.unit))
     return steps

@@ -14,11 +14,11 @@ from ..optimizers import BATCHES, OPTIMIZERS
 from ..optimizers.objective import Optimizer
 from ..optimizers.schedules import constant, parse
 from ..training import Meter
-from . import bounds, feeds, networks, one_class, preparing, regularizers, sources, teachers
+from . import bounds, feeds, networks, one_class, preparing, regularizers, sources, teachers, weighting
 from .memory import check_network, of_network
 from .models import pack
 from .plans import written
-from .records import Start, Warned
+from .records import Start, Told, Warned
 from .runs import Clock, check_precision, check_resume
 from .starting import alone, open_run, settle
 from .tuning import FINE, TOP, Tuning
@@ -44,6 +44,7 @@ def finetune(
     batch_norm=False,
     task="classify",
     loss=None,
+    class_weight=None,
     normal=(),
     teacher=(),
     temperature=None,
@@ -73,7 +74,9 @@ def finetune(
     jitter=0,
     labels=None,
     label=None,
+    weight=None,
     ignore=(),
+    category=(),
     force=False,
     resume=False,
     dry_run=False,
@@ -82,10 +85,11 @@ def finetune(
     max_time=None,
     stop=lambda: None,
     meter=None,
-) -> Iterator:
+) -> Iterator[Told]:
     """Train and save a network; yields Start, Epoch, Saved and End records. Options as on the command line.
 
     To classify or regress, it trains on the cases that have a label, with `labels` on so many; scaling is by all.
+    `class_weight` may be a mapping too. With weights, losses and errors while training are of weighted cases.
     """
     bounds.check("finetune", locals())
     if threads is not None:
@@ -95,9 +99,12 @@ def finetune(
     parent = checkpoint.load(start) if start is not None else None
     asked_loss, C = _loss(loss, task)
     _check_normal(normal, task)
+    by_class = weighting.parse(class_weight, task)
     mimicry = teachers.mimicry(task, teacher, temperature, logits, hard_weight, parent)
     known = networks.known_classes(parent, task) if mimicry is None else mimicry.teachers.classes
-    dataset, held_out = sources.read(data, valid, task, label, ignore, seed, known, normal=normal)
+    columns = {"category": category, "fields": networks.known_fields(parent, mimicry), "weight": weight}
+    dataset, held_out = sources.read(data, valid, task, label, ignore, seed, known, normal=normal, **columns)
+    weights, dataset = weighting.digest(dataset), weighting.counted(dataset)
     if mimicry is not None:
         mimicry.teachers.check_data(dataset)
     if patience is not None and "valid" not in dataset.splits:
@@ -109,6 +116,7 @@ def finetune(
         dataset = sources.labelled(dataset, ("train", "valid"), labels, seed)
     elif labels is not None:
         raise UsageError(f"--labels is for --task classify or regress, not for {task}; leave it out")
+    dataset = weighting.settled(dataset, by_class)
     cases = len(dataset.splits["train"])
     batch_size = _batch_size(batch_size, optimizer, cases)
     made = "classify" if mimicry is not None else task  # a student is an ordinary classifier
@@ -124,7 +132,10 @@ def finetune(
     asked |= prepared | ({"jitter": jitter} if jitter else {}) | ({"noise_schedule": written(share)} if share else {})
     asked |= mimicry.settings if mimicry is not None else {}
     asked |= {"normal": list(normal)} if normal else {}
+    weighed = {"weight": weight, "weights": weights, "class_weight": weighting.written(by_class)}
+    asked |= {name: value for name, value in weighed.items() if value is not None}
     asked |= {} if bias else {"bias": False}
+    asked |= {"category": list(category)} if category else {}
     asked |= {"loss": network.loss, "C": C or 1.0} if network.loss in MARGINS else {}
     moving = regularizers.spans(network, asked.get("layer_rates", ()), optimizer)
     smaller = "smaller --layers" if parent is None else "a smaller net to --from"
@@ -182,6 +193,7 @@ def finetune(
     if not (dry_run or done):
         need.check_disk(output)
     yield Start("finetune", run.summary(optimizer) | need.plan())
+    yield from map(Warned, dataset.notes)
     said = one_class.warning(network.layers) if task == "one_class" else None
     said = sources.missing_classes(dataset) if task == "classify" else said
     if said is not None:

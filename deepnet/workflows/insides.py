@@ -3,9 +3,9 @@
 import numpy as np
 
 from ..nn.ascent import ascend
+from ..nn.mixed import unit_of
 from ..nn.network import Network
 from ..nn.stack import Stack
-from ..nn.units import UNITS
 from . import feeds, models, preparing
 from .views import View
 
@@ -67,7 +67,7 @@ def _usual(view: View) -> float:
     """The length of an ordinary case, where none is known."""
     model = view.model.model
     unit = model.layers[0].visible if isinstance(model, Stack) else None
-    bounded = UNITS[unit].bounded if unit else view.model.preparation.kind in ("auto", "unit")
+    bounded = unit_of(unit).bounded if unit else view.model.preparation.kind in ("auto", "unit")
     return float(np.sqrt(view.model.preparation.width)) * (1 / 3 if bounded else 1)
 
 

@@ -4,22 +4,25 @@ import numpy as np
 
 from .. import checkpoint, data
 from ..checkpoint import Checkpoint
+from ..data.portraits import NUMBERING
 from ..errors import DataError
+from ..nn.mixed import word_of
 from . import preparing
 from .models import is_model
 from .runs import COUNTERS, command, counts, dashes, epochs_for, metrics_of
 
 
-def inspect(file, *, label=None, ignore=()) -> dict:
+def inspect(file, *, label=None, ignore=(), category=()) -> dict:
     """Of a model: architecture, history, settings, lineage.
 
-    Of data: shape, range, balance, suggested units, the next command.
+    Of data: shape, range, balance, what each column of a table is, suggested units, the next command.
     """
     if is_model(file):
         return _model(file, checkpoint.load(file))
-    dataset = data.load(file, label=label, ignore=ignore, task=None)
+    words = {"label": label, "ignore": ignore, "category": category}
+    dataset = data.load(file, **words)
     if dataset.splits["train"].targets is not None:
-        dataset = _with_classes(file, label, ignore, dataset)
+        dataset = _with_classes(file, words, dataset)
     audit = data.audit(dataset)
     facts = {
         "data": dataset.name,
@@ -29,9 +32,15 @@ def inspect(file, *, label=None, ignore=()) -> dict:
         "constant_columns": audit["constant"]["count"],
         "duplicate_cases": sum(audit["duplicates"].values()),
         "leaked_cases": sum(audit["leakage"].values()),
+        "fields": audit.pop("fields") or None,
     }
-    options = ["--visible", audit["visible"], "--scale", audit["scale"], *_size(dataset)]
-    follow = command("pretrain", file, "-o", "stack.h5", *options, config={"label": label, "ignore": ignore})
+    if dataset.columns and dataset.splits["train"].targets is None:
+        facts["labels"] = "none named; where a column is to be predicted, add --label COLUMN"
+    named = {field.name for field in dataset.fields} | set(dataset.columns)
+    numbering = [row["name"] for row in facts["fields"] or () if row.get("note") == NUMBERING and row["name"] in named]
+    words["ignore"] = (*ignore, *numbering)
+    options = [] if dataset.fields else ["--visible", audit["visible"], "--scale", audit["scale"]]
+    follow = command("pretrain", file, "-o", "stack.h5", *options, *_size(dataset), config=words)
     details = {"fingerprint": {"sha256": audit.pop("fingerprint")}}
     return facts | audit | details | {"next": follow}
 
@@ -44,10 +53,10 @@ def _size(dataset) -> list[str]:
     return ["--layers", str(min(500, max(10, 4 * columns))), "--epochs", str(epochs_for(cases, 10))]
 
 
-def _with_classes(file, label, ignore, dataset):
+def _with_classes(file, words, dataset):
     """The same data with class indices, where its labels are classes."""
     try:
-        return data.load(file, label=label, ignore=ignore, task="classify")
+        return data.load(file, **words, task="classify")
     except DataError:
         return dataset
 
@@ -79,7 +88,7 @@ def _unit(layer) -> str:
     """The units of a layer, or its number where it has none of its own."""
     for name in ("hidden", "unit"):
         if hasattr(layer, name):
-            return getattr(layer, name)
+            return word_of(getattr(layer, name))
     name = "rate" if hasattr(layer, "rate") else "deviation"
     return f"{name} {getattr(layer, name):g}"
 

@@ -7,6 +7,7 @@ from ..kernels import operands, products, random
 from ..kernels.losses import total
 from ..nn import autoencoder, initializers
 from ..nn.autoencoder import Autoencoder, Restoration, Restoring
+from ..nn.mixed import word_of
 from ..nn.rbm import RBM, free_energy, start
 from ..nn.units import UNITS
 from ..optimizers import Momentum
@@ -28,7 +29,7 @@ def row_of(i: int, plan: Plan) -> dict:
     """A layer's line in the table of the plan."""
     return {
         "layer": i + 1,
-        "visible": plan.layer.visible,
+        "visible": word_of(plan.layer.visible),
         "hidden": plan.layer.hidden,
         "weights": f"{plan.layer.inputs} x {plan.layer.outputs}",
         "epochs": plan.epochs,

@@ -12,7 +12,8 @@ from ..files import shown
 from ..kernels import random
 from ..nn import initializers, stack
 from ..nn.layers import BatchNorm, Dense, Maxout, Weighted, of_units
-from ..nn.losses import LOSSES
+from ..nn.losses import loss_of
+from ..nn.mixed import spell
 from ..nn.network import Network
 from ..nn.stack import Stack
 from ..nn.units import UNITS
@@ -28,10 +29,18 @@ def known_classes(parent: Checkpoint | None, task: str) -> tuple[str, ...] | Non
     return parent.preparation.classes or None
 
 
+def known_fields(parent: Checkpoint | None, mimicry) -> tuple | None:
+    """The columns of a table that the parent takes, or else a teacher; None where there is neither."""
+    known = parent if parent is not None else next(iter(mimicry.teachers.models.values())) if mimicry else None
+    return None if known is None else known.preparation.fields
+
+
 def preparation_of(parent, dataset, scale, asked, task, start):
     """The parent's preparation, or a new one; the task adds class names or the targets' mean and deviation."""
     if parent is None:
-        visible = "logistic" if task == "reconstruct" and scale in ("auto", "unit") and not asked else "linear"
+        visible = "linear"
+        if task == "reconstruct" and not asked and (dataset.units or scale in ("auto", "unit")):
+            visible = preparing.visible_of("auto", dataset, asked)
         p = preparing.prepare(dataset, scale, visible, asked)
     elif asked:
         name = next(iter(asked))
@@ -91,7 +100,7 @@ def build(
         return _with_noise(*one_class.network(body, arrays), noise, dropout)
     outputs, loss = _head(dataset, preparation, task, loss)
     below = body[-1].outputs if body else preparation.width
-    made = *body, Dense(below, outputs, LOSSES[loss].unit)
+    made = *body, Dense(below, outputs, loss_of(loss).unit)
     network = Network(made if bias else one_class.without_biases(made), loss)
     if task == "reconstruct":
         _check_code(network, dataset, "--layers", (*noise, *dropout))
@@ -193,6 +202,8 @@ def _head(dataset, preparation, task, loss) -> tuple[int, str]:
         return len(dataset.classes), loss or "cross_entropy"
     if task == "regress":
         return len(preparation.target_scale), "squared_error"
+    if preparation.units:
+        return preparation.width, spell(preparation.units)
     bounded = preparation.kind in ("auto", "unit") and preparation.only_scaled
     return preparation.width, "binary_cross_entropy" if bounded else "squared_error"
 

@@ -7,6 +7,7 @@ import os
 import numpy as np
 
 from ..files import shown
+from . import sources
 from .inspect import layer_rows
 from .preparing import described
 from .runs import command, dashes
@@ -46,7 +47,9 @@ def _lines(view: View, parameters: int) -> list[str]:
         f"It {MADE_TO[view.task]}. {parameters:,} parameters" + (f", trained on {shown(trained)}." if trained else ".")
     ]
     if view.cases is not None:
-        lines.append(f"Pictures of data show {len(view.cases):,} cases of {shown(view.dataset.name)}.")
+        which = "all its" if view.split == "all" else f"the {view.split}"
+        seen = ", some or all of which it was trained on" if sources.seen(view.model, view.dataset, view.split) else ""
+        lines.append(f"Data are {shown(view.dataset.name)}: pictures show {which} {len(view.cases):,} cases{seen}.")
     if "error" in view.facts:
         low, high = (f"{100 * end:.2f}" for end in view.facts["error_interval"])
         lines.append(f"Error {100 * view.facts['error']:.2f} % (95 % interval {low} to {high} %).")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ..errors import UsageError
 from ..nn import corruptions, initializers
 from ..nn.autoencoder import CURVED, HIDDEN, VISIBLE, Autoencoder, Restoration, Restoring
+from ..nn.mixed import unit_of
 from ..nn.rbm import RBM, ContrastiveDivergence, Penalties
 from ..nn.units import UNITS
 from ..optimizers.schedules import Schedule, parse
@@ -106,11 +107,11 @@ def plans_of(method: str, each: dict, own: dict, visible: str, shape: tuple[int,
 def _machine(inputs: int, outputs: int, below: str, units: str, own: dict):
     """A Boltzmann machine, its penalties, its rate (the smaller of its two unit types') and its first weights."""
     for side, unit in (("--visible", below), ("--units", units)):
-        if UNITS[unit].rate is None:
+        if unit_of(unit).rate is None:
             able = ", ".join(name for name, u in UNITS.items() if u.rate is not None)
             raise UsageError(f"{side} {unit}: not a unit of Boltzmann machines; use one of {able}")
     penalties = Penalties(own["weight_decay"], own["l1"], own["sparsity_target"], own["sparsity_cost"])
-    rate = min(UNITS[below].rate, UNITS[units].rate)
+    rate = min(unit_of(below).rate, UNITS[units].rate)
     return RBM(inputs, outputs, below, units), penalties, rate, "gaussian:0.1"
 
 
@@ -122,7 +123,7 @@ def _autoencoder(inputs: int, outputs: int, below: str, units: str, own: dict):
         raise UsageError(f"--units {units}: --method cae has {' and '.join(CURVED)} units")
     if own.get("sparsity_target") and units != "logistic":
         raise UsageError(f"--units {units}: --sparsity-target is the mean of logistic units; use those")
-    visible = below if below in VISIBLE else "linear"
+    visible = below if below in VISIBLE or below not in UNITS else "linear"
     corruption, level = corruptions.parse(own["corruption"]) if "corruption" in own else (None, 0.0)
     rule = Restoring(
         corruption,

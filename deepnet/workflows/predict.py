@@ -9,7 +9,7 @@ import numpy as np
 from ..checkpoint import Checkpoint
 from ..data import load
 from ..errors import DataError, ModelError, UsageError
-from ..files import shown
+from ..files import as_cell, shown
 from ..kernels import jit
 from ..nn.losses import MARGINS
 from ..nn.stack import Stack
@@ -22,7 +22,6 @@ USUAL = {  # what is written where nothing is asked for
     "one_class": "anomaly",
     None: "codes",
 }
-FORMULA = ("=", "+", "-", "@")  # a spreadsheet would run a text cell that begins so
 
 
 def predict(
@@ -48,10 +47,11 @@ def predict(
     reader = _reader(loaded, give, task) if give != "anomaly" else None
     trained = loaded.config
     label_column = trained.get("label") or ""
-    spare = (*trained.get("ignore", ()), label_column, *label_column.split(","))
+    spare = (*sources.spare(trained), label_column, *label_column.split(","))
     spare = tuple(filter(None, spare))
-    dataset = load(data, label=label, ignore=ignore, spare=spare)
+    dataset = load(data, label=label, ignore=ignore, spare=spare, fields=loaded.preparation.fields)
     sources.check_width(dataset, loaded.preparation, model)
+    sources.warn(dataset)
     split = split or ("test" if "test" in dataset.splits else "train")
     if split not in dataset.splits:
         raise DataError(f"{dataset.name} has no split {shown(split)}; give --split {' or '.join(dataset.splits)}")
@@ -101,8 +101,10 @@ def _others(task: str | None) -> str:
 
 
 def _lines(loaded: Checkpoint, reader: models.Reader, cases, give: str, task) -> Iterator[bytes]:
-    names = [_safe(name) for name in loaded.preparation.classes]
-    yield _csv([_header(give, task, names, reader.network.outputs)])
+    names = [as_cell(name) for name in loaded.preparation.classes]
+    columns = loaded.preparation.columns if loaded.preparation.projection is None else ()
+    restored = [as_cell(name) for name in columns] if give == "reconstructions" else []
+    yield _csv([restored or _header(give, task, names, reader.network.outputs)])
     feed = feeds.visible_feed(cases.inputs, loaded.preparation)
     for _, _, a in reader.run(feed, len(cases)):
         if not np.isfinite(a).all():
@@ -124,18 +126,6 @@ def _header(give: str, task, names: list[str], width: int) -> list[str]:
     if give in ("probabilities", "margins"):
         return names
     return [f"{'code' if give == 'codes' else 'x'}{i + 1}" for i in range(width)]
-
-
-def _safe(name: str) -> str:
-    return f"'{name}" if name.startswith(FORMULA) and not _is_number(name) else name
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _csv(rows) -> bytes:

@@ -11,8 +11,9 @@ from .. import data, files
 from ..checkpoint import PROJECTIONS, Preparation, Projection
 from ..data import Dataset
 from ..data import scaling as scalings
-from ..errors import UsageError
+from ..errors import DataError, UsageError
 from ..evaluation import PCA
+from ..nn.mixed import MOST_RUNS, mixed_of, spell
 from . import feeds, models
 
 
@@ -35,12 +36,45 @@ def prepare(dataset: Dataset, kind: str, visible: str, asked: dict | None = None
         raise UsageError(
             f"--{name} {value}: logistic visible units need values in [0, 1], and these are not; give --visible linear"
         )
-    scaling = scalings.fit(kind, train, dataset.shape)
-    data.check_range(train, scaling, visible, dataset.name)
-    facts = {"columns": dataset.columns, "contrast": asked.get("contrast")}
+    if dataset.fields and "contrast" in asked:
+        raise UsageError(f"--contrast {asked['contrast']}: the columns of {dataset.name} are of mixed kinds; leave it")
+    scaling = scalings.fit(kind, train, dataset.shape, dataset.numbers)
+    data.check_range(train, scaling, spell(dataset.units) if visible == "mixed" else visible, dataset.name)
+    facts = {"columns": dataset.columns, "contrast": asked.get("contrast"), "fields": dataset.fields}
     plain = Preparation(kind, scaling.offset, scaling.scale, dataset.shape, dataset.classes, **facts)
     projection = _projection(dataset, plain, asked)
     return replace(plain, projection=projection)
+
+
+def visible_of(visible: str, dataset: Dataset, asked: dict) -> str:
+    """The visible units meant: `auto` is mixed for a table of mixed columns, else logistic.
+
+    UsageError for mixed ones where the columns are all alike, or no longer what they were.
+    """
+    if visible not in ("auto", "mixed"):
+        return visible
+    projected = next((name for name in PROJECTIONS if name in asked), None)
+    if dataset.units and projected is None:
+        check_runs(dataset)
+        return "mixed"
+    if visible == "mixed":
+        why = f"--{projected} makes numbers of its columns" if projected else f"{dataset.name} has columns of one kind"
+        raise UsageError(f"--visible mixed: {why}; give --visible linear, or logistic for values in [0, 1]")
+    return "logistic"
+
+
+def check_runs(dataset: Dataset) -> None:
+    """DataError for more columns, or categories, than mixed units are written for."""
+    if mixed_of(spell(dataset.units)) is None:
+        raise DataError(
+            f"{dataset.name} has {len(dataset.units):,} kinds of columns one after the other, and at most "
+            f"{MOST_RUNS:,} are modelled; leave columns out by --ignore"
+        )
+
+
+def units_of(visible: str, preparation: Preparation) -> str:
+    """The name of the visible units, mixed ones run by run."""
+    return spell(preparation.units) if visible == "mixed" else visible
 
 
 def described(preparation: Preparation) -> str:

@@ -10,7 +10,7 @@ from ..training import Meter
 from . import bounds, preparing, sources
 from .memory import check_stack
 from .plans import own_options, plans_of, spread, written
-from .records import Start
+from .records import Start, Told, Warned
 from .runs import Clock, check_precision, check_resume
 from .stacking import Stacking
 from .starting import alone, open_run, settle
@@ -23,7 +23,7 @@ def pretrain(
     *,
     layers=(500, 500, 2000),
     method="rbm",
-    visible="logistic",
+    visible="auto",
     units=("logistic",),
     init=None,
     visible_bias=None,
@@ -48,6 +48,7 @@ def pretrain(
     zca=None,
     label=None,
     ignore=(),
+    category=(),
     force=False,
     resume=False,
     dry_run=False,
@@ -56,7 +57,7 @@ def pretrain(
     max_time=None,
     stop=lambda: None,
     meter=None,
-) -> Iterator:
+) -> Iterator[Told]:
     """Train and save a stack.
 
     Yields Start, Epoch, Saved and End records. Options as on the command line, one value or one a layer.
@@ -66,8 +67,9 @@ def pretrain(
         jit.set_threads(threads)
     check_precision(precision)
     old, warning = open_run(output, "stack", force, resume, dry_run, (data, valid))
-    dataset, held_out = sources.read(data, valid, None, label, ignore, seed)
+    dataset, held_out = sources.read(data, valid, None, label, ignore, seed, category=category)
     prepared = preparing.settings(contrast, pca, zca)
+    visible = preparing.visible_of(visible, dataset, prepared)
     preparation = preparing.prepare(dataset, scale, visible, prepared)
     per_layer = {
         "layers": layers,
@@ -92,7 +94,8 @@ def pretrain(
     }
     each = {name: spread(value, len(layers)) for name, value in per_layer.items()}
     own = own_options(method, given, len(layers))
-    plans = list(plans_of(method, each, own, visible, (len(dataset.splits["train"]), preparation.width)))
+    seen, shape = preparing.units_of(visible, preparation), (len(dataset.splits["train"]), preparation.width)
+    plans = list(plans_of(method, each, own, seen, shape))
     each["learning_rate"] = [written(p.learning_rate) for p in plans]
     config = (
         each
@@ -109,6 +112,7 @@ def pretrain(
             "seed": seed,
         }
         | prepared
+        | ({"category": list(category)} if category else {})
     )
     need = check_stack(plans, {name: len(c) for name, c in dataset.splits.items()}, preparation, config)
     run = Stacking(dataset, preparation, plans, config, seed, meter or Meter())
@@ -122,6 +126,7 @@ def pretrain(
     if not (dry_run or done):
         need.check_disk(output)
     yield Start("pretrain", run.summary() | need.plan())
+    yield from map(Warned, dataset.notes)
     if dry_run:
         return
     yield from settle(output, warning, done)

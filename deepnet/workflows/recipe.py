@@ -12,7 +12,8 @@ from ..nn.layers import Maxout, Weighted
 from .runs import command
 
 # What a model file says beside options: in other words here, or not at all.
-_OTHER = {"command", "parent", "widths", "units", "init", "valid", "teachers", "C", "loss", "settings", "bias"}
+_OTHER = {"command", "parent", "widths", "units", "init", "valid", "teachers", "C", "loss", "settings", "bias",
+          "weights"}  # fmt: skip
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 
 

@@ -51,3 +51,6 @@ class End:
     outcome: str
     result: dict[str, object]
     next: str
+
+
+Told = Start | Epoch | Saved | Warned | End

@@ -267,6 +267,9 @@ def command(*words: str, config: dict) -> str:
     words = ("deepnet", *words)
     if config.get("label"):
         words += ("--label", config["label"])
-    if config.get("ignore"):
-        words += ("--ignore", ",".join(config["ignore"]))
+    place = [name for name in (config.get("weight"),) if name and name.isdecimal()]  # a table's column without a name
+    if left := [*(config.get("ignore") or ()), *place]:
+        words += ("--ignore", ",".join(left))
+    if config.get("category"):
+        words += ("--category", ",".join(config["category"]))
     return shlex.join(map(str, words))

@@ -13,6 +13,7 @@ from .. import evaluation
 from ..checkpoint import Checkpoint
 from ..data import Cases, Dataset
 from ..errors import DataError, ModelError, UsageError
+from ..nn.mixed import TYPES, mixed_of, unit_of
 from ..nn.rbm import RBM, free_energy
 from ..nn.stack import Stack
 from . import feeds, models, sources
@@ -30,12 +31,44 @@ def visible_blocks(loaded: Checkpoint, cases: Cases) -> Iterator[tuple[np.ndarra
         yield rows, x[: len(rows)]
 
 
+def visible(loaded: Checkpoint) -> str:
+    """The units that a stack or an autoencoder restores its data by."""
+    model = loaded.model
+    return model.layers[0].visible if isinstance(model, Stack) else model.layers[-1].unit
+
+
 def squared_errors(reader: models.Reader, loaded: Checkpoint, cases: Cases) -> np.ndarray:
     """(N,): each case's, between its scaled inputs and what the reader makes of them."""
-    errors = np.empty(len(cases))
+    errors, units = np.empty(len(cases)), unit_of(visible(loaded))
     for rows, x, y in reader.run(feeds.visible_feed(cases.inputs, loaded.preparation), len(cases)):
+        units.hide(x, y)
         errors[rows] = ((y - x) ** 2).sum(axis=1, dtype=np.float64)
     return errors
+
+
+def by_kind(loaded: Checkpoint, cases: Cases) -> dict:
+    """Of mixed units: the squared error of a case's numbers, the shares of flags and categories that come out wrong.
+
+    A flag is 1 where it is likelier than not, a category its likeliest value; those that are missing are not counted.
+    """
+    mixed = mixed_of(visible(loaded))
+    if mixed is None:
+        return {}
+    wrong, count = dict.fromkeys(TYPES, 0.0), dict.fromkeys(TYPES, 0)
+    reader = models.reconstructor(loaded)
+    for _, x, y in reader.run(feeds.visible_feed(cases.inputs, loaded.preparation), len(cases)):
+        for (name, _), (_, span) in zip(mixed.runs, mixed.spans, strict=True):
+            v, own = x[:, span], y[:, span]
+            if name == "linear":
+                off, known = (own - v) ** 2, np.ones(len(v), bool)
+            elif name == "logistic":
+                off, known = (own > 0.5) != (v > 0.5), (v == 0) | (v == 1)
+            else:
+                off, known = own.argmax(axis=1) != v.argmax(axis=1), v.any(axis=1)
+            wrong[name] += float(off[known].sum(dtype=np.float64))
+            count[name] += len(v) if name == "linear" else int(known.sum())
+    names = ("numbers_squared_error", "flag_error", "category_error")
+    return {word: wrong[name] / count[name] for name, word in zip(TYPES, names, strict=True) if count[name]}
 
 
 def free_energies(loaded: Checkpoint, cases: Cases) -> np.ndarray | None:
@@ -101,7 +134,8 @@ def calibration(loaded: Checkpoint, source, given: Dataset | None, label, ignore
         raise UsageError("--give anomaly: standard input is read once; add --calibrate with a file")
     config = loaded.config
     label = label or (config.get("label") if given is None else None)
-    dataset = given or rooms.load(source, label=label, ignore=ignore, spare=spare)
+    fields = loaded.preparation.fields
+    dataset = given or rooms.load(source, label=label, ignore=ignore, spare=spare, fields=fields)
     if given is not None and list(dataset.splits) == ["train"]:
         raise DataError(
             f"{dataset.name} has no training cases beside those that are scored; add --calibrate with the data that "
@@ -113,7 +147,7 @@ def calibration(loaded: Checkpoint, source, given: Dataset | None, label, ignore
         valid = "none"
     normal = config.get("normal", ()) if dataset.splits["train"].targets is not None else ()
     task, seed = "reconstruct", int(config.get("seed", 0))  # no labels
-    dataset, _ = sources.read(source, valid, task, label, ignore, seed, spare=spare, normal=normal)
+    dataset, _ = sources.read(source, valid, task, label, ignore, seed, spare=spare, normal=normal, fields=fields)
     return dataset.splits.get("valid", dataset.splits["train"])
 
 

@@ -8,13 +8,14 @@ import numpy as np
 from ..kernels import bfloat16, jit, operands, products, random
 from ..kernels import units as kernels
 from ..nn.layers import BatchNorm, Dense, Dropout, of_units
-from ..nn.losses import LOSSES
+from ..nn.losses import LOSSES, loss_for
+from ..nn.mixed import mixed_of
 from ..nn.network import Network, NetworkObjective
 from ..nn.rbm import RBM, Chain, ContrastiveDivergence, Penalties
 from ..nn.units import UNITS
 from ..optimizers import OPTIMIZERS
 
-CASES, SEED = 7, 2
+CASES, SEED, MIXED = 7, 2, "linear:2 logistic:1 softmax:3"
 # Philox4x32-10: counter, key, words (known answers of Random123, Salmon et al. 2011).
 KNOWN = (
     ((0, 0, 0, 0), 0, (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
@@ -112,11 +113,19 @@ def _networks() -> Iterator[tuple[str, Network]]:
             yield f"{name} units, {loss}", Network(layers, loss)
         normalized = BatchNorm(5, 4, "tanh"), Dropout(4, 0.3), BatchNorm(4, 6, "logistic")
         yield f"batch normalisation, {loss}", Network((*normalized, Dense(6, 3, LOSSES[loss].unit)), loss)
+    yield "logistic units, mixed outputs", Network((of_units("logistic", 5, 4), Dense(4, 6, MIXED)), MIXED)
 
 
 def _cases(network: Network, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Inputs, and as targets probabilities, which serve every loss; of a teacher logits, and a label or none."""
+    """Inputs, and as targets probabilities, which serve every loss; of a teacher logits, and a label or none.
+
+    Of mixed outputs those of each group are probabilities.
+    """
     inputs, t = rng.normal(size=(CASES, network.inputs)), rng.random((CASES, network.outputs))
+    if mixed := mixed_of(network.loss):
+        for unit, span in mixed.spans:
+            t[:, span] /= t[:, span].sum(axis=1, keepdims=True) if unit.rowwise else 1
+        return inputs, t
     if LOSSES[network.loss].mimics:
         return inputs, np.column_stack([2 * t - 1, np.arange(CASES) % (network.outputs + 1) - 1])
     return inputs, t / t.sum(axis=1, keepdims=True)
@@ -166,6 +175,10 @@ def _spread(z: np.ndarray) -> np.ndarray:
 
 def _hessian(loss: str, a: np.ndarray, t: np.ndarray) -> np.ndarray:
     """A case's Hessian of the loss at z, as a matrix on changes of a."""
+    if mixed := mixed_of(loss):
+        pairs = zip(mixed.runs, mixed.spans, strict=True)
+        parts = [np.diag(_hessian(loss_for(name), a[span], t[span])) for (name, _), (_, span) in pairs]
+        return np.diag(np.concatenate(parts))
     if LOSSES[loss].mimics:
         own = np.eye(len(a)) if loss == "logits" else _spread(a / LOSSES[loss].temperature)
         return own + LOSSES[loss].hard_weight * (t[-1] >= 0) * _spread(a)

@@ -1,5 +1,6 @@
 """From a named data set to the cases that a command works on: reading, splitting, and whether they fit the model."""
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -7,33 +8,55 @@ import numpy as np
 from .. import data
 from ..checkpoint import Checkpoint, Preparation
 from ..data import Cases, Dataset
-from ..errors import DataError, UsageError
+from ..errors import DataError, DataWarning, UsageError
 from ..files import shown
-from ..nn.losses import LOSSES
+from ..nn.losses import loss_of
 
 BLIND = ("reconstruct", "one_class")  # tasks without targets
 BATCH = 100  # cases in a minibatch (Hinton 2010, section 4)
 
 
-def read(source, valid: str, task, label, ignore, seed: int, classes=None, spare=(), normal=()) -> tuple[Dataset, str]:
+def read(
+    source,
+    valid: str,
+    task,
+    label,
+    ignore,
+    seed: int,
+    classes=None,
+    spare=(),
+    normal=(),
+    weight=None,
+    category=(),
+    fields=None,
+) -> tuple[Dataset, str]:
     """The data set with its held-out cases, and what a model file calls `valid` (a path by its contents).
 
     `source` may be a data set with labels as stored. Of the classes that are `normal` alone, without labels, where
-    there are such. Tasks without targets hold out the cases that others do.
+    there are such. Tasks without targets hold out the cases that others do. `weight`: the column of weights. `fields`
+    are the columns of a model; where they are learned here, training cases alone tell what stands for missing cells.
     """
-    words = {"label": label, "ignore": ignore, "task": "classify" if normal else None if task in BLIND else task}
+    now = "classify" if normal else None if task in BLIND else task
+    words = {"label": label, "ignore": ignore, "task": now, "weight": weight, "category": category}
     if isinstance(source, Dataset):
-        dataset = data.apply(source, words["task"], classes)
+        dataset = data.apply(source, now, classes)
     else:
-        dataset = data.load(source, **words, classes=classes, spare=spare)
+        dataset = data.load(source, **words, classes=classes, spare=spare, fields=fields)
     if data.parse_valid(valid)[0] == "path":
-        other = data.load(valid, **words, classes=classes or dataset.classes or None)
+        other = data.load(valid, **words, classes=classes or dataset.classes or None, fields=dataset.fields)
         dataset, held_out = data.only(data.join(dataset, other), normal), f"data {other.fingerprint[:16]}"
     else:
         dataset = data.only(dataset, normal)
         given = valid == "none" and "valid" in dataset.splits
         dataset, held_out = (dataset, "given") if given else (data.split(dataset, valid, seed), valid)
+    dataset = data.refilled(dataset) if fields is None else dataset
     return (data.apply(dataset, task) if task in BLIND else dataset), held_out
+
+
+def warn(dataset: Dataset) -> None:
+    """Warn of what a user should know of the data."""
+    for text in dataset.notes:
+        warnings.warn(text, DataWarning, stacklevel=2)
 
 
 def labelled(dataset: Dataset, needed, labels: int | None = None, seed: int = 0) -> Dataset:
@@ -79,8 +102,8 @@ def check_width(dataset: Dataset, preparation: Preparation, model: str) -> None:
             f"{dataset.name}: input column {at} is '{shown(found)}' where {model} was trained on '{shown(due)}'; "
             "bring the columns into that order"
         )
-    bytes_wanted = preparation.kind == "auto" and preparation.scale[0] == 255 and inputs.dtype != np.uint8
-    if bytes_wanted and data.extremes(inputs)[1].max() <= 1:
+    bytes_wanted = preparation.kind == "auto" and preparation.scale[0] == 255 and not preparation.fields
+    if bytes_wanted and inputs.dtype != np.uint8 and data.extremes(inputs)[1].max() <= 1:
         raise DataError(
             f"{dataset.name} lies below 1 but {model} was trained on bytes, 0 to 255; give the same numbers"
         )
@@ -97,7 +120,7 @@ def batch_of(batch_size: int | None, cases: int) -> int:
 
 def task_of(loss: str, preparation: Preparation) -> str:
     """classify, regress, reconstruct or one_class, from what a model file says."""
-    if preparation.classes and LOSSES[loss].counts == "wrong":
+    if preparation.classes and loss_of(loss).counts == "wrong":
         return "classify"
     if loss == "svdd":
         return "one_class"
@@ -116,6 +139,11 @@ def of_all_classes(loaded: Checkpoint, split: str) -> Checkpoint:
     return replace(loaded, config=loaded.config | {"valid": "none", "normal": []})
 
 
+def spare(config: dict) -> tuple[str, ...]:
+    """Columns that a model was trained without: those to ignore, and the weights."""
+    return (*config.get("ignore", ()), *filter(None, [config.get("weight")]))
+
+
 def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore) -> tuple[Dataset, Cases, str]:
     """The data set, the cases of its split, and that split's name; data of one split are evaluated whole.
 
@@ -127,10 +155,11 @@ def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore)
     held_out = config.get("valid", "none") if split in ("train", "valid") else "none"
     if held_out.startswith("data ") or held_out == "given":
         held_out = "none"
-    label, spare = label or config.get("label"), tuple(config.get("ignore", ()))
-    normal = config.get("normal", ())
-    dataset, _ = read(data, held_out, task, label, ignore, int(config.get("seed", 0)), classes, spare, normal)
+    label, normal = label or config.get("label"), config.get("normal", ())
+    words = label, ignore, int(config.get("seed", 0)), classes, spare(config), normal
+    dataset, _ = read(data, held_out, task, *words, fields=loaded.preparation.fields)
     check_width(dataset, loaded.preparation, shown(model))
+    warn(dataset)
     if split not in dataset.splits and split == "test" and list(dataset.splits) == ["train"]:
         split = "train"
     if split not in dataset.splits:
@@ -138,3 +167,8 @@ def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore)
     if task in ("classify", "regress"):
         dataset = labelled(dataset, (split,))
     return dataset, dataset.splits[split], "all" if list(dataset.splits) == ["train"] else split
+
+
+def seen(loaded: Checkpoint, dataset: Dataset, split: str) -> bool:
+    """Whether the model was trained on cases of this split."""
+    return split in ("all", "train") and dataset.fingerprint == loaded.provenance.get("data")

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..checkpoint import Checkpoint, Preparation
+from ..data import parse_valid
 from ..errors import ModelError, UsageError
 from ..kernels import jit, random
 from ..nn.layers import Dense
@@ -204,5 +205,7 @@ class Stacking:
         result["layers"] = rows
         epochs = epochs_for(len(self.dataset.splits["train"]), 30)
         more = ("--epochs", str(epochs)) if epochs > 30 else ()
+        if parse_valid(held := self.config["valid"])[0] in ("fraction", "count", "last"):
+            more += ("--valid", held)
         follow = command("finetune", data, "--from", output, "-o", "net.h5", *more, config=self.config)
         return End(outcome, result, follow if checkpoint.complete else "")

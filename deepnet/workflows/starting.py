@@ -3,23 +3,25 @@
 import functools
 import inspect
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import ParamSpec
 
 from .. import checkpoint
 from ..checkpoint import Checkpoint
 from ..errors import UsageError
 from ..files import check_output, hold, is_one_of, previous, restore_previous, shown, tidy
-from .records import Warned
+from .records import Told, Warned
 
 Opened = tuple[Checkpoint | None, str | None]
+Given = ParamSpec("Given")
 
 
-def alone(run):
+def alone(run: Callable[Given, Iterator[Told]]) -> Callable[Given, Iterator[Told]]:
     """The run, a generator function, with the lock of its output held to its end, unless it writes nothing."""
     given = inspect.signature(run)
 
     @functools.wraps(run)
-    def locked(*words, **more):
+    def locked(*words: Given.args, **more: Given.kwargs) -> Iterator[Told]:
         asked = given.bind(*words, **more).arguments
         output = asked.get("output")
         if output is None or asked.get("dry_run"):

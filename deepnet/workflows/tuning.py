@@ -10,6 +10,7 @@ from ..checkpoint import Checkpoint
 from ..errors import ModelError, UsageError
 from ..kernels import jit, random, updates
 from ..nn import population
+from ..nn.mixed import word_of
 from ..nn.network import Network, NetworkObjective
 from ..optimizers import check
 from ..optimizers.objective import Optimizer, Span
@@ -83,7 +84,8 @@ class Tuning:
             "network": dashes(self.network.widths),
             "start": "pre-trained" if self.config["parent"] else "random weights",
             "task": self.task,
-            "loss": self.network.loss if self.mimicry is None else self.mimicry.name,
+            **{name: self.config[name] for name in ("weight", "class_weight") if name in self.config},
+            "loss": word_of(self.network.loss) if self.mimicry is None else self.mimicry.name,
             **({} if self.mimicry is None else self.mimicry.summary),
             **({"C": self.config["C"]} if "C" in self.config else {}),
             "optimizer": optimizer,
@@ -125,6 +127,7 @@ class Tuning:
             max_norm=self.config.get("max_norm", ()),
             output_decay=1 / (self.config["C"] * len(train)) if "C" in self.config else 0.0,
             loss=self.loss,
+            weights=train.weights,
         )
         check(self.config["optimizer"], self.optimizer, objective)
         seen = _Seen(objective, self._held_out(), self._probe(), clock.stop)
@@ -253,7 +256,8 @@ class Tuning:
         """The objective on the cases held out, or None."""
         if "valid" not in self.dataset.splits:
             return None
-        return NetworkObjective(self.network, self._feed(self.dataset.splits["valid"]), CHUNK, loss=self.loss)
+        valid = self.dataset.splits["valid"]
+        return NetworkObjective(self.network, self._feed(valid), CHUNK, loss=self.loss, weights=valid.weights)
 
     def _feed(self, cases, smoothing: float = 0.0, jitter: int = 0):
         """What an objective reads of these cases; of a student's what its teachers say too, asked here once for all."""
@@ -357,13 +361,18 @@ class Tuning:
             result["best_epoch"] = best
         if kept:
             result |= {name: float(values[kept - 1]) for name, values in metrics_of(history).items()}
+        if self.dataset.splits["train"].weights is not None:
+            result["weighted"] = True
         if count and history["halvings"][-1]:
             result["rate_halved"] = int(history["halvings"][-1])
         beside = {
             "--normal": self.config.get("normal"),
             "--teacher": None if self.mimicry is None else list(self.mimicry.teachers.models),
         }
-        words = (word for option, given in beside.items() if given for word in (option, ",".join(given)))
+        words = [word for option, given in beside.items() if given for word in (option, ",".join(given))]
+        splits, held = self.dataset.splits, str(self.config["valid"])
+        if "valid" in splits and "test" not in splits and not held.startswith("data "):
+            words += ["--split", "valid"]
         follow = command("evaluate", output, data, *words, config=self.config)
         return End(outcome, result, follow if checkpoint.complete else "")
 

@@ -26,6 +26,7 @@ class View:
     task: str | None
     dataset: object = None
     cases: object = None
+    split: str | None = None
     facts: dict = field(default_factory=dict)
 
     @property
@@ -85,5 +86,4 @@ def of(loaded: Checkpoint, path, data, label, ignore) -> View:
         return View(loaded, task)
     # What reconstructs needs no labels, but its cases are sorted and named by them where there are such.
     wanted = None if task in sources.BLIND else task
-    dataset, cases, _ = sources.open_split(loaded, path, data, wanted, "test", label, ignore)
-    return View(loaded, task, dataset, cases)
+    return View(loaded, task, *sources.open_split(loaded, path, data, wanted, "test", label, ignore))

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ..checkpoint import load
 from ..kernels import bfloat16, jit
 from ..kernels.minibatch import CONTRASTS
 from ..nn.corruptions import CORRUPTIONS
+from ..nn.gibbs import Gibbs
 from ..nn.losses import MARGINS
 from ..nn.units import UNITS
 from ..optimizers import OPTIMIZERS
@@ -65,6 +67,9 @@ def _groups(folder: Path):
     rows = random.standard_normal((33, 4))
     lines = (f"{','.join(map(str, row))},{i % 3}\n" for i, row in enumerate(rows))
     Path(table).write_text("a,b,c,d,label\n" + "".join(lines))
+    mixed = str(folder / "mixed.csv")
+    lines = (f"{row[0]},{'ny'[i % 2]},{'rgb'[i % 3]},{i % 3}\n" for i, row in enumerate(rows))
+    Path(mixed).write_text("a,b,c,label\n" + "".join(lines))
     stack, net, first = str(folder / "stack.h5"), str(folder / "net.h5"), str(folder / "first.h5")
 
     scaled = {"scale": "standard", "valid": "0.2"}
@@ -81,6 +86,15 @@ def _groups(folder: Path):
                 _run(pretrain(pixels, stack, **_SMALL, method=method, untied=untied))
         for corruption in CORRUPTIONS:
             _run(pretrain(pixels, stack, **_SMALL, method="dae", corruption=(corruption,), emphasis=(0.5,)))
+
+    def fields():
+        _run(pretrain(mixed, stack, **_SMALL, **scaled))
+        _use(stack, mixed, "train")
+        loaded = load(stack)
+        Gibbs(loaded.model.layers[0], loaded.arrays[0], 2, 0).step(np.zeros((2, loaded.model.widths[0]), np.float32))
+        _run(pretrain(mixed, stack, **_SMALL, method="dae", **scaled))
+        _run(finetune(mixed, net, start=stack, task="reconstruct", epochs=1, optimizer="hessian_free", force=True))
+        _use(net, mixed, "train")
 
     def networks():
         _run(finetune(table, first, **_SMALL, **scaled))
@@ -121,7 +135,13 @@ def _groups(folder: Path):
             _run(pretrain(pixels, stack, **_SMALL, precision="bfloat16"))
             _run(finetune(pixels, net, start=stack, epochs=1, force=True, precision="bfloat16"))
 
-    groups = {"machines": machines, "networks": networks, "optimizers": optimizers, "bfloat16": rounded}
+    groups = {
+        "machines": machines,
+        "mixed columns": fields,
+        "networks": networks,
+        "optimizers": optimizers,
+        "bfloat16": rounded,
+    }
     return *groups.items(), ("doctor", doctor)
 
 

@@ -120,6 +120,11 @@ def finetune(data, output, **options):
     return _train("finetune", data, output, options)
 
 
+def cross_validate(data, output, **options):
+    CALLS.append(("cross_validate", (data, output), options))
+    return _train("finetune", data, output, options)
+
+
 def efficiency(data, output, **options):
     CALLS.append(("efficiency", (data, output), options))
     return _train("efficiency", data, output, options)

@@ -5,6 +5,9 @@ import json
 import sys
 
 import pytest
+import typer.main
+
+from deepnet.cli import app, config
 
 TRAIN = ("pretrain", "mnist", "-o", "stack.h5", "-q")
 
@@ -43,6 +46,17 @@ def test_the_dry_run_says_where_each_value_came_from(call, settings):
     assert cells["data"] == ["mnist", "command line"]
     assert cells["seed"] == ["0", "default"]
     assert outcome.err == ""
+
+
+def test_short_flags_are_the_long_ones(call, fake, settings):
+    settings("[pretrain]\nlayers = [50, 20]\n")
+    short = call("pretrain", "mnist", "-n", "-v", "-q", "-c", "settings.toml", "-o", "stack.h5")
+    long = ("--dry-run", "--verbose", "--quiet", "--config", "settings.toml", "--output", "stack.h5")
+    assert call("pretrain", "mnist", *long) == short
+    assert short.code == 0
+    one, other = ({k: v for k, v in options.items() if k not in ("stop", "meter")} for _, _, options in fake.CALLS)
+    assert one == other
+    assert one["dry_run"] is True
 
 
 def test_lists_and_single_values_both_fit(call, fake, settings):
@@ -117,3 +131,41 @@ def test_a_wrong_environment_is_named(call, monkeypatch):
     outcome = call(*TRAIN)
     assert outcome.code == 2
     assert "(from environment DEEPNET_PRETRAIN_EPOCHS)" in outcome.err
+
+
+EXAMPLES = {"layers": [5, 4], "labels": 10, "set": ["damping=2"], "loss": "hinge", "init": ["he"], "cd-steps": 2,
+            "batch-size": 10, "learning-rate": "linear:0.1:0.01", "momentum": 0.5, "zca": 0.1, "pca": 3,
+            "require": "error<=0.5", "max-time": "1h", "clip": 1.5, "max-norm": [1.5, 2], "threads": 1,
+            "share": 0.1, "codes": "cosine", "kind": ["filters", "codes"], "teacher": ["a.h5", "b.h5"],
+            "give": "codes", "layer-rates": [1, 0.5], "average": 0.5, "corruption": "gaussian:0.2",
+            "visible-bias": "mean", "temperature": 4, "hard-weight": 0.2, "mc": 3, "patience": 3,
+            "emphasis": 0.5, "sparsity-target": 0.1,
+            "nets": ["a.h5", "b.h5"], "log": "run.jsonl"}  # fmt: skip
+COMMANDS = typer.main.get_command(app).commands
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_can_stand_in_the_file(name, settings, tmp_path, monkeypatch):
+    """With its default or an example as TOML has it; the context tells that it came from there."""
+    monkeypatch.chdir(tmp_path)
+    table = {}
+    for parameter in COMMANDS[name].params:
+        key, default = config.spelled(parameter), parameter.default
+        if key == "config":
+            continue
+        if isinstance(default, bool):
+            table[key] = True
+        elif key in EXAMPLES:
+            table[key] = EXAMPLES[key]
+        else:
+            table[key] = default if isinstance(default, str) else "word" if parser_less(parameter) else 2
+    settings(f"[{name}]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in table.items()))
+    context = COMMANDS[name].make_context(name, ["-c", "settings.toml"], obj={})
+    found = config.origins(context)
+    assert {key: found[key]["from"] for key in table} == dict.fromkeys(table, f"settings.toml [{name}]")
+    assert all(found[key]["value"] is True for key, value in table.items() if value is True)
+
+
+def parser_less(parameter):
+    """Whether an option takes any text."""
+    return type(parameter.type).__name__ == "StringParamType" or parameter.param_type_name == "argument"

@@ -9,6 +9,7 @@ import pytest
 
 from deepnet import data
 from deepnet.data import csv as page
+from deepnet.data import lines
 from deepnet.errors import DataError
 
 IRIS = "5.1,3.5,setosa\n6.4,3.2,versicolor\n5.8,2.7,virginica\n4.9,3.0,setosa\n"
@@ -55,7 +56,7 @@ def test_label_by_name_position_and_convention(tmp_path):
         with pytest.raises(DataError, match=r"does not say which column holds the labels .*a, b, kind\); give --label"):
             load(tmp_path, "a,b,kind\n" + IRIS, task=task)
     with pytest.raises(DataError, match=r"row 1, column 3 holds 'setosa' where a number is due; .*--label '3' if"):
-        load(tmp_path, IRIS)
+        load(tmp_path, IRIS, fields=())
 
 
 def test_header_with_units_quotes_and_commas(tmp_path):
@@ -123,12 +124,9 @@ def test_regression(tmp_path):
         (b"1,2\n3,4\n\n5,6,7\n", "row 4 has 3 columns"),
         (b'1,2\n"3",4\n5,6,7\n', "row 3 has 3 columns"),
         (b"1,2\n3,4\n,,,\n", "row 3 has 4 columns"),
-        (b"1,2\n3,4\n5,6\n7,", "row 4, column 2 is empty; fill it in"),
-        (b"a,b\n1,2\n\n3,\n", "row 4, column 2 'b' is empty"),
         (b"a,b\n1,2\n3,4x\n", "row 3, column 2 'b' holds '4x' where a number is due; .*--ignore 'b'"),
         (b"a,b\n1,2\n3,1_0\n", "row 3, column 2 'b' holds '1_0'"),
         (b"a,b\n1,2\n3,\xe2\x80\xaex\n", r"holds '\\u202ex'"),
-        (b"a,b\n1,2\nnan,4\n", "row 3, column 1 'a' holds nan, not a finite"),
         (b"a,b\n1,2\n3,-inf\n", "row 3, column 2 'b' holds -inf"),
         (b"1,2\n1e999,4\n", "row 2, column 1 holds 1e999"),
         (b"1,2\n3,4e38\n", "row 2, column 2 holds 4e38"),
@@ -151,6 +149,20 @@ def test_faults(tmp_path, text, words, pack):
     assert len(str(caught.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    "text,words",
+    [
+        (b"1,2\n3,4\n5,6\n7,", "row 4, column 2 is empty; fill it in"),
+        (b"a,b\n1,2\n\n3,\n", "row 4, column 2 'b' is empty"),
+        (b"a,b\n1,2\nnan,4\n", "row 3, column 1 'a' holds nan, not a finite"),
+        (b"a,b\n1,2\n3,?\n", "row 3, column 2 'b' holds '.' where a number is due"),
+    ],
+)
+def test_a_model_of_numbers_takes_no_other_cells(tmp_path, text, words):
+    with pytest.raises(DataError, match=words):
+        load(tmp_path, text, fields=())
+
+
 def test_faults_of_labels(tmp_path):
     with pytest.raises(DataError, match="row 2, column 2 'class' has a label of more than 256"):
         load(tmp_path, f"a,class\n1,{'x' * 300}\n", task="classify")
@@ -166,7 +178,7 @@ def test_blocks_agree_with_one_piece(tmp_path, monkeypatch):
     text = "a,note,b,class\r\n" + "\r\n".join(rows)
     whole = load(tmp_path, text, ignore=("note",), task="classify")
     for size in (500, 1000, 5001):
-        monkeypatch.setattr(page, "BLOCK", size)
+        monkeypatch.setattr(lines, "BLOCK", size)
         parts = load(tmp_path, text, ignore=("note",), task="classify")
         assert parts.fingerprint == whole.fingerprint
         with pytest.raises(DataError, match="row 602, column 1 'a' holds 'x'"):
@@ -191,7 +203,7 @@ def test_lines_without_end_are_refused_soon(tmp_path, monkeypatch):
         load(tmp_path, gzip.compress(b"1," * (20 << 20), 1), "t.csv.gz")
     with pytest.raises(DataError, match="NUL"):
         load(tmp_path, gzip.compress(bytes(40 << 20), 1), "t.csv.gz")
-    monkeypatch.setattr(page, "BLOCK", 1 << 20)
+    monkeypatch.setattr(lines, "BLOCK", 1 << 20)
     with pytest.raises(DataError, match="a line or a quoted cell"):
         load(tmp_path, '1,2\n"' + "1,2\n" * (1 << 20))
     assert time.monotonic() - began < 8

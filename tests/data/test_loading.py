@@ -45,12 +45,16 @@ def test_what_is_named(tmp_path, monkeypatch, table):
 @pytest.mark.parametrize(
     "name,content,words",
     [
-        ("x.jpg", b"\xff\xd8\xff\xe0" + bytes(9), "a JPEG picture; deepnet reads IDX, NPY, NPZ, HDF5, CSV and TSV"),
+        (
+            "x.jpg",
+            b"\xff\xd8\xff\xe0" + bytes(9),
+            "a JPEG picture; deepnet reads IDX, NPY, NPZ, HDF5, CSV, TSV",
+        ),
         ("x.mat", b"MATLAB 5.0 MAT-file", "a MATLAB 5 file"),
         ("x.pkl", b"\x80\x04\x95", "a Python pickle"),
         ("x.bin", b"\x07\0\x01", "of a format unknown here"),
         ("x.npz", b"a,b\n1,2\n", "is text, not NPZ as its name says"),
-        ("x.npy.gz", gzip.compress(b"\x93NUMPY"), "a gzipped NPY file; unpack it first"),
+        ("x.npy.gz", gzip.compress(b"\x93NUMPY", mtime=0), "a gzipped NPY file; unpack it first"),
         ("x.csv.gz", b"\x1f\x8b\x08\0" + bytes(9), "damaged gzip|is empty|NUL"),
     ],
 )
@@ -124,7 +128,7 @@ def test_splits_of_other_shape(tmp_path):
 
 
 def test_the_catalogue_of_readers():
-    assert list(data.READERS) == ["idx", "npy", "npz", "hdf5", "csv"]
+    assert list(data.READERS) == ["idx", "npy", "npz", "hdf5", "csv", "parquet"]
     assert all(reader.__doc__ for reader in data.READERS.values())
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.hostile import IMAGES, X, Y, archive, encode, npy
+from tests.hostile import IMAGES, PLAIN_ROWS, X, Y, archive, encode, npy
 
 TABLE = b"length,width,kind\n" + b"5.1,3.5,setosa\n6.4,3.2,versicolor\n5.8,2.7,virginica\n4.9,3.0,\n" * 3
 SETTINGS = b"""[inspect]
@@ -37,7 +37,7 @@ TOKENS = [
     *(b"[" * 200, b"{'a':", b"True", b"<f8", b"|O", b"|S9", b"<U3", b"PK\1\2", b"\x1f\x8b\x08", b"\x93NUMPY", b"[[x]]"),
     *(b"\xff\xff\xff\xff", b"\x80\0\0\0", b"\0\0\0\0", b"\xe2\x80\xae", b"1979-05-27T07:32:00Z", b"\xef\xbb\xbf"),
 ]  # fmt: skip
-FORMATS = ("npy", "npz", "idx", "idx.gz", "csv", "csv.gz", "toml", "log")
+FORMATS = ("npy", "npz", "idx", "idx.gz", "csv", "csv.gz", "parquet", "toml", "log")
 
 
 class Mutants:
@@ -55,6 +55,7 @@ class Mutants:
             "npz": npy(array),
             "idx": encode(IMAGES) if number % 3 else encode(X, 0x0D, ">f4"),
             "csv": TABLE,
+            "parquet": PLAIN_ROWS,
             "toml": SETTINGS,
             "log": LOG,
         }[self.format.removesuffix(".gz")]

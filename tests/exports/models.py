@@ -6,7 +6,7 @@ from deepnet.checkpoint import Checkpoint, Preparation, Projection
 from deepnet.nn import stack
 from deepnet.nn.autoencoder import HIDDEN, Autoencoder
 from deepnet.nn.layers import BatchNorm, Dense, Dropout, Maxout, Noise, of_units
-from deepnet.nn.losses import LOSSES
+from deepnet.nn.losses import LOSSES, loss_of
 from deepnet.nn.network import Network
 from deepnet.nn.rbm import RBM
 from deepnet.nn.stack import Stack
@@ -35,7 +35,7 @@ def network(layers, loss="squared_error", prepared=None):
     """A model file's contents; a classifier's with names for its classes."""
     rng = np.random.default_rng(2)
     prepared = prepared or preparation()
-    if LOSSES[loss].counts == "wrong":
+    if loss_of(loss).counts == "wrong":
         prepared = preparation(classes=("no", 'say "yes"', 'it\'s """ \\'))
     elif loss == "svdd":
         prepared = preparation(centre=np.array([0.5, -1, 2], np.float32))
@@ -61,6 +61,8 @@ def _bodies():
     yield "without biases", network((Dense(COLUMNS, 4, "relu", False), Dense(4, OUTPUTS, "linear", False)))
     yield "one layer", network((Dense(COLUMNS, OUTPUTS, "linear"),))
     yield "two pieces", network((Maxout(COLUMNS, 4, 2), Dense(4, OUTPUTS, "linear")))
+    mixed = "linear:2 logistic:1 softmax:3"
+    yield "mixed", network((Dense(COLUMNS, 4, "logistic"), Dense(4, COLUMNS, mixed)), mixed)
     for loss in OWN:
         yield loss, network((Dense(COLUMNS, 4, "logistic"), Dense(4, OUTPUTS, LOSSES[loss].unit)), loss)
 

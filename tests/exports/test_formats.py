@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from deepnet.errors import UsageError
-from deepnet.exports import Largest, Units, arrays, onnx, predictor, safetensors
+from deepnet.exports import Largest, Runs, Units, arrays, onnx, predictor, safetensors
 from deepnet.workflows.export import program_of
 from tests.exports.models import CASES, MODELS, close
 
@@ -58,7 +58,7 @@ def test_a_predictor(model, ours, tmp_path):
 
 def unsaid(program):
     """Whether PyTorch has no module of some of its units."""
-    return any(step == Units("square") or isinstance(step, Largest) for step in program.steps)
+    return any(step == Units("square") or isinstance(step, Largest | Runs) for step in program.steps)
 
 
 def modules_of(text):
@@ -108,7 +108,7 @@ def test_safetensors(model, ours, tmp_path):
     pytest.importorskip("safetensors", reason="safetensors is not installed")
     program = program_of(model)
     if unsaid(program):
-        with pytest.raises(UsageError, match=r"PyTorch has no module of (square|maxout) units.*\.onnx"):
+        with pytest.raises(UsageError, match=r"PyTorch has no module of (square|maxout|mixed) units.*\.onnx"):
             safetensors.write(program)
         return
     tensors, facts = opened(safetensors.write(program), tmp_path)

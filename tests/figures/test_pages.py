@@ -11,6 +11,7 @@ from deepnet.figures import (
     filters,
     gradients,
     history,
+    page,
     places,
     reconstructions,
     style,
@@ -44,6 +45,12 @@ def test_history_joins_training_and_validation_and_ends_in_the_last_value():
     figure = history([{"stage": "fine-tuning", "epoch": [1, 2], "metrics": metrics}])
     assert len([axes for axes in figure.axes if axes.lines]) == 2
     assert {"fine-tuning", "error", "loss", "0.25 training", "0.375 validation", "1 training"} <= texts(figure)
+
+
+def test_a_page_leaves_out_curves_that_stay_0():
+    metrics = {"training error": [0.2, 0.0], "validation error": [0.0, 0.0], "dead units": [0.0, 0.0]}
+    found = page.SECTIONS["history"].pieces(([{"stage": "layer 1", "epoch": [1, 2], "metrics": metrics}],))
+    assert [list(series[0]["metrics"]) for (series,) in found] == [["training error", "validation error"]]
 
 
 def test_history_shares_the_range_of_shares_only():

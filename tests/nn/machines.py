@@ -12,9 +12,26 @@ from deepnet.nn.units import UNITS
 KINDS = [name for name, unit in UNITS.items() if unit.rate is not None]
 PAIRS = [(visible, hidden) for visible in KINDS for hidden in KINDS]
 
+MIXED = "linear:2 logistic:3 softmax:2 softmax:3"
+
+
+def runs_of(name):
+    """(type, columns) of each run of mixed units."""
+    return [(kind, int(width)) for kind, width in (word.split(":") for word in name.split())]
+
+
+def by_runs(name, *arrays):
+    """(type, number of the run, the arrays' columns) run by run."""
+    first = 0
+    for run, (kind, width) in enumerate(runs_of(name)):
+        yield kind, run, *(a[:, first : first + width] for a in arrays)
+        first += width
+
 
 def mean(unit, z):
     """The expected state, written out once more."""
+    if ":" in unit:
+        return np.hstack([mean(kind, part) for kind, _, part in by_runs(unit, z)])
     if unit == "logistic":
         return 1 / (1 + np.exp(-z))
     if unit == "softmax":
@@ -43,6 +60,9 @@ def naive(machine, p, v, key, steps):
     states = sample(machine.hidden, v @ W + b, key, 0)
     for step in range(1, steps + 1):
         v1 = mean(machine.visible, states @ W.T + c)
+        if ":" in machine.visible:  # a category that is missing is not restored
+            groups = by_runs(machine.visible, v, v1)
+            v1 = np.hstack([y * (x.any(axis=1, keepdims=True) | (kind != "softmax")) for kind, _, x, y in groups])
         h1 = mean(machine.hidden, v1 @ W + b)
         states = sample(machine.hidden, v1 @ W + b, key, step)
     gradient = {"W": np.zeros(W.shape), "b": np.zeros(b.shape), "c": np.zeros(c.shape)}
@@ -57,6 +77,10 @@ def data(machine, cases, seed=0):
     """Visible values that the units can have."""
     rng = np.random.default_rng(seed)
     v = rng.normal(size=(cases, machine.inputs))
+    if ":" in machine.visible:
+        sides = [RBM(width, 1, kind, "logistic") for kind, width in runs_of(machine.visible)]
+        values = [data(side, cases, seed + i) for i, side in enumerate(sides)]
+        return np.hstack([np.round(a) if s.visible == "logistic" else a for a, s in zip(values, sides, strict=True)])
     if machine.visible == "logistic":
         v = 1 / (1 + np.exp(-2 * v))
     if machine.visible == "softmax":

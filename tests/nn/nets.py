@@ -3,9 +3,10 @@
 import numpy as np
 
 from deepnet.nn.layers import BatchNorm, Dense, Dropout, Noise, of_units
-from deepnet.nn.losses import LOSSES
+from deepnet.nn.losses import LOSSES, loss_of
 from deepnet.nn.network import Network, NetworkObjective
 from deepnet.nn.units import UNITS
+from tests.nn.machines import MIXED, by_runs, runs_of
 
 CASES, INPUTS, OUTPUTS = 6, 5, 3
 
@@ -39,12 +40,22 @@ def bodies(unit):
     } | (normalized if unit in UNITS else {})
 
 
+def width_of(name):
+    """Columns of mixed units."""
+    return sum(width for _, width in runs_of(name))
+
+
 NETWORKS = {
     f"{unit}-{loss}-{body}": Network((*layers, Dense(4, OUTPUTS, LOSSES[loss].unit)), loss)
     for unit in (*UNITS, "maxout:3")
     for loss in LOSSES
     for body, layers in bodies(unit).items()
 } | {f"only-{loss}": Network((Dense(INPUTS, OUTPUTS, LOSSES[loss].unit),), loss) for loss in LOSSES}
+NETWORKS |= {
+    f"{unit}-mixed-{body}": Network((*layers, Dense(4, width_of(MIXED), MIXED)), MIXED)
+    for unit in ("logistic", "relu", "tanh")
+    for body, layers in bodies(unit).items()
+}
 NETWORKS |= {
     f"without biases-{loss}": Network(
         (
@@ -60,10 +71,17 @@ NETWORKS |= {
 
 
 def case(network, cases=CASES, seed=0):
-    """x, t for a network: t probabilities, so that they serve every loss; of a teacher logits, and a label or none."""
+    """x, t for a network: t probabilities, so that they serve every loss; of a teacher logits, and a label or none.
+
+    Of mixed units each group's are probabilities, and in the first case the last category is missing.
+    """
     rng = np.random.default_rng(seed)
     x, t = rng.normal(size=(cases, network.inputs)), rng.random((cases, network.outputs))
-    if LOSSES[network.loss].mimics:
+    if network.loss == MIXED:
+        t = np.hstack([part / part.sum(axis=1, keepdims=True) for _, _, part in by_runs(MIXED, t)])
+        t[0, -3:] = 0
+        return x, t
+    if loss_of(network.loss).mimics:
         return x, np.column_stack([6 * t - 3, np.arange(cases) % (network.outputs + 1) - 1])
     return x, t / t.sum(axis=1, keepdims=True)
 

@@ -9,6 +9,9 @@ from deepnet.errors import UsageError
 from deepnet.kernels import updates
 from deepnet.nn.autoencoder import CURVED, HIDDEN, VISIBLE, Autoencoder, Restoration, Restoring, start
 from deepnet.nn.corruptions import CORRUPTIONS, parse
+from deepnet.nn.mixed import mixed_of
+from deepnet.nn.rbm import RBM
+from tests.nn import machines
 
 KEY = 99
 RULES = {
@@ -23,12 +26,19 @@ RULES = {
 SHAPES = [(19, 7, 33), (3, 2, 1), (40, 17, 5)]
 
 
+def units_of(visible, inputs):
+    """Mixed units of that width, or the name itself."""
+    if visible != "mixed":
+        return visible
+    return f"linear:{inputs - 7} logistic:2 softmax:3 softmax:2" if inputs > 7 else f"linear:1 softmax:{inputs - 1}"
+
+
 def fits(hidden, name):
     """Whether the rule makes sense for these units."""
     return (name != "contractive" or hidden in CURVED) and (name != "sparse" or hidden == "logistic")
 
 
-CASES = [(v, h, t, n) for v in VISIBLE for h in HIDDEN for t in (True, False) for n in RULES if fits(h, n)]
+CASES = [(v, h, t, n) for v in (*VISIBLE, "mixed") for h in HIDDEN for t in (True, False) for n in RULES if fits(h, n)]
 
 
 def made(model, rule, x, dtype=np.float32):
@@ -39,6 +49,9 @@ def made(model, rule, x, dtype=np.float32):
 
 def data(model, cases, seed=0):
     x = np.random.default_rng(seed).normal(size=(cases, model.inputs))
+    if mixed := mixed_of(model.visible):  # a number, flags, and the rest a category
+        own = [machines.data(RBM(width, 1, kind, "logistic"), cases, seed) for kind, width in mixed.runs]
+        return np.hstack(own)
     return (1 / (1 + np.exp(-x)) if model.visible == "logistic" else x).astype(np.float32)
 
 
@@ -54,6 +67,16 @@ def f(unit, z):
             "elu": lambda: np.where(z > 0, z, np.expm1(np.minimum(z, 0)))}[unit]()  # fmt: skip
 
 
+def losses_of(visible, z, x):
+    """Each element's, that of a category at its value."""
+    if mixed := mixed_of(visible):
+        pairs = zip(mixed.runs, mixed.spans, strict=True)
+        return np.hstack([losses_of(kind, z[:, own], x[:, own]) for (kind, _), (_, own) in pairs])
+    if visible == "softmax":
+        return x * (np.log(np.exp(z).sum(axis=1, keepdims=True)) - z)
+    return np.log1p(np.exp(z)) - x * z if visible == "logistic" else 0.5 * (z - x) ** 2
+
+
 def cost(model, rule, theta, x):
     """All that is asked, case by case and written out: Vincent et al. 2010, Ng 2011, Rifai et al. 2011."""
     p = model.layout.views(theta)
@@ -64,10 +87,10 @@ def cost(model, rule, theta, x):
     z1 = spoilt @ W + p["b"]
     h = f(model.hidden, z1)
     z = h @ V + p["c"]
-    if model.visible == "logistic":
-        losses = np.log1p(np.exp(z)) - x * z
-    else:
-        losses = 0.5 * (z - x) ** 2
+    for unit, own in mixed.spans if (mixed := mixed_of(model.visible)) else ():
+        if unit.rowwise:  # a category is one thing
+            touched[:, own] = touched[:, own].max(axis=1, keepdims=True)
+    losses = losses_of(model.visible, z, x)
     total = (np.where(touched > 0, 1, rule.whole) * losses).sum() / len(x)
     for weights in (W,) if model.tied else (W, V):
         total += 0.5 * rule.weight_decay * (weights**2).sum() + rule.l1 * np.abs(weights).sum()
@@ -87,7 +110,7 @@ def cost(model, rule, theta, x):
 def test_gradient_is_that_of_the_cost(visible, hidden, tied, name):
     rule = RULES[name]
     for inputs, outputs, cases in SHAPES:
-        model = Autoencoder(inputs, outputs, visible, hidden, tied)
+        model = Autoencoder(inputs, outputs, units_of(visible, inputs), hidden, tied)
         x, theta = data(model, cases).astype(np.float64), parameters(model, np.float64)
         found = made(model, rule, x, np.float64).gradient(theta).copy()
         expected, step = np.zeros_like(theta), 1e-5
@@ -108,7 +131,7 @@ def test_gradient_is_that_of_the_cost(visible, hidden, tied, name):
 
 @pytest.mark.parametrize(("visible", "hidden", "tied", "name"), CASES)
 def test_float32_is_the_float64_one(visible, hidden, tied, name):
-    model = Autoencoder(40, 17, visible, hidden, tied)
+    model = Autoencoder(40, 17, units_of(visible, 40), hidden, tied)
     x, theta = data(model, 33), parameters(model)
     wide = made(model, RULES[name], x, np.float64).gradient(theta.astype(np.float64))
     found = made(model, RULES[name], x).gradient(theta)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from deepnet.nn.layers import BatchNorm, Dense, Maxout
-from deepnet.nn.losses import LOSSES
+from deepnet.nn.losses import LOSSES, loss_of
 from deepnet.nn.network import Network, NetworkObjective
 from deepnet.nn.rbm import RBM, Chain, free_energy
 from deepnet.optimizers import OPTIMIZERS
@@ -137,7 +137,7 @@ def test_input_columns_in_another_order(name):
 
 def relabelled(t, order, loss):
     """Targets of classes in another order; a teacher's last column is the class of the label, below 0 for none."""
-    if not LOSSES[loss].mimics:
+    if not loss_of(loss).mimics:
         return t[:, order]
     labels = t[:, -1].astype(int)
     return np.column_stack([t[:, :-1][:, order], np.where(labels >= 0, np.argsort(order)[labels], labels)])

@@ -2,14 +2,17 @@
 
 import numpy as np
 import pytest
+from scipy.linalg import block_diag
 
 from deepnet.kernels import bfloat16, operands
 from deepnet.kernels.jit import ENABLED
 from deepnet.nn import pieces as pieces_page
 from deepnet.nn.layers import LAYERS, BatchNorm, Dense, Dropout, Maxout, Noise
-from deepnet.nn.losses import LOSSES
+from deepnet.nn.losses import LOSSES, loss_of
+from deepnet.nn.mixed import unit_of, word_of
 from deepnet.nn.network import Network, NetworkObjective
 from deepnet.nn.pieces import rows_of
+from tests.nn.machines import MIXED, by_runs
 from tests.nn.nets import CASES, NETWORKS, case, objective, places
 
 KINKS = {"relu": (0,), "leaky_relu": (0,), "elu": (0,), "hard_tanh": (-1, 1)}  # where the first two derivatives jump
@@ -65,7 +68,14 @@ def spread_of(z):
 
 
 def hessians(loss, a, t):
-    """The Hessian of each case's loss at z, written out."""
+    """The Hessian of each case's loss at z, written out; of mixed units run by run, none where nothing is wanted."""
+    if loss == MIXED:
+        match = {"linear": "squared_error", "logistic": "binary_cross_entropy", "softmax": "cross_entropy"}
+        runs = []
+        for kind, _, own, aim in by_runs(MIXED, a, t):
+            known = aim.any(axis=1) | (kind != "softmax")
+            runs.append([H * some for H, some in zip(hessians(match[kind], own, aim), known, strict=True)])
+        return [block_diag(*parts) for parts in zip(*runs, strict=True)]
     if LOSSES[loss].mimics:
         T, hard = LOSSES[loss].temperature, LOSSES[loss].hard_weight
         first = [np.eye(a.shape[1]) if loss == "logits" else spread_of(row / T) for row in a]
@@ -333,17 +343,19 @@ def test_smaller_minibatches():
     assert all(np.shares_memory(a, work[0][n]) for n, a in rows_of(work, 2)[0].items())
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", [*LOSSES, MIXED])
 def test_tally(loss):
     """Cases, summed loss, and wrong cases or squared error, over several minibatches."""
-    made, theta = objective(NETWORKS[f"tanh-{loss}-plain"], np.float64, key=None)
+    made, theta = objective(NETWORKS[f"tanh-{word_of(loss)}-plain"], np.float64, key=None)
     cases = [np.arange(4), np.arange(4, 6)]
     losses, wrong, apart, error = 0.0, 0, 0, 0.0
     for rows in cases:
         made.at(rows, None)
         made.gradient(theta)
         a, t = made.outputs.copy(), made._pieces[0].t.copy()
-        if LOSSES[loss].mimics:
+        if loss == MIXED:
+            unit_of(MIXED).hide(t, a)
+        elif LOSSES[loss].mimics:
             labels, t = t[:, -1], t[:, :-1]
             apart += np.count_nonzero(a.argmax(axis=1) != t.argmax(axis=1))
             wrong += np.count_nonzero((a.argmax(axis=1) != labels) & (labels >= 0))
@@ -354,9 +366,9 @@ def test_tally(loss):
         losses += made.case_losses.sum()
     assert made.tally["cases"][0] == CASES
     assert made.tally["loss"][0] == pytest.approx(losses, rel=1e-13)
-    if LOSSES[loss].counts == "wrong":
+    if loss_of(loss).counts == "wrong":
         assert made.tally["wrong"][0] == wrong
-    elif LOSSES[loss].mimics:
+    elif loss_of(loss).mimics:
         assert made.tally["labelled"][0] == np.count_nonzero(case(made.network)[1][:, -1] >= 0) < CASES
         assert made.tally["apart"][0] == apart
         assert made.tally["wrong"][0] == wrong

@@ -128,6 +128,8 @@ def test_start(visible):
     if visible == "logistic":
         held = np.clip(means.astype(float), 1e-3, 1 - 1e-3)
         np.testing.assert_allclose(p["c"], np.log(held / (1 - held)), rtol=1e-4, atol=1e-6)
+    elif visible == "softmax":
+        np.testing.assert_allclose(p["c"], np.log(np.clip(means.astype(float), 1e-3, 1 - 1e-3)), rtol=1e-4)
     else:
         np.testing.assert_array_equal(p["c"], means)
     assert not machine.layout.unpack(start(machine, weights, None))["c"].any()

@@ -100,6 +100,12 @@ FINETUNE = {
     },
     "without biases": _NEW | {"bias": False, "units": ("relu",)},
     "table": _TABLE | _NEW | {"batch_size": 50},
+    "weighted": _TABLE
+    | _NEW
+    | {"batch_size": 50, "weight": "sepal width", "ignore": (), "class_weight": "balanced", "valid": "0.2"},
+    "weighted curvature": _TABLE
+    | _NEW
+    | {"weight": "sepal width", "ignore": (), "optimizer": "hessian_free", "settings": (("iterations", 15),)},
     # Squared error and linear units: the first rates are too high, and are halved.
     "halved": {
         "data": "houses", "label": "price", "scale": "standard", "start": None, "layers": (8,), "units": ("linear",),
@@ -176,6 +182,8 @@ _FINETUNE = {
     "settings": ((("decay", 0.8),), {"optimizer": "rmsprop"}),
     "jitter": (1, {}),
     "labels": (200, {"labels": 300}),
+    "weight": ("sepal width", _TABLE | {"ignore": (), "weight": "sepal length"}),
+    "class_weight": ("balanced", {}),
 }
 FIELDS = {("finetune", "layers"): "widths", ("finetune", "start"): "parent", ("finetune", "teacher"): "teachers"}
 CHANGES = {

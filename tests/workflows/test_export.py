@@ -86,7 +86,7 @@ def test_refusals(net, tmp_path, call):
 def test_a_missing_extra_is_named_with_the_line_to_type(net, tmp_path, call, monkeypatch):
     for module, name in (("onnx", "onnx"), ("safetensors", "safetensors"), ("tensorboardX", "tensorboard")):
         monkeypatch.setitem(sys.modules, module, None)
-        with pytest.raises(UsageError, match=rf"package {module}, .*: pip install 'deepnet-cli\[{name}\]'"):
+        with pytest.raises(UsageError, match=rf"the extra {name!r}, .*: pip install 'deepnet-cli\[{name}\]'"):
             extras.extra(module, name)
     done = call("export", net, "-o", tmp_path / "net.onnx")
     assert done.code == 2

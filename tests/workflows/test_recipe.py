@@ -66,6 +66,23 @@ def test_parents_and_teachers_are_named(stack, net, digits, call, tmp_path):
     assert again(path, digits, call, tmp_path, "--teacher", net) == path.read_bytes()
 
 
+def test_a_regressor_and_an_autoencoder_of_a_stack(houses, stack, digits, call, tmp_path):
+    path = tmp_path / "n.h5"
+    words = ("--task", "regress", "--label", "price", "--scale", "standard", "--layers", "4", "--epochs", "1")
+    assert call("finetune", houses, *words, "-o", path).code == 0
+    assert again(path, houses, call, tmp_path) == path.read_bytes()
+    words = ("--task", "reconstruct", "--optimizer", "cg", "--set", "searches=2", "--epochs", "1", "--valid", "60")
+    assert call("finetune", digits, "--from", stack, *words, "-o", path, "--force").code == 0
+    assert again(path, digits, call, tmp_path, "--from", stack) == path.read_bytes()
+
+
+def test_a_file_of_held_out_cases(flowers, call, tmp_path):
+    path = tmp_path / "n.h5"
+    words = ("--label", "kind, as told", "--layers", "4", "--epochs", "1", "--valid", flowers)
+    assert call("finetune", flowers, *words, "-o", path).code == 0
+    assert again(path, flowers, call, tmp_path, "--valid", flowers) == path.read_bytes()
+
+
 def test_columns_of_a_table(flowers, call, tmp_path):
     path = tmp_path / "n.h5"
     words = ("--label", "kind, as told", "--ignore", "sepal width", "--layers", "4", "--epochs", "1")

@@ -80,7 +80,7 @@ def test_a_resume_with_another_option_is_refused(command, option, files, cut, tm
     content = Path(path).read_bytes()
     with pytest.raises(UsageError, match=rf"[(; ]{FIELDS.get((command, option), option)} was ") as refused:
         list(begun(command, after, files, output=path, resume=True))
-    assert ("the data are others" in str(refused.value)) == (option in ("label", "ignore"))
+    assert ("the data are others" in str(refused.value)) == (option in ("label", "ignore", "weight"))
     assert Path(path).read_bytes() == content
     assert list(begun(command, before, files, output=path, resume=True))[-1].outcome == "finished"
 

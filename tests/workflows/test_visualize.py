@@ -212,6 +212,7 @@ def test_the_page_holds_every_kind_and_nothing_foreign(name, request, call, tmp_
     assert loaded.digest in page
     assert (loaded.provenance.get("parent") or loaded.digest) in page
     assert f"deepnet {'finetune' if name == 'stack' else 'evaluate'} " in page
+    assert ("some or all of which it was trained on" in page) == (name == "flower_net")
 
 
 def test_a_page_has_the_same_bytes_and_what_is_asked_for_alone(net, digits, call, tmp_path):
@@ -362,3 +363,7 @@ def test_a_browser_shows_the_page_without_a_word_and_without_scrolling_sideways(
     assert wide <= inside
     assert (pictures > 10, broken) == (True, 0)
     assert "CONSOLE" not in run.stderr
+    paper = ["--no-pdf-header-footer", f"--print-to-pdf={tmp_path}/report.pdf", f"file://{tmp_path}/report.html"]
+    subprocess.run([BROWSER, *words[:4], *paper], capture_output=True, timeout=120, check=True)
+    pages = (tmp_path / "report.pdf").read_bytes().count(b"/Type /Page\n")
+    assert 3 < pages < 15

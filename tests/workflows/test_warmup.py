@@ -87,6 +87,10 @@ def test_after_it_no_command_compiles(deepnet, tmp_path):
     (tmp_path / "t.csv").write_text(
         "a,b,label\n" + "".join(f"{a},{b},{'xyz'[i % 3]}\n" for i, (a, b) in enumerate(random.random((41, 2))))
     )
+    (tmp_path / "x.csv").write_text(
+        "a,b,c,label\n"
+        + "".join(f"{a},{'ny'[a < 0.5]},{'rgb'[i % 3]},{i % 2}\n" for i, a in enumerate(random.random(41)))
+    )
     small = ("--layers", "6,3", "--epochs", "2", "--batch-size", "8", "--valid", "0.2")
     noisy = ("--noise", "0.1", "--dropout", "0.1", "--label-smoothing", "0.1")
     held = ("--max-norm", "1", "--l1", "1e-5", "--average", "0.9")
@@ -99,6 +103,12 @@ def test_after_it_no_command_compiles(deepnet, tmp_path):
         ("evaluate", "tn.h5", "t.csv", "--split", "valid"),
         ("predict", "tn.h5", "t.csv"),
         ("visualize", "tn.h5", "t.csv", "-o", "p/"),
+        ("pretrain", "x.csv", "-o", "xs.h5", *small),
+        ("finetune", "x.csv", "--from", "xs.h5", "-o", "xa.h5", "--epochs", "2", "--task", "reconstruct"),
+        ("evaluate", "xs.h5", "x.csv"),
+        ("evaluate", "xa.h5", "x.csv"),
+        ("visualize", "xs.h5", "x.csv", "-o", "w/"),
+        ("visualize", "xa.h5", "x.csv", "-o", "v/"),
         ("pretrain", "mnist", "-o", "s.h5", "--layers", "20,10", "--epochs", "1"),
         ("finetune", "mnist", "--from", "s.h5", "-o", "n.h5", "--epochs", "1"),
         ("finetune", "mnist", "--from", "s.h5", "-o", "a.h5", "--epochs", "1", "--task", "reconstruct"),

@@ -7,7 +7,8 @@ import numpy as np
 
 from ...kernels import losses as sums
 from ...kernels import operands, products
-from ..units import UNITS, Unit
+from ..mixed import Mixed, unit_of
+from ..units import Unit
 from . import affine
 from .affine import LINEAR, Arrays, Pending
 
@@ -24,8 +25,8 @@ class Dense:
     bias: bool = True
 
     @property
-    def _unit(self) -> Unit:
-        return UNITS[self.unit]
+    def _unit(self) -> Unit | Mixed:
+        return unit_of(self.unit)
 
     @property
     def lasting(self) -> tuple[str, ...]:

@@ -1,0 +1,157 @@
+"""Columns of a table as they are read, before it is known what they are: numbers, or texts and where each stands."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import DataError
+from ..files import shown
+from .dataset import LONGEST_LABEL
+
+NONE = {"", "na", "n/a", "nan", "null", "?"}  # cells without a value, in any case of letters
+MISSING, UNSEEN = -1, -2  # in place of a text's place
+LARGEST = float(np.finfo(np.float32).max)
+MOST_VALUES, MOST_BY_HAND = 100, 10_000  # different texts of a column
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """A name ("" for none), the position in the file from 1, and N cells.
+
+    cells: float32 numbers, NaN for a missing one; or, where there are `values`, int32 places in these, MISSING or
+    UNSEEN.
+    """
+
+    name: str
+    position: int
+    cells: np.ndarray
+    values: tuple[str, ...] | None = None
+
+    def __str__(self):
+        return f"column {self.position}" + (f" '{shown(self.name)}'" if self.name else "")
+
+    @property
+    def word(self):
+        """What an option calls it."""
+        return shown(self.name) if self.name else str(self.position)
+
+
+def is_missing(cell):
+    """Whether a cell stands for no value."""
+    return cell.strip().lower() in NONE
+
+
+def is_number(cell):
+    """Whether a cell is a number; NaN is none."""
+    try:
+        return float(cell) == float(cell) and "_" not in cell
+    except ValueError:
+        return False
+
+
+def canonical(cell):
+    """One text for what is the same: `1`, `1.0` and `01`; `True` and `true`; without the blanks around it."""
+    text = cell.strip()
+    if is_number(text) and abs(float(text)) <= LARGEST:
+        value = float(text)
+        return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+    return text.lower() if text.lower() in ("true", "false") else text
+
+
+def refuse_values(source, column, what):
+    """DataError for a column of texts that are no categories: `what` it has."""
+    raise DataError(
+        f"{source}: {column} has {what}, as names and free text have; leave it out with --ignore '{column.word}'"
+    )
+
+
+class Builder:
+    """A column that grows block by block.
+
+    What its first value is, a number or a text, all must be. `kind` "number" says so before; with "text" numbers are
+    texts too, and where `known` ones are given all others are UNSEEN.
+    """
+
+    def __init__(self, source, name, position, kind=None, known=None):
+        self.source, self.column, self.kind, self.known = source, Column(name, position, np.zeros(0)), kind, known
+        self.free, self.most = kind == "text", MOST_BY_HAND if kind == "text" else MOST_VALUES
+        self.values = {value: n for n, value in enumerate(known or ())}
+        self.places = {}  # of texts as they are written
+        self.pieces = []
+
+    @property
+    def size(self):
+        """Bytes that the cells take."""
+        return sum(piece.nbytes for piece in self.pieces)
+
+    def add(self, cells, rows):
+        """More cells, as texts, and the numbers of their rows; DataError for one that has no place here."""
+        numbers = None if self.free else _numbers(cells)
+        if numbers is not None:
+            self.add_numbers(numbers, cells, rows)
+            return
+        if not self.free:
+            if self.kind == "number" or any(map(is_number, set(cells))):
+                self._refuse(cells, rows, lambda cell: not is_number(cell) and not is_missing(cell))
+            self.kind = "text"
+        for cell in dict.fromkeys(cells):
+            if cell not in self.places:
+                self.places[cell] = self._place(cell)
+        self.pieces.append(np.array([self.places[cell] for cell in cells], np.int32))
+
+    def add_numbers(self, numbers, cells, rows):
+        """The same of `numbers`, float64 with NaN for missing ones, which are in these cells."""
+        wrong = np.flatnonzero(np.abs(numbers) > LARGEST)
+        if len(wrong):
+            row, cell = rows[wrong[0]], shown(cells[wrong[0]])
+            raise DataError(f"{self.source}: row {row}, {self.column} holds {cell}, not a finite float32; mend it")
+        if not np.isnan(numbers).all():
+            if self.kind == "text":
+                self._refuse(cells, rows, is_number)
+            self.kind = "number"
+        self.pieces.append(numbers.astype(np.float32))
+
+    def _refuse(self, cells, rows, odd):
+        """DataError for the first odd cell of a column that holds both numbers and texts."""
+        row, cell = next((row, cell) for row, cell in zip(rows, cells, strict=True) if odd(cell))
+        due = "among texts" if is_number(cell) else "where a number is due"
+        word = self.column.word
+        raise DataError(
+            f"{self.source}: row {row}, {self.column} holds '{shown(cell)}' {due}; mend it, or give --label "
+            f"'{word}' if that is the label, --category '{word}' if all are names, --ignore '{word}' to leave it out"
+        )
+
+    def _place(self, cell):
+        """The place of a text among the values, which may be a new one."""
+        if is_missing(cell):
+            return MISSING
+        text = canonical(cell)
+        if self.known is not None:
+            return self.values.get(text, UNSEEN)
+        if len(text) > LONGEST_LABEL:
+            refuse_values(self.source, self.column, f"a text of more than {LONGEST_LABEL} characters")
+        if text not in self.values and len(self.values) >= self.most:
+            refuse_values(self.source, self.column, f"more than {self.most} different texts")
+        return self.values.setdefault(text, len(self.values))
+
+    def finish(self):
+        """The Column; where all is missing, numbers."""
+        name, position = self.column.name, self.column.position
+        if self.kind != "text":
+            return Column(name, position, np.concatenate([np.zeros(0, np.float32), *self.pieces]))
+        pieces = [np.full(len(p), MISSING, np.int32) if p.dtype == np.float32 else p for p in self.pieces]
+        return Column(name, position, np.concatenate([np.zeros(0, np.int32), *pieces]), tuple(self.values))
+
+
+def _numbers(cells):
+    """float64 (N,), NaN for missing ones, or None where some cell is neither a number nor missing."""
+    if any("_" in cell for cell in cells):  # which float() takes
+        return None
+    try:
+        return np.array(list(map(float, cells)))
+    except ValueError:
+        pass
+    try:
+        return np.array([np.nan if is_missing(cell) else float(cell) for cell in cells])
+    except ValueError:
+        return None
