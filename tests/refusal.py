@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deepnet.files.outputs import beside
+from deepnet.kernels.jit import CACHE
 
 ROOT = Path(__file__).parents[1]
 MAIN = "deepnet.__main__:main"
@@ -164,14 +165,16 @@ def _whole(path):
 
 def _strange(lines, folder, given, streams):
     """The calls, as `name path`, that touch what they should not."""
-    words = [word for given_word in map(str, given) for word in (given_word, given_word.rpartition(":")[0]) if word]
+    words = [word for text in map(str, given) for word in (text, text.rpartition(":")[0]) if word and "\0" not in word]
     allowed = {os.path.realpath(os.path.join(folder, word)) for word in words}
     locks = {beside(path, ".", ".lock") for path in allowed}  # made and removed, which `state` would see otherwise
     own = (
         *_OWN,
         *(f"{ROOT}/{name}/" for name in ("deepnet", "datasets", "tests")),
         *{f"{os.path.realpath(p)}/" for p in _prefixes()},
+        f"{CACHE}/",
     )
+    searched = {os.path.realpath(p) for p in sys.path}  # an import lists the folders that it looks in
     found = []
     for line in lines:
         call = _CALL.match(line)
@@ -181,7 +184,8 @@ def _strange(lines, folder, given, streams):
         path = os.path.realpath(os.path.join(os.fsencode(folder), path)).decode("utf-8", "surrogateescape")
         writes = not name.startswith("open") or any(flag in rest for flag in ("O_WRONLY", "O_RDWR", "O_CREAT"))
         fine = path in locks or path.startswith((*_FREE, str(streams)))
-        if not fine and (writes or not (path in allowed or _beside(path, allowed) or path.startswith(own))):
+        known = path in allowed or path in searched or _beside(path, allowed) or f"{path}/".startswith(own)
+        if not fine and (writes or not known):
             found.append(f"{name} {path}")
     return found
 

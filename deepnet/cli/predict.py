@@ -61,6 +61,7 @@ Split = Annotated[
         "Data",
         help="Which part of the data: train, valid, test.",
         metavar="NAME",
+        parser=values.word,
         show_default="test where there is one, else train",
     ),
 ]
