@@ -20,6 +20,11 @@ from .optimizers.schedules import Schedule
 
 Stop = Callable[[], str | None]
 
+
+class Stopped(Exception):
+    """A run is to end before its time: the text is the reason that a Stop gave."""
+
+
 HALVINGS = 3  # times that a rate is halved before a run is given up
 EXPLODED = 10.0  # a mean loss above so many times the first minibatch's has diverged, finite or not
 

@@ -117,11 +117,37 @@ def promise(request):
 
 
 FIGURES: pytest.StashKey[list[dict]] = pytest.StashKey()
+ENDS: pytest.StashKey[dict[tuple, list]] = pytest.StashKey()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    """How tests of promises end, for those that measure nothing, fail or cannot run."""
+    report = yield
+    mark = item.get_closest_marker("promise")
+    if mark is not None and (report.when == "call" or report.outcome != "passed"):
+        why = report.longrepr[2].removeprefix("Skipped: ") if report.skipped else ""
+        test = mark.args[0], item.nodeid.partition("[")[0]
+        item.config.stash[ENDS].setdefault(test, []).append((report.outcome, why))
+    return report
+
+
+def ended(ends, noted, form):
+    """Rows of tests that fail, that noted no figure, or that could not run."""
+    for (name, test), own in ends.items():
+        outcomes = [outcome for outcome, _ in own]
+        row, cases = {"promise": name, "test": test, "form": form}, f" in {len(own)} cases" if len(own) > 1 else ""
+        if "failed" in outcomes:
+            yield row | {"figure": f"fails in {outcomes.count('failed')} of {len(own)}"}
+        elif "passed" not in outcomes:
+            yield row | {"figure": f"could not run: {own[0][1]}"}
+        elif (name, test) not in noted:
+            yield row | {"figure": f"holds{cases}"}
 
 
 def pytest_configure(config):
     """Figures are collected; properties are tried on the same examples each time, on many more under --torture."""
-    config.stash[FIGURES] = []
+    config.stash[FIGURES], config.stash[ENDS] = [], {}
     given = {"derandomize": True, "database": None, "deadline": None, "print_blob": False}
     checks = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
     examples = 2000 if config.getoption("--torture") else 30
@@ -134,7 +160,10 @@ def pytest_sessionfinish(session):
     if (path := session.config.getoption("--figures")) is not None:
         file, ran = Path(path), {item.nodeid.partition("[")[0] for item in session.items}
         kept = [row for row in json.loads(file.read_text()) if row["test"] not in ran] if file.exists() else []
-        rows = sorted(kept + condensed(session.config.stash[FIGURES]), key=lambda row: row["test"])
+        noted = condensed(session.config.stash[FIGURES])
+        form = "long" if session.config.getoption("--torture") else "short"
+        told = ended(session.config.stash[ENDS], {(row["promise"], row["test"]) for row in noted}, form)
+        rows = sorted([*kept, *noted, *told], key=lambda row: row["test"])
         file.write_text(json.dumps(rows, indent=1) + "\n")
 
 

@@ -415,6 +415,25 @@ def test_a_page_of_efficiency_has_one_run_too(digits, tmp_path):
     assert f"process {os.getpid()} on" in err
 
 
+@pytest.mark.promise("D6")
+def test_no_other_output_takes_the_place_of_a_run_s(digits, tmp_path):
+    """Pictures, tables and exports wait for nobody and change nothing: exit 5, and the name of the run."""
+    fine(line(["finetune", "--layers", "10", "--epochs", "1"], digits), tmp_path)
+    commands = {
+        "o.csv": ["predict", "net.h5", digits],
+        "o.html": ["visualize", "net.h5", digits],
+        "o.png": ["compare", digits, "net.h5", "net.h5", "--split", "train"],
+        "o.npz": ["export", "net.h5"],
+    }
+    for name, words in commands.items():
+        with files.hold(tmp_path / name):
+            code, out, err = forked.finish([*words, "-o", name], tmp_path)
+            assert (code, out) == (5, ""), err
+            assert f"output {name} is being written by another run (process {os.getpid()} on" in err
+        fine([*words, "-o", name], tmp_path)
+    assert names(tmp_path) == {"net.h5", *commands}
+
+
 # D7: what saving costs.
 
 
@@ -440,7 +459,11 @@ def test_a_slow_disk_is_written_to_less_often(tmp_path, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.promise("D7")
 def test_what_saving_costs(tmp_path, request, promise):
-    """Of a run of 3 minutes with everything as it comes, on all of MNIST: the share of the log's checkpoints."""
+    """Of a run of 3 minutes with everything as it comes, on all of MNIST: the share of the log's checkpoints.
+
+    By the clock, which is fair to training on a busy machine too: a save then takes longer, and saves still lie half a
+    minute of the clock apart, so that their share is told too high there, never too low.
+    """
     if not request.config.getoption("--torture"):
         pytest.skip("3 minutes of training: in the long form only")
     words = ["finetune", "mnist", "--layers", "500,500,2000", "--epochs", "1000", "--valid", "0.1"]

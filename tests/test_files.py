@@ -57,7 +57,11 @@ def test_symbolic_links_are_followed(tmp_path):
 def test_shown_escapes_what_would_mislead():
     assert files.shown("a\nb\x1b[31m\u202egnp.exe\ud800\u2028") == "a\\nb\\x1b[31m\\u202egnp.exe\\ud800\\u2028"
     assert files.shown("größe 大 🎉") == "größe 大 🎉"
-    assert len(files.shown("x" * 10**6)) < files.LONGEST + 10
+    assert files.shown("a\xa0b\u3000c\ue000d\u0378") == "a\\xa0b\\u3000c\\ue000d\\u0378", (
+        "spaces like none, and unknown"
+    )
+    for long in ("x" * 10**6, "\U0010fffd" * 10**6):
+        assert len(files.shown(long)) < files.LONGEST + 10
 
 
 def test_output_is_refused_before_any_work(tmp_path):

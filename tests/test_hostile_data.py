@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tests.hostile import PARENT, TABLES, put
-from tests.refusal import check_refused
+from tests.refusal import check_refused, told
 
 COMMANDS = {
     "inspect": "inspect {0}",
@@ -52,8 +52,4 @@ def test_refused(name, apart, place, size, promise):
     """In one command after the other; in all of them under --torture."""
     names = list(COMMANDS)
     chosen = size([names[sum(map(ord, name)) % len(names)]], names)
-    found = [refuse(apart, place, name, command) for command in chosen]
-    promise(
-        f"{len(chosen)} of {len(chosen)} commands refuse it in one line, "
-        f"{max(one.seconds for one in found):.1f} s, {max(one.memory for one in found) >> 20} MB"
-    )
+    promise(*told([refuse(apart, place, name, command) for command in chosen]))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.hostile_hdf5 import DATA, LABELS, MODELS, RANGE, X, Y, attributes, groups, hosts
-from tests.refusal import check_refused
+from tests.refusal import check_refused, told
 
 READ_MODELS = {
     "evaluate": "evaluate {} good.npz",
@@ -56,10 +56,18 @@ def place(made, tmp_path):
     return tmp_path
 
 
+def refused(apart, place, commands, **more):
+    """The outcomes of these commands, each of which refuses bad.h5."""
+    found = [apart(words.format("bad.h5").split(), place) for words in commands]
+    for one in found:
+        check_refused(one, "bad.h5", **more)
+    return found
+
+
 def share(name, commands, size):
     """Every command by turns, or all of them under --torture."""
-    names = list(commands)
-    return size([names[sum(map(ord, name)) % len(names)]], names)
+    words = list(commands.values())
+    return size([words[sum(map(ord, name)) % len(words)]], words)
 
 
 @pytest.mark.promise("H1")
@@ -67,27 +75,22 @@ def share(name, commands, size):
 def test_models(name, apart, place, size, promise):
     MODELS[name](place / "bad.h5")
     commands = {k: words for k, words in READ_MODELS.items() if k != "inspect" or name not in NO_DATA}
-    for command in (chosen := share(name, commands, size)):
-        check_refused(apart(commands[command].format("bad.h5").split(), place), "bad.h5")
-    promise(f"1 file in {len(chosen)} commands: refused in one line")
+    promise(*told(refused(apart, place, share(name, commands, size))))
 
 
 @pytest.mark.promise("H1")
 @pytest.mark.parametrize("name", DATA)
 def test_data(name, apart, place, size, promise):
     DATA[name](place / "bad.h5")
-    for command in (chosen := share(name, READ_DATA, size)):
-        check_refused(apart(READ_DATA[command].format("bad.h5").split(), place), "bad.h5")
-    promise(f"1 file in {len(chosen)} commands: refused in one line")
+    promise(*told(refused(apart, place, share(name, READ_DATA, size))))
 
 
 @pytest.mark.promise("H1")
 @pytest.mark.parametrize("name", LABELS)
 def test_labels(name, apart, place, size, promise):
     LABELS[name](place / "bad.h5")
-    for command in (chosen := share(name, CLASSIFY, size)):
-        check_refused(apart(READ_DATA[command].format("bad.h5").split(), place), "bad.h5", codes=[3])
-    promise(f"1 file in {len(chosen)} commands: refused in one line")
+    commands = {name: READ_DATA[name] for name in CLASSIFY}
+    promise(*told(refused(apart, place, share(name, commands, size), codes=[3])))
 
 
 @pytest.mark.promise("H1")
@@ -132,13 +135,12 @@ ODD = {
 @pytest.mark.promise("H1")
 @pytest.mark.parametrize("name", ODD)
 @pytest.mark.parametrize("kind", ["model", "data"])
-def test_what_is_no_file(name, kind, apart, place, size):
+def test_what_is_no_file(name, kind, apart, place, size, promise):
     ODD[name](place / "bad.h5")
     commands = READ_MODELS if kind == "model" else READ_DATA
     # A run that is to go on from a file that is not there begins anew.
     commands = {k: words for k, words in commands.items() if (name, "--resume" in k) != ("missing", True)}
-    for command in share(name + kind, commands, size):
-        check_refused(apart(commands[command].format("bad.h5").split(), place), "bad.h5")
+    promise(*told(refused(apart, place, share(name + kind, commands, size))))
 
 
 @pytest.mark.promise("H1")

@@ -72,3 +72,13 @@ def test_figures_of_many_parameters_are_the_worst():
     same = [{"promise": "R1", "test": f"a.py::c[{n}]", "figure": "0 lost", "form": "short"} for n in (1, 2)]
     worst = {"promise": "R1", "test": "a.py::b", "figure": "3", "form": "short", "rank": 3, "of": 3}
     assert condensed(rows + same) == [same[0] | {"test": "a.py::c"}, worst]
+
+
+def test_tests_without_a_figure_say_how_they_ended():
+    from tests.conftest import ended
+
+    passed, failed, skipped = ("passed", ""), ("failed", ""), ("skipped", "no strace")
+    ends = {("D1", "a"): [passed], ("D1", "b"): [passed, passed], ("D1", "c"): [passed, failed],
+            ("D1", "d"): [skipped, skipped], ("D1", "e"): [passed, skipped]}  # fmt: skip
+    told = {row["test"]: row["figure"] for row in ended(ends, {("D1", "e")}, "short")}
+    assert told == {"a": "holds", "b": "holds in 2 cases", "c": "fails in 1 of 2", "d": "could not run: no strace"}

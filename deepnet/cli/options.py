@@ -155,7 +155,7 @@ Zca = Annotated[
 ]
 Label = Annotated[
     str | None,
-    option("Data", help="The column of a table that holds the label or target.", metavar="COLUMN"),
+    option("Data", help="The column of a table that holds the label or target.", metavar="COLUMN", parser=values.word),
 ]
 Ignore = Annotated[
     str | None,

@@ -72,6 +72,7 @@ Split = Annotated[
         "Data",
         help="Which part of the data: train, valid, test.",
         metavar="NAME",
+        parser=values.word,
         show_default="test where there is one, else train",
     ),
 ]
@@ -124,6 +125,6 @@ def predict(
         format=format or NAMED.get(Path(output).suffix.lower(), "csv"),
         threads=threads,
     )
-    with contextlib.nullcontext(console.write) if output == "-" else files.writing(output) as write:
+    with contextlib.nullcontext(console.write) if output == "-" else files.writing_alone(output) as write:
         for piece in pieces:
             write(piece)

@@ -68,6 +68,13 @@ def positive(text):
     return value
 
 
+def word(text):
+    """A name, which is not empty."""
+    if not text:
+        raise typer.BadParameter("the name is empty; give one, or leave the option out")
+    return text
+
+
 def texts(text):
     """A comma-separated list of words as a tuple; empty words are refused."""
     words = tuple(word.strip() for word in str(text).split(","))

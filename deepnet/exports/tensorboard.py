@@ -35,11 +35,13 @@ def _figures(log: bytes, name: str):
             if record["event"] != "epoch":
                 continue
             stage = re.sub(r"[^\w.-]+", "_", record["stage"].replace("/", " of "))
-            facts = record["metrics"] | {"seconds": record["seconds"]}
+            facts, epoch = record["metrics"] | {"seconds": record["seconds"]}, int(record["epoch"])
+            if not 0 <= epoch < 2**63:  # what an event can count to
+                raise ValueError
             for metric, value in facts.items():
                 if value is not None:  # not finite
-                    yield f"{stage}/{metric}", float(value), int(record["epoch"]), float(record["time"])
-        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+                    yield f"{stage}/{metric}", float(value), epoch, float(record["time"])
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError):
             raise DataError(
                 f"{name}: line {number} is none of a log; give the file that pretrain or finetune wrote by --log"
             ) from None

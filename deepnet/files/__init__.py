@@ -2,10 +2,10 @@
 
 from .disk import DISK, Disk
 from .inputs import open_input, open_stdin, pieces, read_input, read_stdin
-from .locks import hold
+from .locks import hold, write_alone, writing_alone
 from .memory import check_disk, check_memory, free_disk, free_memory, is_large, resident, spare_memory
 from .names import LONGEST, as_cell, shown
-from .outputs import check_output, is_one_of, previous, restore_previous, temporary, tidy, write_output, writing
+from .outputs import check_output, is_one_of, previous, restore_previous, temporary, tidy, write_output
 from .probing import probe
 from .spool import spooled
 
@@ -36,6 +36,7 @@ __all__ = [
     "spooled",
     "temporary",
     "tidy",
+    "write_alone",
     "write_output",
-    "writing",
+    "writing_alone",
 ]

@@ -11,7 +11,7 @@ import os
 from ..errors import OutputError
 from .disk import DISK
 from .names import shown
-from .outputs import beside, told
+from .outputs import beside, told, write_output, writing
 
 # What a file system says that has no locks: then there are none.
 _LOCKLESS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}
@@ -29,6 +29,22 @@ def hold(path, disk=DISK):
         with contextlib.suppress(OSError):
             disk.unlink(name)  # while it is held: who has it open by now will see that it is gone
         disk.close(number)
+
+
+def write_alone(path, data, disk=DISK):
+    """`write_output` of a command that holds no lock for all its time; OutputError where another process writes there.
+
+    Two that wrote at once would share the temporary, and one rename what the other has not written yet.
+    """
+    with hold(path, disk):
+        write_output(path, data, disk=disk)
+
+
+@contextlib.contextmanager
+def writing_alone(path, disk=DISK):
+    """`writing`, piece by piece, under the same lock."""
+    with hold(path, disk), writing(path, disk=disk) as write:
+        yield write
 
 
 def _take(name, path, disk):

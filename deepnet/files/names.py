@@ -4,10 +4,8 @@ import difflib
 import errno
 import itertools
 import os
-import unicodedata
 
 LONGEST = 300  # characters of a name or cell that a message shows
-_HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # control, format (bidi), surrogate, line and paragraph separators
 _FORMULA = ("=", "+", "-", "@")  # a spreadsheet would run a text cell that begins so
 _REASONS = {
     errno.EACCES: "permission denied; check its mode with `ls -l`",
@@ -25,13 +23,17 @@ _REASONS = {
 
 
 def shown(text):
-    """The text for a message: control, bidi and surrogate characters as escapes, the middle of long texts left out."""
-    text = str(text)
-    if len(text) > LONGEST:
-        text = text[: LONGEST // 2] + "..." + text[-LONGEST // 2 :]
-    return "".join(
-        c.encode("unicode_escape").decode("ascii") if unicodedata.category(c) in _HIDDEN else c for c in text
-    )
+    """The text for a message, the middle of a long one left out.
+
+    Escapes stand for what does not print: control, bidi, surrogate and unknown characters, spaces other than the usual.
+    """
+    text = _shortened(str(text))
+    return _shortened("".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text))
+
+
+def _shortened(text):
+    """The text without its middle where it is long."""
+    return text if len(text) <= LONGEST else text[: LONGEST // 2] + "..." + text[-LONGEST // 2 :]
 
 
 def as_cell(name):

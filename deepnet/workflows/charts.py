@@ -49,7 +49,7 @@ def _along(part: dict, epochs: int) -> dict[str, np.ndarray]:
 
 def _clock(log, net, name: str, values: np.ndarray) -> np.ndarray:
     """Seconds of training (epochs,) at the end of each epoch of a network's history, from its log."""
-    timed = [(seconds, metrics) for stage, seconds, metrics in _epochs(log) if stage[0].startswith(FINE)]
+    timed = [(seconds, metrics) for stage, seconds, metrics in epochs(log) if stage[0].startswith(FINE)]
     if not timed:
         raise DataError(f"{shown(log)} has no epoch of fine-tuning; give the log of finetune")
     told = np.array([metrics.get(name, math.nan) for _, metrics in timed], float)
@@ -62,7 +62,7 @@ def _clock(log, net, name: str, values: np.ndarray) -> np.ndarray:
     return np.cumsum([seconds for seconds, _ in timed])[: len(values)]
 
 
-def _epochs(log) -> list[tuple[tuple[str, int], float, dict]]:
+def epochs(log) -> list[tuple[tuple[str, int], float, dict]]:
     """((stage, epoch), seconds, metrics) of the epochs that led to the model; DataError for a file that is no log.
 
     A run that was cut and resumed has a run_start again. What was done after its last save is done anew and counts
@@ -86,7 +86,7 @@ def _epochs(log) -> list[tuple[tuple[str, int], float, dict]]:
                 saved = len(passed)
                 begun[saved] = begun.get(saved, 0.0) + max(0.0, now - float(record["seconds"]) - before)
             before = now
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
         raise DataError(f"{shown(log)} is no log of a run; give the file that --log wrote") from None
     return passed
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import evaluation
 from ..errors import UsageError
-from ..files import check_output, shown, write_output
+from ..files import check_output, shown, write_alone
 from ..kernels import jit
 from ..nn.stack import Stack
 from . import charts, models, scores, sources
@@ -39,21 +39,21 @@ def compare(
         sources.open_split(model, net, data, task, split, label, ignore)
         for model, net in zip(loaded, nets, strict=True)
     ]
+    histories = None if output is None else charts.lines(nets, loaded, logs)
     against = [_scores(model, cases, task) for model, (_, cases, _) in zip(loaded, opened, strict=True)]
     rows = [_row(net, model, own, against[0], task) for net, model, own in zip(nets, loaded, against, strict=True)]
     dataset, _, used = opened[0]
     facts = {"task": task, "data": dataset.name, "split": used, "cases": len(against[0]), "chart": output}
     facts["models"] = rows
     if output is not None:
-        write_output(output, _drawn(output, facts, nets, loaded, logs))
+        write_alone(output, _drawn(output, facts, loaded, *histories))
     return facts
 
 
-def _drawn(output, facts, nets, loaded, logs) -> bytes:
+def _drawn(output, facts, loaded, metric: str, lines: list[dict]) -> bytes:
     """The chart, or the page."""
     from .. import figures
 
-    metric, lines = charts.lines(nets, loaded, logs)
     suffix = os.path.splitext(output)[1].lstrip(".").lower() or "png"
     if suffix in ("html", "htm"):
         return figures.report(facts, charts.differing(loaded), metric, lines)

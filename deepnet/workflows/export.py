@@ -8,7 +8,7 @@ from .. import __version__, checkpoint, exports
 from ..checkpoint import Checkpoint, Preparation
 from ..errors import DataError, UsageError
 from ..exports import FORMATS, Affine, Contrast, Distance, Largest, Program, Runs, Scaled, Step, Units
-from ..files import check_output, read_input, shown, write_output
+from ..files import check_output, read_input, shown, write_alone
 from ..kernels.batchnorm import EPSILON
 from ..nn.layers import BatchNorm, Maxout, Weighted
 from ..nn.losses import MARGINS
@@ -42,7 +42,7 @@ def export(file, output, *, give=None, force=False) -> dict:
         facts = {"gives": program.gives, "inputs": program.inputs, "outputs": program.outputs}
         if suffix == ".safetensors":
             facts["modules"] = exports.modules(program)
-    write_output(output, content)
+    write_alone(output, content)
     return {"written": os.fspath(output), "format": format_.what} | facts | {"bytes": len(content)}
 
 

@@ -11,7 +11,7 @@ from ..nn.mixed import word_of
 from ..nn.rbm import RBM, free_energy, start
 from ..nn.units import UNITS
 from ..optimizers import Momentum
-from ..training import begin
+from ..training import Stop, begin
 from .models import CHUNK, blocks
 from .plans import Plan, written
 
@@ -50,12 +50,15 @@ def _peculiar(plan: Plan) -> dict:
     return {"contraction": rule.contraction} if rule.contraction else {"sparsity": rule.sparsity_target or "|h|"}
 
 
-def pass_up(layer: RBM | Autoencoder, arrays: dict, feed, cases: int) -> np.ndarray | Rows:
-    """Activations (cases, outputs) of a trained layer, computed once; in a temporary file where they are large."""
+def pass_up(layer: RBM | Autoencoder, arrays: dict, feed, cases: int, stop: Stop) -> np.ndarray | Rows:
+    """Activations (cases, outputs) of a trained layer, computed once; in a temporary file where they are large.
+
+    Stopped where `stop` gives a reason.
+    """
     p = layer.layout.views(layer.layout.pack(arrays))
     codes = scratch((cases, layer.outputs))
     x, a = operands.matrix(CHUNK, layer.inputs), operands.matrix(CHUNK, layer.outputs)
-    for rows in blocks(cases):
+    for rows in blocks(cases, stop):
         n = len(rows)
         feed(rows, x[:n])
         products.up(x[:n], p["W"], p["b"], UNITS[layer.hidden].code, a[:n])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import DivergedError
-from ..training import Course, Good, Halved, Meter, fit
+from ..training import Course, Good, Halved, Meter, Stopped, fit
 from .causes import of_rate
 from .records import Epoch, Warned
 from .runs import Clock, Saver
@@ -38,11 +38,11 @@ class Loop:
         look: Callable[[np.ndarray], Figures],
         cause: Callable[[], str | None],
     ) -> Iterator:
-        """Train through the course; yields Epoch, Warned, Noted and Saved records, and Passed where it was stopped.
+        """Train through the course; yields Epoch, Warned, Noted and Saved records. Stopped where there is a reason to.
 
-        `figures(epoch)` gives its metrics and counters, before the objective's tally begins anew, `look(before)` what
-        the doctor sees, with theta at the course's places before the last update. `cause()` is why a run diverged that
-        went back to theta, as far as it is not the rate.
+        `figures(epoch)` gives its metrics and counters, before the objective's tally begins anew; one that is Stopped
+        is asked again when the run goes on. `look(before)` is what the doctor sees, with theta at the course's places
+        before the last update. `cause()` is why a run diverged that went back to theta, as far as it is not the rate.
         """
 
         def rate() -> str:
@@ -57,11 +57,15 @@ class Loop:
                 yield Warned("; ".join(filter(None, [passed.reason, cause(), again])))
                 continue
             if passed.stopped:
-                yield passed
-                return
+                raise Stopped(passed.stopped)
             over = time.monotonic()
-            metrics, counters = figures(passed.epoch)
-            seen = look(passed.before) if due(passed.epoch, course.epochs) else None
+            try:
+                metrics, counters = figures(passed.epoch)
+            except Stopped:
+                state["position"][:] = passed.epoch - 1, course.minibatches  # it is trained, and still to be measured
+                raise
+            looked = passed.before is not None and due(passed.epoch, course.epochs)
+            seen = look(passed.before) if looked else None
             for tally in objective.tally.values():
                 tally[:] = 0
             self.meter.done, self.meter.behind = 0, self.meter.behind + work.epoch

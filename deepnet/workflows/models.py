@@ -17,6 +17,7 @@ from ..nn.layers import BatchNorm, Weighted
 from ..nn.network import Network, NetworkObjective
 from ..nn.pieces import rows_of
 from ..nn.stack import Stack
+from ..training import Stop, Stopped
 from . import feeds, sources
 
 CHUNK = 1000
@@ -62,9 +63,11 @@ def pack(network: Network, arrays: list[dict]) -> np.ndarray:
     return network.layout.pack({f"{i}.{name}": array for i, own in enumerate(arrays) for name, array in own.items()})
 
 
-def blocks(cases: int) -> Iterator[np.ndarray]:
-    """Rows 0.., CHUNK at a time."""
+def blocks(cases: int, stop: Stop = lambda: None) -> Iterator[np.ndarray]:
+    """Rows 0.., CHUNK at a time; Stopped where `stop` gives a reason between two of them."""
     for first in range(0, cases, CHUNK):
+        if first and (reason := stop()) is not None:
+            raise Stopped(reason)
         yield np.arange(first, min(first + CHUNK, cases))
 
 

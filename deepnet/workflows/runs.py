@@ -71,7 +71,7 @@ class Saver:
     def guard(self, records: Iterator, trained: Callable[[], bool]) -> Iterator:
         """The records of a run; where it diverges for good, what had been `trained` is written before the error."""
         try:
-            yield from records
+            return (yield from records)
         except DivergedError:
             if trained():
                 yield from self.now(False)
@@ -130,7 +130,7 @@ def restored(found, theta: np.ndarray, fresh, course: Course) -> tuple[dict[str,
     )
     if fits:
         epoch, minibatch = (int(n) for n in found["position"])
-        fits = 0 <= epoch <= course.epochs and 0 <= minibatch < course.minibatches and int(found["updates"][0]) >= 0
+        fits = 0 <= epoch <= course.epochs and 0 <= minibatch <= course.minibatches and int(found["updates"][0]) >= 0
     if not fits or not good.fits(theta, fresh | {"position": found["position"]}):
         raise ModelError("--resume: the state in the file does not fit its model; use --force to start anew")
     return found, good

@@ -12,7 +12,7 @@ from ..kernels import jit, random
 from ..nn.layers import Dense
 from ..nn.stack import Stack
 from ..optimizers import Momentum
-from ..training import Course, Good, Meter, Passed
+from ..training import Course, Good, Meter, Stopped
 from . import causes, feeds, trials, vitals
 from .layerwise import PROBED, deviation_of, figures_of, first, fresh, pass_up, probes_of, row_of
 from .loops import Loop
@@ -79,13 +79,20 @@ class Stacking:
     def train(self, clock: Clock, data: str, output: str) -> Iterator:
         """Layer after layer, to the end or to the first reason to stop."""
         saver = Saver(output, self.checkpoint)
-        yield from saver.guard(self._layers(clock, saver, data, output), self._trained)
+        try:
+            yield from saver.guard(self._layers(clock, saver), self._trained)
+        except Stopped as stopped:
+            yield from saver.now(False)
+            end = self.end(str(stopped), data, output, self.checkpoint(False))
+            yield replace(end, result=end.result | self._left())
+            return
+        yield self.end("finished", data, output, self.checkpoint(True))
 
     def _trained(self) -> bool:
         """Whether an epoch is over."""
         return self.layer > 0 or bool(self.state and self.state["position"][0])
 
-    def _layers(self, clock: Clock, saver: Saver, data: str, output: str) -> Iterator:
+    def _layers(self, clock: Clock, saver: Saver) -> Iterator:
         given = {
             name: feeds.visible_feed(c.inputs, self.preparation)
             for name, c in self.dataset.splits.items()
@@ -96,21 +103,14 @@ class Stacking:
         self.meter.behind = sum(own.whole for own in work[: self.layer])
         for i, plan in enumerate(self.plans):
             if i >= self.layer:
-                for record in self._train_layer(i, plan, work[i], given, sizes, clock, saver):
-                    if isinstance(record, Passed):
-                        yield from saver.now(False)
-                        end = self.end(record.stopped, data, output, self.checkpoint(False))
-                        yield replace(end, result=end.result | self._left())
-                        return
-                    yield record
+                yield from self._train_layer(i, plan, work[i], given, sizes, clock, saver)
             if i + 1 < len(self.plans):
                 arrays = self.done[i]
                 given = {
-                    name: feeds.code_feed(pass_up(plan.layer, arrays, feed, sizes[name]))
+                    name: feeds.code_feed(pass_up(plan.layer, arrays, feed, sizes[name], clock.stop))
                     for name, feed in given.items()
                 }
         yield from saver.now(True)
-        yield self.end("finished", data, output, self.checkpoint(True))
 
     def _train_layer(
         self, i: int, plan: Plan, work: Work, given: dict, sizes: dict, clock: Clock, saver: Saver
@@ -143,10 +143,7 @@ class Stacking:
 
         loop = Loop(clock, self.meter, saver, self.watch)
         run = optimizer, self.theta, self.state, self.good, figures, look
-        for record in loop.through(course, work, objective, *run, lambda: self._cause(given["train"], sizes["train"])):
-            yield record
-            if isinstance(record, Passed):
-                return
+        yield from loop.through(course, work, objective, *run, lambda: self._cause(given["train"], sizes["train"]))
         self.meter.behind += work.after
         self.done.append(plan.layer.layout.unpack(self.theta))
         self.layer, self.theta, self.state, self.good = i + 1, None, {}, Good()

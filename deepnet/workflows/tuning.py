@@ -15,7 +15,7 @@ from ..nn.network import Network, NetworkObjective
 from ..optimizers import check
 from ..optimizers.objective import Optimizer, Span
 from ..optimizers.schedules import parse
-from ..training import Best, Course, Good, Meter, Passed, begin
+from ..training import Best, Course, Good, Meter, Stop, Stopped, begin
 from . import feeds, trials, vitals
 from .checkup import Checkup, score
 from .loops import Loop
@@ -57,7 +57,7 @@ class _Stage:
 
 @dataclass
 class _Seen:
-    """What an epoch's figures are made from: the objectives on both kinds of cases, and the rows to probe.
+    """What an epoch's figures are made from: the objectives on both kinds of cases, the rows to probe, a way out.
 
     The cases held out are measured with statistics of SAMPLE training cases, where the network has such.
     """
@@ -65,6 +65,7 @@ class _Seen:
     objective: NetworkObjective
     held_out: NetworkObjective | None
     probed: np.ndarray
+    stop: Stop
 
 
 class Tuning:
@@ -119,16 +120,24 @@ class Tuning:
     def train(self, clock: Clock, data: str, output: str) -> Iterator:
         """Stage after stage, to the end or to the first reason to stop."""
         saver = Saver(output, self.checkpoint)
-        yield from saver.guard(self._stages(clock, saver, data, output), self._trained)
+        try:
+            outcome = yield from saver.guard(self._stages(clock, saver), self._trained)
+        except Stopped as stopped:
+            yield from saver.now(False)
+            end = self.end(str(stopped), data, output, self.checkpoint(False))
+            yield replace(end, result=end.result | self._left())
+            return
+        yield self.end(outcome, data, output, self.checkpoint(True))
 
     def _trained(self) -> bool:
         """Whether an epoch is over."""
         return self.stage > 0 or bool(self.state and self.state["position"][0])
 
-    def _stages(self, clock: Clock, saver: Saver, data: str, output: str) -> Iterator:
+    def _stages(self, clock: Clock, saver: Saver) -> Iterator:
+        """Returns how it ended."""
         objective = self._objective()
         check(self.config["optimizer"], self.optimizer, objective)
-        seen = _Seen(objective, self._held_out(), self._probe())
+        seen = _Seen(objective, self._held_out(), self._probe(), clock.stop)
         loop, outcome = Loop(clock, self.meter, saver, self.watch), "finished"
         checkup = Checkup(self.dataset, self.preparation, self.network, self.config, self.history)
         self._set_meter()
@@ -145,11 +154,6 @@ class Tuning:
             look = partial(self._look, checkup, objective, stage.name, course)
             cause = partial(checkup.cause, self.theta)
             for record in loop.through(course, self._work(stage), objective, *run, look, cause):
-                if isinstance(record, Passed):
-                    yield from saver.now(False)
-                    end = self.end(record.stopped, data, output, self.checkpoint(False))
-                    yield replace(end, result=end.result | self._left())
-                    return
                 yield record
                 if isinstance(record, Epoch) and stage.name == FINE and self._out_of_patience(record.epoch):
                     outcome = "early stop"
@@ -158,7 +162,7 @@ class Tuning:
                 self.state, self.good = {}, Good()
         self.theta[:] = self.best.state["best_theta"] if self.best.epoch else self._shown
         yield from saver.now(True)
-        yield self.end(outcome, data, output, self.checkpoint(True))
+        return outcome
 
     def _objective(self) -> NetworkObjective:
         """What is trained."""
@@ -223,12 +227,16 @@ class Tuning:
         return self.state.get("average", self.theta)
 
     def _figures(self, seen: _Seen, stage: str, epoch: int) -> tuple[dict[str, float], dict[str, float]]:
-        """An epoch's metrics and counters, which go into the history; the best theta so far is kept."""
+        """An epoch's metrics and counters, which go into the history; the best theta so far is kept.
+
+        Stopped, with nothing changed, where there is a reason to.
+        """
+        held_out = None if seen.held_out is None else self._tally(seen.held_out, seen.stop)
         tally = seen.objective.tally
         metrics, counters = self._metrics(tally, "training"), self._counters(tally, stage)
         norms = self._norms(seen.objective, seen.probed)
-        if seen.held_out is not None:
-            metrics |= self._metrics(self._tally(seen.held_out), "validation")
+        if held_out is not None:
+            metrics |= self._metrics(held_out, "validation")
             if stage == FINE:
                 self.best.see(epoch, score(metrics), self._shown)
         append(self.history, stage, metrics | counters | norms)
@@ -295,12 +303,12 @@ class Tuning:
         logits = None if self.mimicry is None else self.mimicry.targets(cases, self.meter)
         return feeds.network_feed(cases, self.preparation, self.task, smoothing, jitter, logits)
 
-    def _tally(self, held_out: NetworkObjective) -> dict[str, np.ndarray]:
+    def _tally(self, held_out: NetworkObjective, stop: Stop) -> dict[str, np.ndarray]:
         """Sums over all cases held out."""
         for tally in held_out.tally.values():
             tally[:] = 0
         held_out.statistics = self._statistics(self._shown, SAMPLE)
-        for rows in blocks(len(self.dataset.splits["valid"])):
+        for rows in blocks(len(self.dataset.splits["valid"]), stop):
             held_out.at(rows, None)
             held_out.value(self._shown)
             held_out.count()

@@ -4,7 +4,7 @@ import os
 from inspect import signature
 
 from ..errors import UsageError
-from ..files import check_output, write_output
+from ..files import check_output, write_alone
 from ..kernels import jit
 from . import models, pages, views
 from .kinds import KINDS
@@ -50,13 +50,13 @@ def visualize(
     if _is_page(output):
         absent = {} if kind else {n: why for n, k in KINDS.items() if (why := k.lacks(view)) is not None}
         facts, follow = pages.facts(view, model), pages.follow(view, model, data)
-        write_output(output, figures.model_page(facts, figures.FIGURES, drawn, absent, follow))
+        write_alone(output, figures.model_page(facts, figures.FIGURES, drawn, absent, follow))
     else:
         for name, path in zip(kinds, paths, strict=False):
             os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-            write_output(path, _picture(figures, name, drawn[name], path))
+            write_alone(path, _picture(figures, name, drawn[name], path))
     if data_out is not None:
-        write_output(data_out, pages.numbers(view, numbers))
+        write_alone(data_out, pages.numbers(view, numbers))
         paths.append(data_out)
     return {"written": paths, **view.facts}
 

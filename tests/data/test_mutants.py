@@ -6,6 +6,7 @@ A mutant is a function of its format and number, so that a failure can be had ag
 import contextlib
 import gzip
 import io
+import math
 import struct
 import sys
 from pathlib import Path
@@ -26,6 +27,11 @@ layers = [500, 500, 2_000]
 learning-rate = 0.1
 seed = 0x1f
 """
+LOG = b"""{"command": "finetune", "event": "run_start", "plan": {"layers": [3]}, "time": 1795875649.01}
+{"epoch": 1, "event": "epoch", "metrics": {"training_loss": 1.25}, "seconds": 0.25, "stage": "a", "time": 1795875649.1}
+{"event": "checkpoint", "path": "net.h5", "seconds": 0.05, "time": 1795875649.2}
+{"epoch": 2, "event": "epoch", "metrics": {"training_loss": null}, "seconds": 0.25, "stage": "a", "time": 1795875649.3}
+"""
 TOKENS = [
     *(b"\0", b"\xff", b"\n", b"\r", b'"', b",", b";", b"'", b"-1", b"nan", b"inf", b"1e999", b"9" * 25, b"=", b"("),
     *(b"[" * 200, b"{'a':", b"True", b"<f8", b"|O", b"|S9", b"<U3", b"PK\1\2", b"\x1f\x8b\x08", b"\x93NUMPY", b"[[x]]"),
@@ -33,7 +39,7 @@ TOKENS = [
 ]  # fmt: skip
 SPARSE = b"+1 1:0.5 7:1 # a\n-1 2:1e-3 3:-4\n# a comment\n-1\n" * 3
 PICTURES = {"png": "PNG", "jpg": "JPEG", "gif": "GIF", "bmp": "BMP", "tiff": "TIFF", "webp": "WEBP"}
-FORMATS = ("npy", "npz", "idx", "idx.gz", "csv", "csv.gz", "parquet", "toml", "svm", "svm.gz", "mat", *PICTURES)
+FORMATS = ("npy", "npz", "idx", "idx.gz", "csv", "csv.gz", "parquet", "toml", "log", "svm", "svm.gz", "mat", *PICTURES)
 
 
 class Mutants:
@@ -53,6 +59,7 @@ class Mutants:
             "csv": TABLE,
             "parquet": PLAIN_ROWS,
             "toml": SETTINGS,
+            "log": LOG,
             "svm": SPARSE,
             "mat": mat(number % 3 == 0, X=array, y=Y[: len(array)]),
         }.get(self.format.removesuffix(".gz")) or self.picture(number)
@@ -104,7 +111,7 @@ def read_mutants(format_, first, count):
         print(f"mutant {number}", flush=True)  # noqa: T201
         path = Path(f"m.{format_}")
         path.write_bytes(Mutants(format_).make(number))
-        refused += not (settings_hold if format_ == "toml" else numbers_hold)(path, format_)
+        refused += not READ.get(format_, numbers_hold)(path, format_)
     print(f"refused {refused}")  # noqa: T201
 
 
@@ -150,19 +157,37 @@ def says(path, format_, size):
     return None
 
 
-def settings_hold(path, format_):
-    """Whether `inspect` took the settings; else it must have said one line."""
+def taken(*words):
+    """Whether a command ended well; else it must have said one line."""
     from deepnet.__main__ import main
 
-    np.savez("good.npz", X=X, y=Y)
     streams, sys.stdout, sys.stderr = (sys.stdout, sys.stderr), io.StringIO(), io.StringIO()
     try:
-        code, out, err = main(["inspect", "good.npz", "-c", str(path)]), sys.stdout.getvalue(), sys.stderr.getvalue()
+        code, out, err = main([*words]), sys.stdout.getvalue(), sys.stderr.getvalue()
     finally:
         sys.stdout, sys.stderr = streams
     assert (code == 0) == (err == ""), (code, err)
     assert code == 0 or (code in (2, 3) and out == "" and err.count("\n") == 1 and err.startswith("deepnet: error: "))
     return code == 0
+
+
+def settings_hold(path, format_):
+    """Whether `inspect` took the settings."""
+    np.savez("good.npz", X=X, y=Y)
+    return taken("inspect", "good.npz", "-c", str(path))
+
+
+def log_holds(path, format_):
+    """Whether TensorBoard's file was made of the log; the chart by the clock is to read the same lines."""
+    from deepnet.errors import DataError
+    from deepnet.workflows import charts
+
+    with contextlib.suppress(DataError):
+        assert all(math.isfinite(seconds) for _, seconds, _ in charts.epochs(path))
+    return taken("export", str(path), "-o", "made.tfevents", "--force")
+
+
+READ = {"toml": settings_hold, "log": log_holds}
 
 
 @pytest.mark.parametrize("format_", [pytest.param(f, marks=pytest.mark.promise(f"H2 {f}")) for f in FORMATS])
@@ -175,7 +200,7 @@ def test_mutants(format_, apart, tmp_path, size, promise):
         assert found.memory < 400 << 20, found
         refused += int(found.out.split()[-1])
     assert 0.1 * count < refused < 0.99 * count
-    promise(f"{count} mutants: {refused} refused, the others read as they say; 0 crashes")
+    promise(f"{format_}: {refused} of {count} refused, the others read as they say")
 
 
 def test_a_reader_that_believes_its_file_is_caught(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -89,6 +90,55 @@ def test_a_lock_removed_between_open_and_flock_is_not_taken_for_one(path, monkey
     with files.hold(path, Disk(open=slow)):
         assert third
     os.close(third[0])
+
+
+def _meanwhile(path, write):
+    """Write `path`; once its bytes are on the disk another one writes half of its own and waits for the first to end.
+
+    What is there then, and the other one's error, if any.
+    """
+    half, go, problems = threading.Event(), threading.Event(), []
+
+    def halting(number, content):
+        written = os.write(number, content[:500])
+        half.set()
+        go.wait(60)
+        return written
+
+    def other():
+        try:
+            write(path, b"2" * 1000, disk=Disk(write=halting))
+        except OutputError as problem:
+            problems.append(str(problem))
+        half.set()
+
+    thread = threading.Thread(target=other)
+
+    def fsync(number):
+        os.fsync(number)
+        if thread.ident is None:
+            thread.start()
+            half.wait(60)
+
+    write(path, b"1" * 1000, disk=Disk(fsync=fsync))
+    found = Path(path).read_bytes()
+    go.set()
+    thread.join()
+    return found, *problems
+
+
+@pytest.mark.promise("D6")
+def test_two_commands_with_one_output(path, promise):
+    """Of predict, visualize, compare and export the second is refused and the file of the first is whole.
+
+    The planted fault: without the lock, the first gave its name to what the second had written by then.
+    """
+    found, problem = _meanwhile(path, files.write_alone)
+    assert found == b"1" * 1000
+    assert f"is being written by another run (process {os.getpid()} on " in problem
+    assert names(path) == ["net.h5"]
+    assert _meanwhile(path, files.write_output)[0] == b"2" * 500
+    promise("the second is refused; without the lock half a file had the name")
 
 
 def test_file_systems_without_locks_do_not_stop_a_run(path, monkeypatch):

@@ -162,6 +162,16 @@ def flowers(folder):
 
 
 @pytest.fixture(scope="session")
+def meadow(folder):
+    """The same flowers with the numbers of their bed and row, which are names, and a colour that is not always told."""
+    x, names = flower_rows(240, 3)
+    places = np.random.default_rng(4).integers(1, 4, (240, 2)).tolist()
+    rows = [[*(f"{v:.3f}" for v in measures[:2]), *place, ("white", "blue", "")[sum(place) % 3], name]
+            for measures, place, name in zip(x, places, names, strict=True)]  # fmt: skip
+    return write_csv(folder / "meadow.csv", [*COLUMNS[:2], "bed", "row", "colour", "kind, as told"], rows)
+
+
+@pytest.fixture(scope="session")
 def houses(folder):
     """A table for regression: five columns of very different size and a price that depends on them."""
     draw = np.random.default_rng(2)

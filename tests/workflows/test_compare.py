@@ -142,27 +142,27 @@ def test_an_epoch_that_was_cut_has_both_its_parts(tmp_path):
     """Cut twice in the third epoch, after 4 and 3 seconds; the pauses between the runs do not count."""
     log = told(tmp_path / "a.log", start(0), epoch(1, 10, 10), epoch(2, 20, 10), saved(25, 1), start(1000),
                saved(1004, 1), start(5000), epoch(3, 5002, 2), epoch(4, 5012, 10), saved(5012))  # fmt: skip
-    assert [(stage[1], seconds) for stage, seconds, _ in charts._epochs(log)] == [(1, 10), (2, 10), (3, 9), (4, 10)]
+    assert [(stage[1], seconds) for stage, seconds, _ in charts.epochs(log)] == [(1, 10), (2, 10), (3, 9), (4, 10)]
 
 
 def test_epochs_done_anew_after_a_crash_count_once(tmp_path):
     """Killed in the fourth epoch, two after its last save."""
     log = told(tmp_path / "a.log", start(0), epoch(1, 10, 10), saved(10), epoch(2, 20, 10), epoch(3, 30, 10),
                start(100), epoch(2, 108, 8), epoch(3, 117, 9), saved(117))  # fmt: skip
-    assert [(stage[1], seconds) for stage, seconds, _ in charts._epochs(log)] == [(1, 10), (2, 8), (3, 9)]
+    assert [(stage[1], seconds) for stage, seconds, _ in charts.epochs(log)] == [(1, 10), (2, 8), (3, 9)]
 
 
 def test_a_run_that_began_anew_in_its_log_counts_once(tmp_path):
     log = told(tmp_path / "a.log", start(0), epoch(1, 10, 10), epoch(2, 20, 10), saved(20), start(100),
                epoch(1, 108, 8), epoch(2, 116, 8), saved(116))  # fmt: skip
-    assert [seconds for _, seconds, _ in charts._epochs(log)] == [8, 8]
+    assert [seconds for _, seconds, _ in charts.epochs(log)] == [8, 8]
 
 
 def test_the_output_layer_alone_is_another_stage(tmp_path):
     alone = "output layer alone 4-2"
     log = told(tmp_path / "a.log", start(0), epoch(1, 10, 10, alone), saved(14), start(100), epoch(2, 103, 3, alone),
                epoch(1, 110, 7))  # fmt: skip
-    assert [(stage[0][:6], seconds) for stage, seconds, _ in charts._epochs(log)] == [
+    assert [(stage[0][:6], seconds) for stage, seconds, _ in charts.epochs(log)] == [
         ("output", 10), ("output", 7), ("fine-t", 7),
     ]  # fmt: skip
 

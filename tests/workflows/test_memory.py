@@ -33,7 +33,7 @@ RUNS = {
     "network": ("finetune", ALL, {"layers": [2000, 1000], "epochs": 1, "batch_size": 500}),
     "network stopped": ("finetune", 3, {"layers": [1500, 1500]}),
     "second order": ("finetune", 2, {"layers": [800, 300], "optimizer": "hessian_free", "units": ["tanh"]}),
-    "second layer stopped": ("pretrain", 53, {"layers": [300, 4000], "epochs": [1], "batch_size": [100]}),
+    "second layer stopped": ("pretrain", 50 + 4 + 3, {"layers": [300, 4000], "epochs": [1], "batch_size": [100]}),
     "autoencoder stopped": ("pretrain", 3, {"layers": [2500], "method": "dae", "units": ["relu"]}),
     "contractive stopped": ("pretrain", 3, {"layers": [2000], "method": "cae", "batch_size": [1000]}),
     "activations of MNIST": ("pretrain", ALL, {"data": "mnist", "layers": [600, 600, 9], "epochs": [1]}),

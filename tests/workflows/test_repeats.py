@@ -16,7 +16,7 @@ import pytest
 
 from deepnet import checkpoint, workflows
 from deepnet.errors import UsageError
-from deepnet.workflows import runs
+from deepnet.workflows import models, runs
 from tests.workflows.runs import CHANGES, FIELDS, KINDS, PRECISIONS, begun, changed, options, repeated, strict
 
 PLAIN = {"layers": (30, 10), "epochs": (2,), "batch_size": (120,)}
@@ -27,11 +27,19 @@ FROZEN = {"freeze_epochs": 2}
 
 
 @pytest.fixture(scope="module")
-def files(digits, flowers, houses, stack, net, folder):
+def files(digits, flowers, meadow, houses, stack, net, folder):
     """Paths of the data and models that kinds of run name."""
     other = str(folder / "other.h5")
     list(workflows.finetune(digits, other, layers=(12,), epochs=1, seed=1))
-    return {"digits": digits, "flowers": flowers, "houses": houses, "stack": stack, "net": net, "other": other}
+    return {
+        "digits": digits,
+        "flowers": flowers,
+        "meadow": meadow,
+        "houses": houses,
+        "stack": stack,
+        "net": net,
+        "other": other,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +64,8 @@ def test_every_kind_has_one_result(name, four, files, tmp_path, size, promise):
     assert found["differ"] == []
     assert min(found["cuts"]) >= 5
     assert bool(found["halvings"]) == (name == "finetune, halved")
-    promise(f"{len(found['differ'])} of {3 + len(found['cuts'])} unlike ({name}: {sum(found['cuts'])} cuts)")
+    figure = f"{len(found['differ'])} of {3 + len(found['cuts'])} runs unlike, {sum(found['cuts'])} cuts ({name})"
+    promise(figure, len(found["differ"]))
 
 
 @pytest.mark.parametrize("command", ["pretrain", "finetune"])
@@ -79,7 +88,7 @@ def test_a_resume_with_another_option_is_refused(command, option, files, cut, tm
     content = Path(path).read_bytes()
     with pytest.raises(UsageError, match=rf"[(; ]{FIELDS.get((command, option), option)} was ") as refused:
         list(begun(command, after, files, output=path, resume=True))
-    assert ("the data are others" in str(refused.value)) == (option in ("label", "ignore", "weight"))
+    assert ("the data are others" in str(refused.value)) == (option in ("label", "ignore", "weight", "category"))
     assert Path(path).read_bytes() == content
     assert list(begun(command, before, files, output=path, resume=True))[-1].outcome == "finished"
 
@@ -134,6 +143,27 @@ def test_cut_after_every_minibatch(start, tune, cut, tmp_path):
         pieces, cuts = in_pieces(begin, tmp_path / f"{begin is start}-b.h5", settings, cut, itertools.repeat(1))
         assert cuts >= 7
         assert pieces == first
+
+
+def test_cut_within_a_pass_over_all_cases(start, tune, cut, tmp_path, monkeypatch):
+    """Between blocks of what a layer passes up and of the cases held out, where they are many; nothing is lost there.
+
+    The run saves where it stands: a layer is done and the next one has not begun; an epoch is trained and not measured.
+    """
+    held_out, seen = {"valid": "0.4"}, set()
+    for begin, settings in ((start, HELD_OUT | held_out), (tune, EARLY | held_out | {"freeze_epochs": 1})):
+        name = begin is start
+        first = whole(begin, tmp_path / f"{name}-a.h5", settings)
+        with monkeypatch.context() as patch:
+            patch.setattr(models, "CHUNK", 60)
+            for length in range(1, 14):
+                path = tmp_path / f"{name}-b{length}.h5"
+                list(begin(str(path), settings, stop=cut(length)))
+                position = checkpoint.load(str(path)).train.get("position")
+                seen.add((name, None if position is None else int(position[1])))
+                assert in_pieces(begin, path, settings, cut, itertools.repeat(17))[0] == first
+    assert (True, None) in seen, "while it was passed up"
+    assert (False, 3) in seen, "while it was measured"
 
 
 @pytest.mark.parametrize("length", [0, 4, 5, 9, 10, 12])
