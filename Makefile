@@ -22,8 +22,9 @@ help:
 	@echo "make bench      benchmarks of kernels and whole jobs"
 	@echo "make clean      remove the environment, caches and builds"
 
+# Files of tests side by side, one a core.
 test: lint
-	$(PY) -m pytest
+	$(PY) -m pytest -n auto --dist loadfile
 
 lint: $(READY)
 	$(PY) -m ruff check .
