@@ -9,7 +9,7 @@ from deepnet.errors import UsageError
 from . import options as o
 from .options import option
 
-MOST_ROWS = 60  # columns of a table that are shown without -v
+MOST_ROWS = 60  # columns of a table, and classes, that are shown without -v
 
 HELP = """Say what is in a file: a model, or data.
 
@@ -51,6 +51,7 @@ def inspect(
         console.write(rooms.recipe(file))
     else:
         found = rooms.inspect(file, label=label, ignore=ignore or (), category=category or (), size=size)
-        tables = ("fields", "balance") if found.get("classes") else ("fields",)
+        classes = found.get("balance", {}).get("train", {})
+        tables = ("fields", "balance") if 0 < len(classes) <= MOST_ROWS else ("fields",)
         tables = tables if 0 < len(found.get("fields") or ()) <= MOST_ROWS else ()
         console.result("inspect", found, as_json=json, verbose=verbose or tables)

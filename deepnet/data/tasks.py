@@ -13,6 +13,7 @@ from .conventions import listed
 from .dataset import MOST_CLASSES, check_finite, has_label
 
 REMEDY = "; for numbers to predict, give --task regress"
+MANY = 20  # different numbers that may be classes, however few the cases
 
 
 def apply(dataset, task, classes=None):
@@ -138,6 +139,7 @@ def _is_integer(text):
 
 def _classes(dataset, labels):
     """Class names: "0" to the largest integer label, or the texts sorted, integers by value."""
+    _refuse_amounts(dataset, labels)
     if all(found.dtype.kind == "i" for found in labels.values()):
         _refuse_signs(dataset, np.unique(np.concatenate(list(labels.values()))))
         return tuple(map(str, range(1 + max(int(found.max()) for found in labels.values()))))
@@ -145,6 +147,17 @@ def _classes(dataset, labels):
     if len(names) > MOST_CLASSES:
         raise DataError(f"{dataset.name} has {len(names)} classes; at most {MOST_CLASSES} are possible{REMEDY}")
     return tuple(sorted(names, key=lambda name: int(name)) if all(map(_is_integer, names)) else names)
+
+
+def _refuse_amounts(dataset, labels):
+    """DataError for whole numbers, more different ones than half of the cases: amounts, no classes."""
+    found = np.concatenate([some[has_label(some)] for some in labels.values()])
+    names = np.unique(found)
+    if len(names) > max(MANY, len(found) / 2) and (names.dtype.kind == "i" or all(map(_is_integer, names))):
+        raise DataError(
+            f"{dataset.name}: the labels are {len(names)} different numbers in {len(found)} cases, which are no "
+            f"classes{REMEDY}"
+        )
 
 
 def _refuse_signs(dataset, found):

@@ -29,6 +29,7 @@ def inspect(file, *, label=None, ignore=(), category=(), size=None) -> dict:
         "format": dataset.format or None,
         "cases": ", ".join(f"{n:,} {name}" for name, n in audit.pop("cases").items()),
         "classes": len(dataset.classes) or None,
+        "target": _target(dataset),
         "unlabelled": counts(audit.pop("unlabelled")) or None,
         "constant_columns": audit["constant"]["count"],
         "duplicate_cases": sum(audit["duplicates"].values()),
@@ -61,6 +62,19 @@ def _with_classes(dataset):
         return data.apply(dataset, "classify")
     except DataError:
         return dataset
+
+
+def _target(dataset) -> str | None:
+    """What labels that are no classes are like, where they are numbers."""
+    if dataset.classes or dataset.splits["train"].targets is None:
+        return None
+    try:
+        numbers = data.apply(dataset, "regress").splits["train"].targets
+    except DataError:
+        return None
+    low, high, mean = np.nanmin(numbers), np.nanmax(numbers), np.nanmean(numbers, dtype=np.float64)
+    one = f"numbers, {low:.6g} to {high:.6g}, mean {mean:.6g}"
+    return (one if numbers.shape[1] == 1 else f"{numbers.shape[1]} columns of numbers") + "; for --task regress"
 
 
 def layer_rows(model: Checkpoint) -> list[dict]:

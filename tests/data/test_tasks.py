@@ -50,6 +50,24 @@ def test_many_classes(monkeypatch):
                 data.apply(dataset, "classify")
 
 
+@pytest.mark.parametrize("kind", [str, np.int64])
+def test_amounts_are_no_classes(kind):
+    """Whole numbers that are nearly all different are to be predicted; few, repeated or given classes are classes."""
+    inputs = np.zeros((42, 1), np.float32)
+
+    def classes(count, known=None):
+        labels = np.array([kind(i % count) for i in range(42)])
+        return data.apply(Dataset("rents", {"train": Cases(inputs, labels)}), "classify", known).classes
+
+    for count in (22, 42):
+        with pytest.raises(DataError, match=f"{count} different numbers in 42 cases.*--task regress"):
+            classes(count)
+    assert len(classes(21)) == 21
+    assert len(classes(42, tuple(map(str, range(42))))) == 42
+    names = Dataset("people", {"train": Cases(inputs, np.array([f"p{i}" for i in range(42)]))})
+    assert len(data.apply(names, "classify").classes) == 42
+
+
 @pytest.mark.parametrize(
     ("labels", "words"),
     [

@@ -65,6 +65,21 @@ def test_a_table(flowers, call):
     assert (found["visible"], found["scale"]) == ("linear", "standard")
 
 
+def test_a_target_of_numbers(call, tmp_path):
+    """Its range in place of a class for every amount; many classes of texts are counted, and listed with -v alone."""
+    rents = tmp_path / "rents.csv"
+    rows = [f"{n % 9},{'ab'[n % 2]},{1000 + 7 * n},tenant {n % 70}" for n in range(140)]
+    rents.write_text("\n".join(["rooms,garden,rent,name", *rows]))
+    done = call("inspect", str(rents), "--label", "rent", "--ignore", "name")
+    assert "numbers, 1000 to 1973, mean 1486.5; for --task regress" in done.out
+    assert "classes" not in done.out
+    assert "balance" not in done.out
+    many = ("inspect", str(rents), "--label", "name", "--ignore", "rent")
+    assert "classes           70\n" in (short := call(*many).out)
+    assert "balance" not in short
+    assert "tenant 69 2" in call(*many, "-v").out
+
+
 @pytest.mark.parametrize("name", ["flowers", "digits"])
 def test_the_command_it_suggests_can_be_typed(name, request, call, tmp_path, monkeypatch):
     """Also where a column's name holds blanks."""
