@@ -6,6 +6,8 @@ from .progress import clock
 from .show import text
 
 PER_SECOND = 4
+STOPPING = "stopping: the run is being saved; once more to leave at once"
+WIDE = 80  # columns of a terminal that has room for the bar and the speed
 
 
 class Live:
@@ -18,10 +20,10 @@ class Live:
 
         self.meter, self.interruption = meter, interruption
         self.rows = {}
-        console = Console(stderr=True, force_terminal=force or None, highlight=False)
+        self.console = Console(stderr=True, force_terminal=force or None, highlight=False)
         self.screen = Screen(
             get_renderable=self.render,
-            console=console,
+            console=self.console,
             refresh_per_second=PER_SECOND,
             redirect_stdout=False,
             vertical_overflow="visible",
@@ -38,7 +40,7 @@ class Live:
 
     def tell(self, kind, line):
         """Say what a user should know, a warning or a note, above the table."""
-        self.screen.console.print(f"deepnet: {kind}: {printable(line)}", markup=False, highlight=False)
+        self.console.print(f"deepnet: {kind}: {printable(line)}", markup=False, highlight=False)
 
     def close(self):
         """Leave the last picture standing."""
@@ -46,17 +48,18 @@ class Live:
 
     def render(self):
         """The table as it is now."""
+        from rich.console import Group
         from rich.progress_bar import ProgressBar
         from rich.table import Table
+        from rich.text import Text
 
         rows, done, total = dict(self.rows), self.meter.done, self.meter.total
+        names = ("stage", _counted(rows), "", _metric(rows), "cases/s", "up to" if self.meter.early else "left")
+        kept = (0, 1, 2, 3, 4, 5) if self.console.width >= WIDE else (0, 1, 3, 5)
         grid = Table(box=None, padding=(0, 1), pad_edge=False, header_style="dim", show_edge=False)
-        for name in ("stage", _counted(rows), "", _metric(rows), "cases/s", "up to" if self.meter.early else "left"):
-            right = name not in ("stage", "")
-            flexible = name == "stage"
-            grid.add_column(
-                name, no_wrap=True, overflow="ellipsis" if flexible else "fold", justify="right" if right else "left"
-            )
+        for n in kept:
+            left = names[n] in ("stage", "")
+            grid.add_column(names[n], no_wrap=n > 0, overflow="ellipsis", justify="left" if left else "right")
         label = self.meter.label
         if label and label not in rows:
             rows[label] = None
@@ -65,10 +68,10 @@ class Live:
             bar = ProgressBar(
                 total=record.epochs if record else 1, completed=(record.epoch if record else 0) + part, width=10
             )
-            grid.add_row(stage, *_cells(record, bar), _left(self.meter, record, part) if stage == label else "")
-        if self.interruption.number:
-            grid.add_row("stopping: the run is being saved; once more to leave at once")
-        return grid
+            name = Text(stage, no_wrap=True, overflow="ellipsis")  # gives way, before a figure does
+            cells = (name, *_cells(record, bar), _left(self.meter, record, part) if stage == label else "")
+            grid.add_row(*(cells[n] for n in kept))
+        return Group(grid, STOPPING) if self.interruption.number else grid
 
 
 def _complete(record):

@@ -60,13 +60,19 @@ def test_what_is_numbered_is_named(capsys):
 
 
 def test_the_picture_tells_the_time_left_and_fits_a_narrow_terminal():
-    display = live.Live(meter(), QUIET, force=True)
-    display.epoch(epoch(2))
-    assert live._left(display.meter, display.rows["layer 1/3"], 0.25) == progress.clock(7.75 * 2)
-    out = io.StringIO()
-    Console(file=out, width=60).print(display.render())
-    assert max(map(len, out.getvalue().splitlines())) <= 60
-    assert len(out.getvalue().splitlines()) == 2
+    stage = "layer 1/3 784-1000-500"
+    display = live.Live(meter(label=stage), QUIET, force=True)
+    display.epoch(epoch(2, stage, of=1000))
+    assert live._left(display.meter, display.rows[stage], 0.25) == progress.clock(997.75 * 2)
+    for width in (44, 60, 79, 80, 120):
+        display.console.width = width
+        out = io.StringIO()
+        Console(file=out, width=width).print(display.render())
+        head, row = out.getvalue().splitlines()
+        assert max(len(head), len(row)) <= width
+        assert "reconstruction error" in head
+        assert {"2/1000", "5.25"} <= set(row.split())  # the stage gives way, no figure does
+        assert ("30,000" in row) == (width >= live.WIDE)
 
 
 def test_the_time_left_is_that_of_the_run(capsys):
@@ -86,9 +92,11 @@ def test_the_time_left_is_that_of_the_run(capsys):
 
 def test_the_picture_says_that_it_is_stopping():
     display = live.Live(meter(), SimpleNamespace(number=2), force=True)
+    display.epoch(epoch(10))
     out = io.StringIO()
-    Console(file=out, width=100).print(display.render())
+    Console(file=out, width=80).print(display.render())
     assert "once more to leave at once" in out.getvalue()
+    assert "10/10 " in out.getvalue()  # beside the figures, not in place of them
 
 
 @pytest.mark.parametrize(
