@@ -62,4 +62,5 @@ for page in (pretrain, finetune, evaluate, compare, efficiency, visualize, predi
              verify_resume, doctor):  # fmt: skip
     own = page.__name__.rpartition(".")[2]
     name = own.replace("_", "-")
-    app.command(name=name, help=prose.help_page(name, page.HELP))(getattr(page, own))
+    words = {"help": prose.help_page(name, page.HELP), "short_help": prose.summary(page.HELP)}
+    app.command(name=name, **words)(getattr(page, own))

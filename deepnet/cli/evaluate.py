@@ -44,7 +44,15 @@ information nmi), and each case looks for its 1 and its 10 nearest others
 How the data were scaled is remembered by the model. Cases count alike, also
 where it was trained with weights."""
 
-Split = Annotated[str, option("Data", help="Which part of the data: train, valid, test.", metavar="NAME")]
+Split = Annotated[
+    str,
+    option(
+        "Data",
+        help="Which part of the data: train, valid, test.",
+        metavar="NAME",
+        show_default="test; all cases of data that have no splits",
+    ),
+]
 Passes = Annotated[
     str | None,
     option(

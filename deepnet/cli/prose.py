@@ -23,6 +23,11 @@ def help_page(name, text):
     return fitted(text + _SOURCES.format(f"{name.upper().replace('-', '_')}_", name), columns())
 
 
+def summary(text):
+    """The first paragraph on one line, which a list of commands wraps by itself."""
+    return " ".join(text.partition("\n\n")[0].split())
+
+
 def fitted(text, width):
     """The text in lines of at most this width (at most WIDEST), less what a help page leaves free at both sides."""
     width = min(width, WIDEST) - MARGIN

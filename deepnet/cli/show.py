@@ -17,7 +17,7 @@ def lines(facts, verbose=False):
     if verbose:
         for key, value in facts.items():
             wanted = verbose is True or key in verbose
-            if wanted and value is not None and key not in short and not _partner(key, facts):
+            if wanted and value not in (None, []) and key not in short and not _partner(key, facts):
                 confused = key == "confusion" and names_of(facts)
                 title = f"{_title(key)}: rows true, columns predicted" if confused else _title(key)
                 rows = confusion(value, confused) if confused else table(value, key)
@@ -43,7 +43,7 @@ def _partner(key, facts):
 
 def _short(key, value, facts):
     """A value as text that fits a line, or None where it wants a table or has none to show."""
-    if value is None or _partner(key, facts):
+    if value is None or value == [] or _partner(key, facts):
         return None
     if isinstance(value, list):
         few = len(value) <= FEW and not any(isinstance(member, list | dict) for member in value)
@@ -79,9 +79,9 @@ def text(value, key="", digits=6):
     if isinstance(value, float):
         return percentage(value) if is_share(key) else f"{value:.{digits}g}"
     if isinstance(value, list):
-        return ", ".join(text(member, key) for member in value)
+        return ", ".join(text(member, key) for member in value) or "-"
     if isinstance(value, dict):
-        return ", ".join(f"{_title(name)} {text(member, name)}" for name, member in value.items())
+        return ", ".join(f"{_title(name)} {text(member, name)}" for name, member in value.items()) or "-"
     return "-" if value is None else str(value)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ..errors import DataError, UsageError
 from ..files import shown
 from ..nn.fields import Field
+from .conventions import listed
 from .dialects import DELIMITERS, LAST_NAMES, dialect_of, has_header
 from .fields import matched
 
@@ -127,6 +128,6 @@ def _labels(source, header, width, options):
         if header[0].lower() in FIRST_NAMES:
             return (0,)
     if options.task in ("classify", "regress"):
-        names = f" (its columns: {', '.join(shown(name) for name in header[:6])})" if header else ""
+        names = f" (its columns: {listed(header)})" if header else ""
         raise DataError(f"{source} does not say which column holds the labels{names}; give --label NAME or a position")
     return ()

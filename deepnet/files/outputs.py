@@ -19,8 +19,8 @@ from .names import reason, shown
 _LINKLESS = {errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV}
 
 
-def check_output(path, force=False, inputs=()):
-    """Refuse before any work what could not be written after it.
+def check_output(path, force=False, inputs=(), resumable=False):
+    """Refuse before any work what could not be written after it; `resumable`: a run could go on with what is there.
 
     OutputError: a folder, a missing or read-only folder, no regular file. UsageError: a file is there, no `force`; or
     it is one of the inputs (paths, names of data sets, None).
@@ -44,7 +44,8 @@ def check_output(path, force=False, inputs=()):
     if mode is not None and is_one_of(path, inputs):
         raise UsageError(f"output {shown(path)} is an input of this command too; choose another --output")
     if mode is not None and not force:
-        raise UsageError(f"output {shown(path)} exists; give --force to replace it or choose another --output")
+        ways = "--resume to go on with it, --force to replace it" if resumable else "--force to replace it"
+        raise UsageError(f"output {shown(path)} exists; give {ways} or choose another --output")
 
 
 def is_one_of(path, sources):

@@ -146,7 +146,7 @@ def _outputs(source, output, keep, force: bool, resume: bool, dry_run: bool) -> 
         raise UsageError(f"output {shown(output)} is a page of HTML; end its name with .html")
     if not dry_run:
         for path in (output, f"{base}.json"):
-            check_output(path, force=force or resume, inputs=(source,))
+            check_output(path, force=force or resume, inputs=(source,), resumable=True)
         if not keep and not resume:
             _clear(f"{base}.work")
     return f"{base}.json", keep or f"{base}.work"

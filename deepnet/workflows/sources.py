@@ -165,6 +165,12 @@ def spare(config: dict) -> tuple[str, ...]:
     return (*config.get("ignore", ()), *filter(None, [config.get("weight")]))
 
 
+def _holds_out(config) -> bool:
+    """Whether a model held out cases of its own training data, which can be held out again."""
+    held_out = config.get("valid", "none")
+    return not held_out.startswith("data ") and held_out not in ("none", "given")
+
+
 def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore) -> tuple[Dataset, Cases, str]:
     """The data set, the cases of its split, and that split's name; data of one split are evaluated whole.
 
@@ -173,9 +179,7 @@ def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore)
     """
     config = loaded.config
     classes = loaded.preparation.classes if task in ("classify", "mimic") else None
-    held_out = config.get("valid", "none") if split in ("train", "valid") else "none"
-    if held_out.startswith("data ") or held_out == "given":
-        held_out = "none"
+    held_out = config["valid"] if split in ("train", "valid") and _holds_out(config) else "none"
     label, normal = label or config.get("label"), config.get("normal", ())
     seed, like = int(config.get("seed", 0)), loaded.preparation
     dataset, _ = read(data, held_out, task, label, ignore, seed, classes, spare(config), normal, like=like)
@@ -184,7 +188,8 @@ def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore)
     if split not in dataset.splits and split == "test" and list(dataset.splits) == ["train"]:
         split = "train"
     if split not in dataset.splits:
-        raise DataError(f"{dataset.name} has no split {shown(split)}; give --split {' or '.join(dataset.splits)}")
+        known = [*dataset.splits, *(["valid"] if _holds_out(config) and "valid" not in dataset.splits else [])]
+        raise DataError(f"{dataset.name} has no split {shown(split)}; give --split {' or '.join(known)}")
     if task in ("classify", "regress"):
         dataset = labelled(dataset, (split,))
     return dataset, dataset.splits[split], "all" if list(dataset.splits) == ["train"] else split

@@ -47,7 +47,7 @@ def open_run(
     if is_one_of(before, inputs):
         raise UsageError(f"{shown(before)} is an input, and output {shown(output)} would replace it; choose another")
     if not (resume and (os.path.exists(output) or os.path.exists(before))):
-        check_output(output, force=force, inputs=inputs)
+        check_output(output, force=force, inputs=inputs, resumable=True)
         if os.path.exists(before) and not force:
             raise UsageError(
                 f"{shown(before)} is left of a run to {shown(output)}; give --resume to go on from it or --force to "

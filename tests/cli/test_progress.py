@@ -133,14 +133,17 @@ def test_on_a_terminal_the_display_draws_and_gives_the_cursor_back(spawn):
 
 def test_clocks_and_texts():
     assert [progress.clock(s) for s in (0.4, 59.6, 3601)] == ["0:00", "1:00", "1:00:01"]
-    assert [show.text(v) for v in (True, 60000, 0.0125, float("nan"), None, [1, 2.5])] == [
+    assert [show.text(v) for v in (True, 60000, 0.0125, float("nan"), None, [1, 2.5], [], {})] == [
         "yes",
         "60,000",
         "0.0125",
         "nan",
         "-",
         "1, 2.5",
+        "-",
+        "-",
     ]
+    assert show.lines({"layers": [], "outcome": "interrupted"}, verbose=True) == ["outcome  interrupted"]
 
 
 def test_a_dict_becomes_lines_and_tables():

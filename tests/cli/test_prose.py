@@ -54,6 +54,10 @@ def test_lines_go_on_where_they_should():
     ]
 
 
+def test_a_summary_is_one_line():
+    assert prose.summary(TEXT) == "What it does, in a sentence that is longer than a line of the source."
+
+
 @pytest.mark.parametrize(("asked", "found"), [("61", 61), ("0", 80), ("wide", 80), (None, 80)])
 def test_the_width_is_that_of_the_variable(asked, found, monkeypatch):
     monkeypatch.delenv("COLUMNS", raising=False)

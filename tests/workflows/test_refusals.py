@@ -145,7 +145,9 @@ CASES = {
     "a flipped bit to inspect": (MODEL, ["inspect", "flipped.h5"], "damaged"),
     "a cut model to inspect": (None, ["inspect", "cut.h5"], "cut.h5"),
     # Outputs.
-    "output exists": (USAGE, ["pretrain", "digits.npz", *PRE, "-o", "stack.h5"], "--force"),
+    "output exists": (USAGE, ["pretrain", "digits.npz", *PRE, "-o", "stack.h5"],
+                      "give --resume to go on with it, --force to replace it or choose another"),
+    "output exists that no run goes on with": (USAGE, ["export", "net.h5", "-o", "wide.npz"], "give --force"),
     "output is a folder": (OUTPUT, ["pretrain", "digits.npz", *PRE, "-o", "drawer"], "folder"),
     "output in no folder": (OUTPUT, ["pretrain", "digits.npz", *PRE, "-o", "no/where.h5"], "mkdir"),
     "output is a device": (OUTPUT, ["pretrain", "digits.npz", *PRE, "-o", "/dev/full"], "device"),
