@@ -11,6 +11,8 @@ from . import preparing
 from .models import is_model
 from .runs import COUNTERS, command, counts, dashes, epochs_for, metrics_of
 
+FEW = 50  # cases of which none are held out
+
 
 def inspect(file, *, label=None, ignore=(), category=(), size=None) -> dict:
     """Of a model: architecture, history, settings, lineage.
@@ -42,7 +44,7 @@ def inspect(file, *, label=None, ignore=(), category=(), size=None) -> dict:
     numbering = [row["name"] for row in facts["fields"] or () if row.get("note") == NUMBERING and row["name"] in named]
     words["ignore"] = (*ignore, *numbering)
     options = [] if dataset.fields else ["--visible", audit["visible"], "--scale", audit["scale"]]
-    options += [*_layers(dataset), *(["--size", size] if size is not None else [])]
+    options += [*_layers(dataset), *_valid(dataset), *(["--size", size] if size is not None else [])]
     follow = command("pretrain", file, "-o", "stack.h5", *options, config=words)
     details = {"fingerprint": {"sha256": audit.pop("fingerprint")}}
     return facts | audit | details | {"next": follow}
@@ -54,6 +56,12 @@ def _layers(dataset) -> list[str]:
     if cases >= 10_000 and columns >= 100:
         return ["--layers", "500,500,2000"]
     return ["--layers", str(min(500, max(10, 4 * columns))), "--epochs", str(epochs_for(cases, 10))]
+
+
+def _valid(dataset) -> list[str]:
+    """Cases to hold out of labelled data that have no others to be measured on, unless there are few."""
+    train = dataset.splits["train"]
+    return ["--valid", "0.2"] if len(dataset.splits) == 1 and train.targets is not None and len(train) >= FEW else []
 
 
 def _with_classes(dataset):

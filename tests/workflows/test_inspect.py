@@ -56,6 +56,7 @@ def test_data(digits, call):
     assert (found["minimum"], found["maximum"]) == (0, 255)
     assert sum(found["balance"]["train"].values()) == 500
     assert (found["visible"], found["scale"]) == ("logistic", "auto")
+    assert "--valid" not in found["next"]
 
 
 def test_a_table(flowers, call):
@@ -63,6 +64,7 @@ def test_a_table(flowers, call):
     assert found["columns"] == 4
     assert found["balance"]["train"] == {"Iris, early": 80, "late Iris": 80, "marsh Iris": 80}
     assert (found["visible"], found["scale"]) == ("linear", "standard")
+    assert " --valid 0.2 " in found["next"]
 
 
 def test_a_target_of_numbers(call, tmp_path):
