@@ -1,5 +1,6 @@
 """Columns of a table as they are read, before it is known what they are: numbers, or texts and where each stands."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ NONE = {"", "na", "n/a", "nan", "null", "?"}  # cells without a value, in any ca
 MISSING, UNSEEN = -1, -2  # in place of a text's place
 LARGEST = float(np.finfo(np.float32).max)
 MOST_VALUES, MOST_BY_HAND = 100, 10_000  # different texts of a column
+COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*", re.ASCII)  # a number as much of Europe writes it
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +67,16 @@ def refuse_values(source, column, what):
     )
 
 
+def refuse_commas(source, column, texts):
+    """DataError where these texts are numbers, some or all of them with a decimal comma: no categories."""
+    found = [text for text in texts if COMMA.fullmatch(text)]
+    if found and all(is_number(text) or COMMA.fullmatch(text) for text in texts):
+        raise DataError(
+            f"{source}: {column} holds numbers with commas, such as '{shown(found[0])}'; write them with points "
+            f"(`tr , . < OLD > NEW` where no comma separates columns), or give --category '{column.word}' if they are names"
+        )
+
+
 class Builder:
     """A column that grows block by block.
 
@@ -114,6 +126,7 @@ class Builder:
     def _refuse(self, cells, rows, odd):
         """DataError for the first odd cell of a column that holds both numbers and texts."""
         row, cell = next((row, cell) for row, cell in zip(rows, cells, strict=True) if odd(cell))
+        refuse_commas(self.source, self.column, [text for text in (*self.values, *cells) if not is_missing(text)])
         due = "among texts" if is_number(cell) else "where a number is due"
         word = self.column.word
         raise DataError(
@@ -131,6 +144,7 @@ class Builder:
         if len(text) > LONGEST_LABEL:
             refuse_values(self.source, self.column, f"a text of more than {LONGEST_LABEL} characters")
         if text not in self.values and len(self.values) >= self.most:
+            refuse_commas(self.source, self.column, self.values)
             refuse_values(self.source, self.column, f"more than {self.most} different texts")
         return self.values.setdefault(text, len(self.values))
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import DataError, UsageError
 from ..files import shown
 from ..nn.fields import Field, named, places, units
-from .columns import MISSING, UNSEEN, Column, canonical, refuse_values
+from .columns import MISSING, UNSEEN, Column, canonical, refuse_commas, refuse_values
 from .formats import check_size
 
 FEW = 10  # different texts that a column may have however few its cells are
@@ -38,6 +38,8 @@ def _field(source, column, by_hand):
         raise DataError(f"{source}: {column} has no values; leave it out with --ignore '{column.word}'")
     if numbers and not by_hand and not _is_flag(column.cells[~missing]):
         return Field(column.name, "number", (), _mean(column.cells, missing), bool(missing.any()))
+    if not numbers and not by_hand:
+        refuse_commas(source, column, column.values)
     column = _as_texts(column) if numbers else column
     values = tuple(sorted(column.values, key=_order))
     if len(values) > FEW and 2 * len(values) > (~missing).sum() and not by_hand:

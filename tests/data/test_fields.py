@@ -143,6 +143,11 @@ def test_refusals():
     names_ = [f"x{n}" for n in range(11)]
     with pytest.raises(DataError, match=r"column 1 'c' has 11 different texts in 21 rows, .*--ignore 'c'"):
         page.learn("t", [built([*names_, *names_[1:]])])
+    commas = ["0,5", "-1,25", "", "0,5"]
+    with pytest.raises(DataError, match="column 1 'c' holds numbers with commas, such as '0,5'; write them"):
+        page.learn("t", [built(commas)])
+    assert page.learn("t", [built(commas, kind="text")], {1})[0].values == ("-1,25", "0,5")
+    assert page.learn("t", [built(["1,2", "none", "1"], kind="text")])[0].kind == "category"
     assert page.learn("t", [built([*names_, *names_])])[0].kind == "category"
     assert page.learn("t", [built(names_, kind="text")], {1})[0].kind == "category"
     wide = [built(["x" * 200 + str(k) for k in range(10_000)], kind="text") for _ in range(4)]

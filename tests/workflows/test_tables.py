@@ -143,8 +143,7 @@ def test_inspect_names_columns_and_the_next_command(folder, call):
         assert words in done.out
     follow = json.loads(call("inspect", "own.csv", *OPTIONS, "--json").out)["next"]
     assert (
-        follow
-        == "deepnet pretrain own.csv -o stack.h5 --layers 48 --epochs 500 --valid 0.2 --label state --ignore id "
+        follow == "deepnet pretrain own.csv -o stack.h5 --layers 48 --epochs 500 --valid 0.2 --label state --ignore id "
         "--category ward"
     )
     words = shlex.split(follow)[1:]
