@@ -73,7 +73,8 @@ def refuse_commas(source, column, texts):
     if found and all(is_number(text) or COMMA.fullmatch(text) for text in texts):
         raise DataError(
             f"{source}: {column} holds numbers with commas, such as '{shown(found[0])}'; write them with points "
-            f"(`tr , . < OLD > NEW` where no comma separates columns), or give --category '{column.word}' if they are names"
+            f"(`tr , . < OLD > NEW` where no comma separates columns), or give --category '{column.word}' if all are "
+            "names"
         )
 
 
