@@ -7,9 +7,11 @@ weights are an NPZ file in base64, so that the page is one file, which is read w
 import base64
 import inspect
 import textwrap
+from types import ModuleType
 
 from ..files import as_cell
-from . import arithmetic
+from ..nn.fields import places
+from . import arithmetic, tables
 from .arrays import packed
 from .steps import Affine, Contrast, Distance, Largest, Program, Runs, Scaled, Step, Units, arrays_of
 
@@ -19,7 +21,7 @@ PAGE = '''\
     python {name} cases.csv              a line for each case; - is standard input
     from {module} import outputs, predict
 
-A case is a row of {inputs} numbers, as they were in the training data. `outputs` gives {gives}.
+A case is a row of {inputs} numbers, {case}. `outputs` gives {gives}.
 """
 
 import base64
@@ -31,7 +33,7 @@ import numpy as np
 
 CLASSES = {classes}
 COLUMNS = {columns}
-
+{fields}
 
 def outputs(x):
     """{gives} (cases, {outputs}) of x (cases, {inputs})."""
@@ -55,23 +57,11 @@ def forward(x):
 
 
 def read(lines):
-    """Rows of numbers of a CSV file; where its header has the columns of the training data, those."""
-    rows = [row for row in csv.reader(lines) if row]
-    if rows and not all(is_number(cell) for cell in rows[0]):
-        header, rows = [name.strip() for name in rows[0]], rows[1:]
-        if COLUMNS and set(COLUMNS) <= set(header):
-            places = [header.index(name) for name in COLUMNS]
-            rows = [[row[place] for place in places] for row in rows]
-    return np.array(rows, np.float32)
+    """The rows of a CSV file as rows of {inputs} numbers."""
+    return {read}
 
 
-def is_number(text):
-    """Whether a cell holds a number."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+{reading}
 
 
 def main():
@@ -80,7 +70,10 @@ def main():
         sys.exit("usage: python {name} cases.csv")
     lines = sys.stdin if sys.argv[1] == "-" else open(sys.argv[1], newline="", encoding="utf-8")
     with lines:
-        found = predict(read(lines))
+        try:
+            found = predict(read(lines))
+        except (ValueError, IndexError) as problem:
+            sys.exit(f"{{sys.argv[1]}} cannot be read: {{problem}}")
     written = csv.writer(sys.stdout, lineterminator="\\n")
     written.writerow({header})
     written.writerows([[name] for name in found] if CLASSES else [[f"{{v:.7g}}" for v in row] for row in found])
@@ -95,6 +88,8 @@ P = {{name: P[name] for name in P.files}}
 if __name__ == "__main__":
     main()
 '''
+READ = "numbers(lines, COLUMNS)", ("numbers", "is_number")
+READ_MIXED = "encoded(lines, FIELDS, UNITS)", ("encoded", "unit_of", "same")
 COLUMN = {"values": "label", "codes": "code", "reconstructions": "x", "score": "score"}  # as `predict` calls them
 
 
@@ -102,13 +97,18 @@ def write(program: Program, name: str = "net.py") -> bytes:
     """The page, as UTF-8; `name` is that of its file."""
     name = name if name.removesuffix(".py").isidentifier() else "net.py"
     calls = {word for step in program.steps for word in _called(step)}
-    functions = [text for word, text in _functions().items() if word in calls]
+    functions = [text for word, text in _functions(arithmetic).items() if word in calls]
+    read, words = READ_MIXED if program.fields else READ
     weights = base64.b64encode(packed(arrays_of(program))).decode()
     page = PAGE.format(
         title=program.title,
         gives=program.gives,
         classes=repr(program.classes),
         columns=repr(program.columns),
+        case="which `read` makes of the table's" if program.fields else "as they were in the training data",
+        fields=_fields(program),
+        read=read,
+        reading="\n\n\n".join(_functions(tables)[word] for word in words),
         model=program.model[:12] or "not in a file",
         version=program.version,
         name=name,
@@ -125,9 +125,20 @@ def write(program: Program, name: str = "net.py") -> bytes:
     return page.encode()
 
 
-def _functions() -> dict[str, str]:
-    """The text of each function of `arithmetic`, in its order."""
-    made = {name: function for name, function in vars(arithmetic).items() if inspect.isfunction(function)}
+def _fields(program: Program) -> str:
+    """What the columns of a table of mixed ones are, and what each input is of them, as Python."""
+    if not program.fields:
+        return ""
+    fields = tuple((field.name, field.kind, field.values, field.fill) for field in program.fields)
+    return (
+        f"FIELDS = {fields!r}  # name, kind, values, what stands for a missing one\n"
+        f"UNITS = {tuple(places(program.fields))!r}  # which field, what of it\n"
+    )
+
+
+def _functions(page: ModuleType) -> dict[str, str]:
+    """The text of each function of a page, in its order."""
+    made = {name: function for name, function in vars(page).items() if inspect.isfunction(function)}
     return {name: inspect.getsource(function).rstrip() for name, function in made.items()}
 
 

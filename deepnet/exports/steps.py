@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..nn.fields import Field
+
 
 @dataclass(frozen=True, eq=False)
 class Scaled:
@@ -76,6 +78,7 @@ class Program:
     `gives` says what comes out: probabilities, margins, values, codes, reconstructions, or a score. `classes` are the
     names of what comes out of a classifier, `columns` those of what comes in, where they have some; `shape` is that of
     one case, `title` the widths from below, `model` the seal of the model's file, `version` that of deepnet.
+    `fields` are the columns of a table of mixed ones, whose units come in.
     """
 
     steps: tuple[Step, ...]
@@ -86,6 +89,7 @@ class Program:
     title: str
     model: str
     version: str
+    fields: tuple[Field, ...] = ()
 
     @property
     def inputs(self) -> int:

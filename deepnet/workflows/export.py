@@ -74,7 +74,7 @@ def program_of(loaded: Checkpoint, give: str | None = None) -> Program:
     classes = p.classes if give is None and task == "classify" else ()
     title = dashes(reader.network.widths)
     gives = give or (_named(loaded) if task == "classify" else NAMES[task])
-    return Program(tuple(steps), gives, classes, p.columns, p.shape, title, loaded.digest, __version__)
+    return Program(tuple(steps), gives, classes, p.columns, p.shape, title, loaded.digest, __version__, p.fields)
 
 
 def _named(classifier: Checkpoint) -> str:

@@ -13,6 +13,8 @@ from deepnet.errors import DataError, OutputError, UsageError
 from deepnet.exports import FORMATS, modules
 from deepnet.workflows.export import program_of
 
+PATIENTS = Path(__file__).parents[1] / "data" / "patients.csv"
+
 
 @pytest.mark.parametrize("suffix", [name for name, row in FORMATS.items() if row.source == "model"])
 def test_the_same_model_gives_the_same_bytes(suffix, net, tmp_path):
@@ -49,6 +51,32 @@ def test_a_stranger_runs_the_page(kind, request, tmp_path, call, flowers, houses
         assert np.abs(numbers[0] - numbers[1]).max() <= 2e-5 * max(1.0, np.abs(numbers[1]).max())
     piped = subprocess.run([*words[:-1], "-"], input=Path(data).read_text(), capture_output=True, text=True, timeout=60)
     assert piped.stdout == done.stdout
+
+
+def test_a_page_reads_a_table_of_mixed_columns(tmp_path, call):
+    """Columns in another order, one more, missing cells, texts that training did not see: as `deepnet predict` does."""
+    rows = [row.split(",") for row in PATIENTS.read_text().splitlines()]
+    words = ("--label", "state", "--ignore", "id", "--category", "ward", "--layers", "6", "--epochs", "30")
+    assert call("finetune", PATIENTS, *words, "-o", tmp_path / "n.h5").code == 0
+    assert call("export", tmp_path / "n.h5", "-o", tmp_path / "page.py").code == 0
+    place = rows[0].index("colour")
+    for n, row in enumerate(rows[1:]):
+        row[place] = ("violet", "?", row[place])[n % 3]
+    new = tmp_path / "new.csv"
+    new.write_text("\n".join(",".join(row[::-1]) for row in rows))
+
+    def away(data):
+        words = [sys.executable, "-I", str(tmp_path / "page.py"), str(data)]
+        return subprocess.run(words, capture_output=True, text=True, timeout=60)
+
+    done = away(new)
+    assert done.stdout == call("predict", tmp_path / "n.h5", new).out
+    assert len(set(done.stdout.splitlines())) > 2
+    new.write_text("\n".join(",".join(row[:place] + row[place + 1 :]) for row in rows))
+    assert away(new).stderr.startswith("the table has no column colour; add it")
+    assert away(new).returncode == 1
+    new.write_text("\n".join([",".join(rows[0]), *(",".join(["much"] * len(rows[0])) for _ in rows)]))
+    assert "new.csv cannot be read: could not convert string to float: 'much'" in away(new).stderr
 
 
 def test_the_page_is_told_apart_by_its_file_name(net, tmp_path):
