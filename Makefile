@@ -22,8 +22,9 @@ help:
 	@echo "make bench      benchmarks of kernels and whole jobs"
 	@echo "make clean      remove the environment, caches and builds"
 
+# Files of tests side by side, one a core.
 test: lint
-	$(PY) -m pytest
+	$(PY) -m pytest -n auto --dist loadfile
 
 lint: $(READY)
 	$(PY) -m ruff check .
@@ -61,7 +62,7 @@ models: $(READY)
 # Peers (jax, torch, scikit-learn) are installed for this target only; the product never needs them.
 bench: $(READY)
 	$(PY) -m pip install -qq --disable-pip-version-check --editable '.[bench]'
-	set -e; for page in products contrastive backprop dropout bfloat16 process curvature; do \
+	set -e; for page in products contrastive backprop dropout bfloat16 process curvature predicting; do \
 	    $(PY) benchmarks/$$page.py --json benchmarks/results/$$page.json; done
 	for n in 1 2; do $(PY) benchmarks/growth.py --rounds 3 --threads $$n --json benchmarks/results/growth-$$n.json; done
 	$(PY) benchmarks/report.py

@@ -26,7 +26,7 @@ _FACE = {
     "doctor": "workflows",
     "outputs": "workflows",
     "load": "checkpoint",
-    **dict.fromkeys(("Start", "Epoch", "Saved", "Warned", "End"), "workflows"),
+    **dict.fromkeys(("Start", "Epoch", "Saved", "Warned", "Noted", "End"), "workflows"),
 }
 __all__ = ["__version__", *_FACE]
 
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from .workflows.pretrain import pretrain as pretrain
     from .workflows.records import End as End
     from .workflows.records import Epoch as Epoch
+    from .workflows.records import Noted as Noted
     from .workflows.records import Saved as Saved
     from .workflows.records import Start as Start
     from .workflows.records import Warned as Warned

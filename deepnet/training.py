@@ -31,12 +31,47 @@ EXPLODED = 10.0  # a mean loss above so many times the first minibatch's has div
 
 @dataclass
 class Meter:
-    """Counters that a display polls while a run goes on: the stage, cases done and to do in this epoch."""
+    """Counters that a display polls while a run goes on: the stage, cases done and to do in this epoch.
+
+    Of the run `whole` is the work, 0 where it is not known, `behind` what was done before this epoch, `each` that of a
+    case; `early` says that it may stop before its end.
+    """
 
     label: str = ""
     done: int = 0
     total: int = 0
     detail: str = ""
+    whole: float = 0.0
+    behind: float = 0.0
+    each: float = 0.0
+    early: bool = False
+    marks: list[tuple[float, float]] = field(default_factory=list)
+
+    def count(self, done: int) -> None:
+        """So many cases of the epoch are done."""
+        self.done = done
+        if len(self.marks) < 2:
+            self.marks.append((time.monotonic(), self._worked()))
+
+    def pass_over(self, began: float, work: float) -> None:
+        """Leave out of the pace what was done since a moment (`time.monotonic`): first calls load kernels."""
+        gone = time.monotonic() - began
+        self.marks = [(moment + gone, before + work) for moment, before in self.marks]
+
+    def left(self) -> float | None:
+        """Seconds to the end of the run at the pace so far, validation and saving included; None until it is known.
+
+        Measured from the end of the first minibatch on, which may have compiled kernels, once there is more.
+        """
+        now, worked = time.monotonic(), self._worked()
+        past = [(moment, work) for moment, work in self.marks if work < worked]
+        if not past or not self.whole:
+            return None
+        moment, before = past[-1]
+        return (now - moment) * max(0.0, self.whole - worked) / (worked - before)
+
+    def _worked(self) -> float:
+        return self.behind + self.each * self.done
 
 
 @dataclass(frozen=True)
@@ -44,7 +79,8 @@ class Course:
     """What one stage of training runs over: cases, minibatch size, epochs, and the key of all its draws.
 
     `average`: the share that a running mean of theta, in `state["average"]`, keeps at each update; None for no mean.
-    `noise`: the schedule of the share that noise has of its layers' deviations; None for all of it.
+    `noise`: the schedule of the share that noise has of its layers' deviations; None for all of it. `places`: where in
+    theta the last update of an epoch is looked at.
     """
 
     stage: str
@@ -54,6 +90,7 @@ class Course:
     key: int
     average: float | None = None
     noise: Schedule | None = None
+    places: np.ndarray | None = None
 
     @property
     def minibatches(self) -> int:
@@ -63,11 +100,15 @@ class Course:
 
 @dataclass(frozen=True)
 class Passed:
-    """An epoch is over: its number from 1, its seconds. `stopped` is the reason where it was cut short."""
+    """An epoch is over: its number from 1, its seconds. `stopped` is the reason where it was cut short.
+
+    `before`: theta at the course's places before the last update.
+    """
 
     epoch: int
     seconds: float
     stopped: str | None = None
+    before: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -141,10 +182,11 @@ def fit(
     """
     position, full = state["position"], list(objective.spans)
     meter.label, meter.total = course.stage, course.cases
+    meter.count(min(int(position[1]) * course.batch_size, course.cases))
     while position[0] < course.epochs:
         factor = 0.5 ** int(state["halvings"][0])
         objective.spans = [(a, b, factor * own) for a, b, own in full]
-        epoch, began, reason, wrong = int(position[0]), time.perf_counter(), None, None
+        epoch, began, reason, wrong, before = int(position[0]), time.perf_counter(), None, None, None
         if position[1] == 0:
             good.keep(theta, state)
         order = random.permutation(random.fold(course.key, random.ORDER, epoch), course.cases)
@@ -155,13 +197,15 @@ def fit(
             if course.noise is not None:
                 objective.set_noise(course.noise.at(int(state["updates"][0])))
             objective.at(rows, random.fold(course.key, random.SAMPLE, epoch, b))
+            if course.places is not None and b == course.minibatches - 1:
+                before = theta[course.places]
             optimizer.step(objective, theta, state)
             _settle(objective, theta, state, course.average)
             if (wrong := _wrong_loss(objective, state)) is not None:
                 wrong = f"in epoch {epoch + 1}, minibatch {b + 1}: {wrong}"
                 break
             position[1] = b + 1
-            meter.done = min((b + 1) * course.batch_size, course.cases)
+            meter.count(min((b + 1) * course.batch_size, course.cases))
         if wrong is None and (name := _not_finite(theta, state)) is not None:
             wrong = f"in epoch {epoch + 1}: {name} not finite"
         if wrong is not None:
@@ -171,7 +215,7 @@ def fit(
             yield Passed(epoch + 1, time.perf_counter() - began, reason)
             return
         position[:] = epoch + 1, 0
-        yield Passed(epoch + 1, time.perf_counter() - began)
+        yield Passed(epoch + 1, time.perf_counter() - began, before=before)
 
 
 def _settle(objective, theta, state: dict[str, np.ndarray], average: float | None) -> None:

@@ -5,6 +5,7 @@ Bytes may be a function that writes the file at a path. RELIABILITY, section 3, 
 
 import gzip
 import io
+import os
 import struct
 import warnings
 import zipfile
@@ -13,6 +14,9 @@ import zlib
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import scipy.io
+import scipy.sparse
+from PIL import Image
 
 PARENT = "good.npz"  # the good data that commands take beside a bad file
 X = np.linspace(0, 1, 30, dtype=np.float32).reshape(6, 5)
@@ -327,21 +331,144 @@ def png(width, height):
     )
 
 
+def drawn(kind="PNG", mode="L", size=(4, 3), **options):
+    """The bytes of a good picture."""
+    stream = io.BytesIO()
+    Image.frombytes("L", size, bytes(range(size[0] * size[1]))).convert(mode).save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def tree(**files):
+    """A function that makes a folder of these files, {path with __ for a slash: bytes, or a path that it leads to}."""
+
+    def write(path):
+        for name, content in files.items():
+            place = path / name.replace("__", "/")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if isinstance(content, str):
+                place.symlink_to(content)
+            else:
+                place.write_bytes(content)
+
+    return write
+
+
+def spoilt(name, content):
+    """A function that makes a folder of a good picture and of one file more."""
+    return tree(**{"cat__1.png": drawn(), name.replace("/", "__"): content})
+
+
 PICTURES = {
-    "a PNG of 50,000^2": ("x.png", png(50_000, 50_000), "a PNG picture; "),
-    "a PNG named as a table": ("x.csv", png(28, 28), "a PNG picture; "),
-    "a PNG named as an array": ("x.npy", png(28, 28), "a PNG picture; "),
-    "a JPEG": ("x.jpg", b"\xff\xd8\xff\xe0\0\x10JFIF" + bytes(50), "a JPEG picture; "),
-    "a GIF": ("x.gif", b"GIF89a" + bytes(50), "a GIF picture; "),
-    "a BMP": ("x.bmp", b"BM" + struct.pack("<IHHI", 70, 0, 0, 54) + bytes(56), "a BMP picture; "),
-    "a TIFF": ("x.tif", b"II*\0" + bytes(50), "a TIFF picture; "),
-    "a TIFF of the other end": ("x.tif", b"MM\0*" + bytes(50), "a TIFF picture; "),
-    "a WebP": ("x.webp", b"RIFF\x40\0\0\0WEBPVP8 " + bytes(50), "a WebP picture; "),
-    "PostScript behind .png": ("x.png", b"%!PS-Adobe-3.0 EPSF-3.0\nshowpage\n", "PNG"),
-    "SVG behind .png": ("x.png", b"<svg xmlns='http://www.w3.org/2000/svg'/>\n", "PNG"),
-    "a table behind .png": ("x.png", b"1,2\n3,4\n", "PNG"),
-    "a GIF behind .png": ("x.png", b"GIF89a" + bytes(50), "a GIF picture; "),
+    "a PNG of 50,000^2": ("x.png", png(50_000, 50_000), "more than 33,554,432 pixels"),
+    "a PNG of 6,000^2": ("x.png", png(6_000, 6_000), "more than 33,554,432 pixels"),
+    "a PNG named as a table": ("x.csv", png(28, 28), "a damaged picture"),
+    "a PNG named as an array": ("x.npy", png(28, 28), "a damaged picture"),
+    "a JPEG": ("x.jpg", b"\xff\xd8\xff\xe0\0\x10JFIF" + bytes(50), "a damaged picture"),
+    "a GIF": ("x.gif", b"GIF89a" + bytes(50), "a damaged picture"),
+    "a BMP": ("x.bmp", b"BM" + struct.pack("<IHHI", 70, 0, 0, 54) + bytes(56), "a damaged picture"),
+    "a TIFF": ("x.tif", b"II*\0" + bytes(50), "a damaged picture"),
+    "a TIFF of the other end": ("x.tif", b"MM\0*" + bytes(50), "a damaged picture"),
+    "a WebP": ("x.webp", b"RIFF\x40\0\0\0WEBPVP8 " + bytes(50), "a damaged picture"),
+    "a sound behind .webp": ("x.webp", b"RIFF\x40\0\0\0WAVEfmt " + bytes(50), "a sound or a film"),
+    "PostScript behind .png": ("x.png", b"%!PS-Adobe-3.0 EPSF-3.0\nshowpage\n", "not a picture as its name says"),
+    "SVG behind .png": ("x.png", b"<svg xmlns='http://www.w3.org/2000/svg'/>\n", "not a picture as its name says"),
+    "a table behind .png": ("x.png", b"1,2\n3,4\n", "not a picture as its name says"),
+    "a GIF behind .png": ("x.png", b"GIF89a" + bytes(50), "a damaged picture"),
     "a pickle behind .png": ("x.png", b"\x80\4" + bytes(50), "a Python pickle"),
     "a program": ("x.dat", b"\x7fELF" + bytes(50), "a program"),
+    "a gzipped picture": ("x.png", gzip.compress(drawn()), "a gzipped picture file; unpack it first"),
+    "a cut picture": ("x.png", drawn(size=(15, 17))[:-40], "a damaged picture"),
+    "a cut JPEG": ("x.jpg", drawn("JPEG", size=(15, 17))[:-40], "a damaged picture"),
+    "16 bits": ("x.png", drawn(mode="I;16"), "pixels of mode I;16"),
+    "transparent": ("x.png", drawn(mode="P", transparency=0), "has transparent parts"),
 }
-TABLES = {"npy": NPY, "npz": NPZ, "idx": IDX, "csv": CSV, "parquet": PARQUET, "pictures": PICTURES}
+FOLDERS = {
+    "empty": (lambda path: path.mkdir(), "is a folder without pictures"),
+    "no pictures": (tree(readme=b"hello", cat__1=b"1"), "cat holds no picture"),
+    "a class without pictures": (tree(**{"cat__1.png": drawn(), "dog__readme": b""}), "dog holds no picture"),
+    "two sizes": (spoilt("cat/2.png", drawn(size=(3, 4))), "2.png is 4x3 but .*1.png 3x4, height x width; give --size"),
+    "grey and colour": (spoilt("cat/2.png", drawn(mode="RGB")), "2.png is in colour but .*1.png grey"),
+    "a damaged one": (spoilt("cat/2.png", drawn()[:50]), "2.png is a damaged picture"),
+    "another thing behind .png": (spoilt("cat/2.png", b"%!PS-Adobe-3.0\n"), r"2.png is a damaged picture \(no header"),
+    "a bomb": (spoilt("cat/2.png", png(50_000, 50_000)), "2.png has more than 33,554,432 pixels"),
+    "an empty file": (spoilt("cat/2.png", b""), "2.png is a damaged picture"),
+    "a link to a file": (tree(**{"cat__1.png": drawn(), "cat__2.png": "/etc/passwd"}), "2.png is a symbolic link"),
+    "a link to a folder": (tree(**{"cat__1.png": drawn(), "dog": "/etc"}), "dog is a symbolic link"),
+    "a link that is a ring": (tree(**{"cat__1.png": drawn(), "cat__2.png": "2.png"}), "2.png is a symbolic link"),
+    "a pipe": (lambda path: (tree(**{"c__1.png": drawn()})(path), os.mkfifo(path / "c/2.png")), "2.png is a pipe"),
+    "a folder within a class": (tree(**{"cat__1.png": drawn(), "cat__small__1.png": drawn()}), "a folder within"),
+    "a class with an escape": (tree(**{"\x1b[2J__1.png": drawn()}), r"\\x1b\[2J has a name that cannot be shown"),
+    "a class of no UTF-8": (tree(**{"\udcff__1.png": drawn()}), r"\\udcff has a name that cannot be shown"),
+    "a file with an escape": (tree(**{"\x1b[2J\u202e.png": b"x"}), r"\\x1b\[2J\\u202e.png is a damaged picture"),
+    "a class beside the splits": (tree(**{"train__1.png": drawn(), "cat__1.png": drawn()}), "has cat beside train"),
+    "no train": (tree(**{"test__a__1.png": drawn(), "val__a__1.png": drawn()}), "has test, val and no train; give one"),
+    "an empty split": (tree(**{"train__1.png": drawn(), "test__readme": b""}), "test is a folder without pictures"),
+}  # fmt: skip
+FOLDERS = {name: ("photos/", *entry) for name, entry in FOLDERS.items()}
+
+SVMLIGHT = {
+    "no pair": (b"1 1:2\n2 3\n", "row 2 holds '3' where index:value is due"),
+    "no number": (b"1 1:2\n2 3:x\n", "row 2 holds '3:x' where"),
+    "an underscore": (b"1 1:2\n2 3:1_0\n", "row 2 holds '3:1_0' where"),
+    "a negative index": (b"1 1:2\n2 -3:1\n", "row 2 holds '-3:1' where"),
+    "5,000 digits": (b"1 1:2\n2 " + b"9" * 5000 + b":1\n", "row 2 holds '9999"),
+    "two colons": (b"1 1:2\n2 1:2:3\n", "row 2 holds '1:2:3' where"),
+    "an index for a label": (b"1 1:2\n1:2 2:3\n", "row 2 holds '1:2' where"),
+    "nan": (b"1 1:2\n2 3:nan\n", "row 2, index 3 holds nan, not a number"),
+    "infinite": (b"1 1:2\n\n2 1:0 3:-inf\n", "row 3, index 3 holds -inf"),
+    "too large": (b"1 1:2\n2 3:1e39\n", "row 2, index 3 holds inf"),
+    "falling": (b"1 1:2 2:3\n2 5:1 3:1\n", "row 2 has index 3 after 5"),
+    "twice": (b"1 1:2 2:3\n2 5:1 5:1\n", "row 2 has index 5 after 5"),
+    "several labels": (b"1 1:2\n1,3 2:1\n", "row 2 has the labels 1,3"),
+    "a ranking": (b"1 qid:1 1:2\n2 qid:1 2:1\n", "row 1 has qid:1; deepnet does not learn rankings"),
+    "too wide": (b"1 1:2\n2 250001:1\n", "row 2 has index 250001: at most 250,000 columns"),
+    "much too wide": (b"1 1:2\n2 999999999:1\n", "row 2 has index 999999999: at most"),
+    "too large together": (repeated(b"2 250000:1\n", 12 << 20), "MB of memory"),
+    "a label of 1 MB": (b"1 1:2\n" + b"x" * (1 << 20) + b" 2:1\n", "row 2 has a label of more than"),
+    "a label of no UTF-8": (b"1 1:2\n\xff 2:1\n", "row 2 is not UTF-8"),
+    "a turned word": ("1 1:2\n2 \u202e:1\n".encode(), r"row 2 holds '\\u202e:1'"),
+    "NUL": (b"1 1:2\n2 3:\x004\n", "binary data|row 2 holds"),
+    "a comment for a label": (b"1 1:2\n2# 3:4\n1 2 # 3:4\n", "row 3 holds '2' where"),
+    "labels alone behind .svm": (b"1\n2\n3\n", "text, not svmlight as its name says"),
+    "a line of 1 GB": (
+        lambda path: (repeated(b" 1:1", 48 << 20, b"1 1:1\n1")(path), sparse_end(path, 1 << 30)),
+        "row 2 has more than 16 MB",
+    ),
+    "a bomb": (gzipped(b"1 1:2\n" * (1 << 17), 1024), "unpacks to"),
+    "cut gzip": (gzip.compress(b"1 1:2\n" * 999)[:-9], "damaged gzip"),
+}
+SVMLIGHT = {name: ("t.svm", *entry) for name, entry in SVMLIGHT.items()}
+
+
+def mat(packed=False, **variables):
+    """The bytes of a MATLAB file of version 5."""
+    stream = io.BytesIO()
+    scipy.io.savemat(stream, variables, do_compression=packed)
+    return stream.getvalue()
+
+
+MAT = {
+    "a cell": (mat(X=X, y=np.array([1, "a", 2], object)), "x.mat:y is of MATLAB's class cell"),
+    "a struct": (mat(X={"a": X}), "x.mat:X is of MATLAB's class struct"),
+    "sparse": (mat(X=scipy.sparse.csc_matrix(X)), r"class sparse, not of numbers; save full\(X\)"),
+    "text": (mat(X=np.array(["ab", "cd"])), "class char"),
+    "complex": (mat(X=X * 1j), "holds complex numbers"),
+    "counts differ": (mat(X=X, y=Y[:4]), "6 cases but 4 labels"),
+    "no name that is known": (mat(a=X, b=X), "holds a, b, none named X"),
+    "nan": (mat(X=np.where(X[3, 1] == X, np.nan, X)), "row 4, column 2 holds nan"),
+    "cut": (mat(X=X)[:-9], "a damaged MATLAB file"),
+    "packed and cut": (mat(True, X=X)[:-9], "a damaged MATLAB file"),
+    "header alone": (mat(X=X)[:128], "holds no arrays|a damaged MATLAB file"),
+    "a shape that cannot be": (
+        patched(m := mat(X=X), m.index(struct.pack("<ii", 6, 5)), struct.pack("<ii", 1 << 20, 1 << 20)),
+        r"says shape \(1048576, 1048576\)",
+    ),
+    "a negative shape": (
+        patched(m, m.index(struct.pack("<ii", 6, 5)), struct.pack("<ii", -6, 5)),
+        "says shape|a damaged MATLAB file",
+    ),
+    "a bomb": (lambda path: path.write_bytes(mat(True, X=np.zeros((1 << 13, 1 << 12)))), "unpacks to more than"),
+}
+MAT = {name: ("x.mat", *entry) for name, entry in MAT.items()}
+TABLES = {"npy": NPY, "npz": NPZ, "idx": IDX, "csv": CSV, "svmlight": SVMLIGHT, "mat": MAT, "pictures": PICTURES,
+          "folders": FOLDERS}  # fmt: skip

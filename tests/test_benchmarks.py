@@ -52,7 +52,7 @@ def test_contestants_that_die_or_are_not_there_are_dashes(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "page", ["products", "contrastive", "backprop", "dropout", "bfloat16", "curvature", "growth", "process"]
+    "page", ["products", "contrastive", "backprop", "dropout", "bfloat16", "curvature", "growth", "process", "watching"]
 )
 def test_every_page_tells_its_options(page):
     done = subprocess.run([sys.executable, FOLDER / f"{page}.py", "-h"], capture_output=True, text=True, timeout=60)

@@ -3,11 +3,13 @@
 import dataclasses
 import inspect
 import re
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
 from deepnet.cli import options
+from deepnet.data.sniffing import FORMATS, KNOWN
 from deepnet.figures import FIGURES
 from deepnet.kernels.minibatch import CONTRASTS
 from deepnet.kernels.operands import PRECISIONS
@@ -20,6 +22,7 @@ from deepnet.nn.units import UNITS
 from deepnet.optimizers import OPTIMIZERS
 from deepnet.optimizers.schedules import SCHEDULES
 from deepnet.workflows import bounds
+from deepnet.workflows.forms import FORMS
 from deepnet.workflows.plans import METHODS
 from deepnet.workflows.retrieval import DISTANCES
 
@@ -33,6 +36,7 @@ NAMED = {
     "losses": (CLASSIFIERS, options.Loss, options.LOSSES),
     "distances": (DISTANCES, options.Distance, options.DISTANCES),
     "figures": (FIGURES, options.Kind, options.KINDS),
+    "forms": (FORMS, options.Format, options.FORMATS),
     "contrasts": (("none", *CONTRASTS), options.Contrast, options.CONTRASTS),
 }
 SOURCE = re.compile(r"[A-Z][a-z]+(,| and| et al\.)?.* (19|20)\d\d")
@@ -119,3 +123,24 @@ def test_numbers_of_optimizers_are_explained():
         for setting, default in numbers.items():
             told = options.NUMBERS[name][setting].partition(",")[0]
             assert float(told) == pytest.approx(default, rel=1e-3), (name, setting)
+
+
+def test_formats_are_told_alike():
+    """By the messages, the table of README and the help of DATA."""
+    readme = (
+        (Path(__file__).parents[1] / "README.md").read_text().split("| format | what is read |")[1].split("\n\n")[0]
+    )
+    told = " ".join(line.split("|")[1] for line in readme.splitlines()[2:])
+    for name, words in FORMATS.items():
+        assert words in told, words
+        assert words in KNOWN or name in ("picture", "folder")
+        shown = {
+            "hdf5": ".h5",
+            "mat5": ".mat",
+            "mat73": ".mat",
+            "csv": ".csv",
+            "jsonl": ".jsonl",
+            "npz": ".npz",
+            "npy": ".npy",
+        }
+        assert shown.get(name, words) in options.SHIPPED or name == "picture", name

@@ -14,7 +14,7 @@ import deepnet
 from deepnet.cli import app
 
 COMMANDS = typer.main.get_command(app).commands
-RECORDS = ("Start", "Epoch", "Saved", "Warned", "End")
+RECORDS = ("Start", "Epoch", "Saved", "Warned", "Noted", "End")
 # What only a shell needs, and options that the face has in another form.
 SHELL = {"config", "debug", "json", "log", "progress", "quiet", "verbose"}
 OTHERS = {

@@ -1,5 +1,6 @@
 """H1: every data file of RELIABILITY's section 3 but HDF5, in every command that takes data."""
 
+import dataclasses
 import re
 
 import pytest
@@ -36,7 +37,11 @@ def refuse(apart, place, name, command):
         else pattern
     )
     found = apart(COMMANDS[command].format(file).split(), place)
-    line = check_refused(found)
+    if command.startswith("predict") and file.endswith(".npy"):
+        unsaid = "says shape|has .* columns"  # it is read as it comes, whatever its size
+    # What lies before a faulty row is predicted, a line a case.
+    before = command == "predict" and re.fullmatch(r"label\n(\w+\n)*", found.out)
+    line = check_refused(dataclasses.replace(found, out="") if before else found)
     assert re.search(pattern, line) or re.search(unsaid, line), (line, pattern)
     return found
 

@@ -5,6 +5,7 @@ import os
 DATA_SETS = ("mnist", "curves", "rectangles", "convex", "mnist-basic", "mnist-rot", "mnist-bg-rand")
 MODELS = (".h5",)
 FILES = (".h5", ".hdf5", ".npz", ".npy", ".csv", ".tsv", ".gz", "-ubyte")
+FILES += (".jsonl", ".parquet", ".mat", ".svm", ".svmlight", ".libsvm")
 
 
 def data(incomplete: str):

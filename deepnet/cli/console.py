@@ -112,7 +112,7 @@ def _usage(error):
 
 
 class Journal:
-    """The log of a run, one JSON object a line: run_start, epoch, checkpoint, warning, run_end.
+    """The log of a run, one JSON object a line: run_start, epoch, checkpoint, warning, note, run_end.
 
     Without a path it is silent. On stdout, `failed` is why it cannot be written any more.
     """

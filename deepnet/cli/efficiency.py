@@ -37,7 +37,8 @@ that --resume goes on after the last one, also with more labels or draws."""
 
 # What this command decides; the tables of -c for the others cannot.
 OWN = ("data", "output", "force", "resume", "dry_run", "json", "log", "verbose", "quiet", "seed", "threads", "max_time",
-       "progress", "debug", "valid", "scale", "label", "ignore", "layers", "units", "precision")  # fmt: skip
+       "progress", "debug", "valid", "scale", "label", "ignore", "category", "size", "layers", "units",
+       "precision")  # fmt: skip
 STACKS, NETS = (*OWN, "method", "visible"), (*OWN, "labels", "start", "task", "epochs", "patience")
 
 
@@ -127,6 +128,7 @@ def efficiency(
     label: o.Label = None,
     ignore: o.Ignore = None,
     category: o.Category = None,
+    size: o.Size = None,
     layers: Layers = "500,500,2000",
     units: Units = "logistic",
     visible: Visible = "auto",
@@ -181,6 +183,7 @@ def efficiency(
             label=label,
             ignore=ignore or (),
             category=category or (),
+            size=size,
             keep=keep,
             force=force,
             resume=resume,

@@ -14,18 +14,18 @@ MOST_ROWS = 60  # columns of a table that are shown without -v
 HELP = """Say what is in a file: a model, or data.
 
 [bold]Examples[/]
-  deepnet inspect net.h5
+  deepnet inspect net.h5 --json
   deepnet inspect net.h5 --toml
   deepnet inspect own.csv --label species
-  deepnet inspect mnist --json
+  deepnet inspect photos/ --size 28x28
 
 Of a model: architecture, history, settings, the files it descends from;
 --toml prints settings for -c that make the same file again.
-Of data: shape, range, balance, what each column of a table is, cells that are
-missing, and the command to type next."""
+Of data: format, shape, range, balance, what each column of a table is, cells
+that are missing, and the command to type next."""
 
 Toml = Annotated[bool, option("Output", "--toml", help="Of a model, print the settings as a TOML file for -c.")]
-Thing = Annotated[str, o.argument("FILE", "A model file, a data file, or a shipped data set (mnist).")]
+Thing = Annotated[str, o.argument("FILE", "A model file, a data file or folder, or a shipped data set (mnist).")]
 
 
 def inspect(
@@ -34,6 +34,7 @@ def inspect(
     label: o.Label = None,
     ignore: o.Ignore = None,
     category: o.Category = None,
+    size: o.Size = None,
     json: o.Json = False,
     toml: Toml = False,
     verbose: o.Verbose = False,
@@ -49,7 +50,7 @@ def inspect(
             raise UsageError("--json and --toml both want stdout: leave one of them")
         console.write(rooms.recipe(file))
     else:
-        found = rooms.inspect(file, label=label, ignore=ignore or (), category=category or ())
+        found = rooms.inspect(file, label=label, ignore=ignore or (), category=category or (), size=size)
         tables = ("fields", "balance") if found.get("classes") else ("fields",)
         tables = tables if 0 < len(found.get("fields") or ()) <= MOST_ROWS else ()
         console.result("inspect", found, as_json=json, verbose=verbose or tables)

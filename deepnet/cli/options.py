@@ -25,6 +25,7 @@ Kind = Literal["summary", "history", "confusion", "mistakes", "calibration", "re
 Scale = Literal["auto", "none", "unit", "standard"]
 Contrast = Literal["none", "l1", "l2"]
 Give = Literal["labels", "probabilities", "margins", "codes", "reconstructions", "anomaly"]
+Format = Literal["csv", "jsonl", "npy"]
 Export = Literal["codes", "reconstructions"]
 Distance = Literal["euclidean", "cosine"]
 Progress = Literal["auto", "rich", "plain", "none"]
@@ -34,7 +35,7 @@ INITIALIZERS, METHODS, KINDS = get_args(Initializer), get_args(Method), get_args
 CORRUPTIONS, LOSSES = get_args(Corruption), get_args(Loss)
 SCALES, GIVES, PRECISIONS = get_args(Scale), get_args(Give), get_args(Precision)
 CONTRASTS = get_args(Contrast)
-EXPORTS = get_args(Export)
+EXPORTS, FORMATS = get_args(Export), get_args(Format)
 DISTANCES = get_args(Distance)
 MACHINES = UNITS[:4]  # units of Boltzmann machines
 ENCODERS = tuple(unit for unit in UNITS if unit not in ("softmax", "square"))  # of a stack's autoencoders
@@ -100,7 +101,10 @@ def _remember(ctx: typer.Context, value: bool):
     return value
 
 
-SHIPPED = "A data set that comes along (mnist, curves, mnist-rot, convex ...) or a file: .h5, .npz, .npy, .csv, IDX"
+SHIPPED = (
+    "A data set that comes along (mnist, curves, mnist-rot, convex ...), a file (.csv, .jsonl, .npz, .npy, "
+    ".h5, .mat, Parquet, svmlight, IDX), - for one on stdin, or a folder of pictures, a subfolder a class"
+)
 
 Data = Annotated[str, argument("DATA", SHIPPED + "; file.h5:/path and file.npz:key name a part.")]
 MaybeData = Annotated[str | None, argument("DATA", SHIPPED + ".")]
@@ -167,6 +171,17 @@ Category = Annotated[
         parser=values.texts,
     ),
 ]
+Size = Annotated[
+    str | None,
+    option(
+        "Data",
+        "--size",
+        help="Of a case, where its format leaves it open: pictures are brought to 28x28, height x width; svmlight has "
+        "so many columns (123).",
+        metavar="HxW|N",
+        show_default="as they are",
+    ),
+]
 
 Products = Annotated[
     Precision,
@@ -186,7 +201,8 @@ Resume = Annotated[
     bool, option("Output", "--resume", help="Continue the run that the output holds; start it if there is none.")
 ]
 DryRun = Annotated[
-    bool, option("Output", "-n", "--dry-run", help="Print the plan and where each value came from; train nothing.")
+    bool,
+    option("Output", "-n", "--dry-run", help="Print the plan, the time it takes, and the origin of each value."),
 ]
 Json = Annotated[bool, option("Output", "--json", help="Print the result as one JSON object.")]
 Log = Annotated[

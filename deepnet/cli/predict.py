@@ -1,5 +1,7 @@
 """`deepnet predict`: options -> `workflows.predict`."""
 
+import contextlib
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,13 +10,22 @@ from . import options as o
 from . import values
 from .options import option
 
+NAMED = {".jsonl": "jsonl", ".ndjson": "jsonl", ".npy": "npy"}
 HELP = """Apply a model to data and write a line a case.
 
 [bold]Examples[/]
   deepnet predict net.h5 new.csv
   deepnet predict net.h5 new.csv --give probabilities -o answer.csv
-  deepnet predict coder.h5 mnist --give codes -o codes.csv
+  deepnet predict coder.h5 mnist --give codes -o codes.npy
+  tail -f rows.csv | deepnet predict net.h5 - --format jsonl
   deepnet predict coder.h5 new.csv --give anomaly --calibrate old.csv
+
+CSV, JSON lines and NPY, files or a pipe (-), are read as they come, however
+long they are, and a line is written for each case. A row that cannot be read
+ends it with its number (exit code 3), after the lines of those before.
+JSON lines hold an array, or an object with the columns' names, each. An NPY
+that is written tells first how many cases it has: where data do not tell
+that before their end, neither does it.
 
 --give anomaly writes a score, the larger the less like the training, and a
 flag: 1 where it is above that of all but 5 % of the cases that set the
@@ -65,6 +76,16 @@ Split = Annotated[
         show_default="test where there is one, else train",
     ),
 ]
+Format = Annotated[
+    o.Format | None,
+    option(
+        "Output",
+        "--format",
+        help=f"How to write it: {', '.join(o.FORMATS)}.",
+        metavar="NAME",
+        show_default="as the output is named, else csv",
+    ),
+]
 Destination = Annotated[str, option("Output", "-o", "--output", help="A file; - is stdout.", metavar="FILE|-")]
 
 
@@ -78,13 +99,14 @@ def predict(
     give: Give = None,
     share: Share = None,
     calibrate: Calibrate = None,
+    format: Format = None,  # noqa: A002 as it is typed
     output: Destination = "-",
     force: o.Force = False,
     config: o.Config = None,
     threads: o.Threads = None,
     debug: o.Debug = False,
 ):
-    """Predict, and write each piece as it comes, or the whole to a file."""
+    """Predict, and write each piece as it comes."""
     from deepnet import files
 
     from . import console, run
@@ -100,10 +122,9 @@ def predict(
         ignore=ignore or (),
         share=share,
         calibrate=calibrate,
+        format=format or NAMED.get(Path(output).suffix.lower(), "csv"),
         threads=threads,
     )
-    if output != "-":
-        files.write_alone(output, b"".join(pieces))
-        return
-    for piece in pieces:
-        console.write(piece)
+    with contextlib.nullcontext(console.write) if output == "-" else files.writing_alone(output) as write:
+        for piece in pieces:
+            write(piece)

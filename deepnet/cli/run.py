@@ -1,26 +1,24 @@
 """From arguments to an exit code; and the way of a training command from its options to its records and its result."""
 
 import contextlib
-import dataclasses
 import os
-import shlex
 import signal
 import sys
 import warnings
 
 import typer
 
-from deepnet import __version__, files
-from deepnet.errors import DataWarning, DeepnetError, UsageError
+from deepnet import files
+from deepnet.errors import DataWarning, UsageError
 
-from . import app, config, console, progress, show
+from . import app, console, progress
+from .follow import follow, typed
 from .options import MOST_THREADS
 from .signals import STOPPING, Interruption, leave_on_request
 
 THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS")
 # LAPACK serves PCA alone: two threads that spin on busy cores took 2.5 to 4 s for what one does in 0.09 s.
 BLAS_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-UNFINISHED = ("interrupted", "out of time")
 NOTE = "deepnet: stopping: the run is being saved; once more to leave at once"
 
 
@@ -92,7 +90,7 @@ def one_or_each(ctx, layers, *options):
     for name in options:
         given = ctx.params[name]
         if given is not None and len(given) not in (1, count):
-            flag = f"--{name.replace('_', '-')} {_typed(given)}"
+            flag = f"--{name.replace('_', '-')} {typed(given)}"
             raise UsageError(f"{flag} has {len(given)} values for {count} layers: give one value, or one a layer")
 
 
@@ -108,7 +106,7 @@ def watch(ctx, begin):
         interruption.note = NOTE if isinstance(display, progress.Plain) else ""
         if mode != "none":
             _announce_compilation()
-        end = _follow(ctx, rooms, begin(rooms, stop=interruption.stop, meter=meter), display, interruption)
+        end = follow(ctx, rooms, begin(rooms, stop=interruption.stop, meter=meter), display, interruption)
     if end is not None and end.outcome == "interrupted" and interruption.number:
         raise typer.Exit(interruption.exit_code)
 
@@ -145,84 +143,3 @@ def _announce_compilation():
 
         if jit.ENABLED and not jit.warm():
             console.say("compiling kernels (first run)")
-
-
-def _follow(ctx, rooms, records, display, interruption):
-    """Pass the records of a run on to the display and the log, and print its result; the End record, or None.
-
-    Where a log on stdout cannot be written any more, the run is saved before it ends.
-    """
-    asked, end = ctx.params, None
-    journal = console.Journal(None)
-
-    def write(event, **facts):
-        journal.write(event, **facts)
-        interruption.asked = journal.failed is not None
-
-    with contextlib.closing(records), contextlib.closing(display):
-        try:
-            for record in records:
-                match record:
-                    case rooms.Start() if asked["dry_run"]:
-                        _print_plan(ctx, record)
-                    case rooms.Start():
-                        journal = console.Journal(asked["log"], force=asked["force"], resume=asked["resume"])
-                        options = {name: entry["value"] for name, entry in config.origins(ctx).items()}
-                        write(
-                            "run_start", command=record.command, plan=record.plan, options=options, version=__version__
-                        )
-                        display.start(progress.headline(record.command, record.plan, asked["seed"]))
-                    case rooms.Epoch():
-                        write("epoch", **vars(record))
-                        display.epoch(record)
-                    case rooms.Saved():
-                        write("checkpoint", **vars(record))
-                    case rooms.Warned():
-                        write("warning", **vars(record))
-                        display.warn(record.text)
-                    case rooms.End():
-                        end = record
-                        if end.outcome in UNFINISHED and asked["output"] is not None:
-                            end = dataclasses.replace(end, next=_again(ctx.obj["words"]))
-        except DeepnetError as error:
-            journal.end(outcome="failed", error=str(error), exit=error.exit_code)
-            raise
-    if end is not None and not asked["dry_run"]:
-        journal.end(outcome=end.outcome, result=end.result, next=end.next)
-        if journal.failed is not None:
-            raise journal.failed
-        _print_end(ctx, end)
-    return end
-
-
-def _again(words):
-    """The command line as it was typed, to go on with."""
-    kept = [word for word in words if word != "--force"]
-    return shlex.join(["deepnet", *kept, *([] if "--resume" in kept else ["--resume"])])
-
-
-def _print_end(ctx, end):
-    """Print the result of a run, unless the log took its place."""
-    if ctx.params["log"] != "-":
-        facts = {**end.result, "outcome": end.outcome, "next": end.next}
-        console.result(ctx.info_name, facts, as_json=ctx.params["json"], verbose=ctx.params.get("verbose", True))
-
-
-def _print_plan(ctx, start):
-    """Print what a run would do, and each option with where its value came from."""
-    options = config.origins(ctx)
-    if ctx.params["json"]:
-        return console.result(ctx.info_name, {"plan": start.plan, "options": options}, as_json=True, verbose=False)
-    console.result(ctx.info_name, start.plan, as_json=False, verbose=True)
-    rows = [{"option": name, "value": _typed(entry["value"]), "from": entry["from"]} for name, entry in options.items()]
-    console.write("\n" + "".join(line + "\n" for line in show.table(rows)))
-    return None
-
-
-def _typed(value):
-    """An option's value as a user would type it."""
-    if isinstance(value, tuple):
-        return ",".join(map(_typed, value))
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "-" if value is None else str(value)

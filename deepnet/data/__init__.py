@@ -6,14 +6,17 @@ from .fields import refilled
 from .loading import READERS, load, shipped
 from .scaling import Scaling, check_range, extremes
 from .splits import draw, folds, join, parse_valid, split
+from .streams import STREAMS, Stream, stream
 from .tasks import apply, only, places
 
 __all__ = [
     "READERS",
+    "STREAMS",
     "Cases",
     "Dataset",
     "Options",
     "Scaling",
+    "Stream",
     "apply",
     "audit",
     "check_range",
@@ -30,4 +33,5 @@ __all__ = [
     "refilled",
     "shipped",
     "split",
+    "stream",
 ]

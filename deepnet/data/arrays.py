@@ -9,14 +9,16 @@ import math
 import re
 import zipfile
 import zlib
+from functools import partial
 
 import numpy as np
 
 from ..errors import DataError
-from ..files import shown
+from ..files import pieces, shown
 from .conventions import choose
-from .dataset import assemble, refuse_columns
-from .formats import empty, fill, most_unpacked, reading
+from .dataset import assemble, check_numbers, check_rows, refuse_columns
+from .faults import before_fault
+from .formats import STREAMED, check_size, empty, fill, most_unpacked, reading
 
 MOST_DIRECTORY = 1 << 20  # bytes of a zip's list of members: some ten thousand
 LONGEST_HEADER = 10_000  # NumPy's own limit for files that are not trusted
@@ -28,11 +30,16 @@ _SHAPE = re.compile(r"""['"]shape['"]\s*:\s*\(([\dL,\s]*)\)""")
 
 def read_npy(source, options):
     """Dataset of the one array of an NPY file, without labels."""
+    _refuse_words(source, options)
+    with reading(source):
+        return assemble(source, {"train": (read_array(source.stream, source.size, source), None, str(source))})
+
+
+def _refuse_words(source, options):
+    """DataError for columns to leave out and labels, which one array has not."""
     refuse_columns(source, options)
     if options.label is not None:
         raise DataError(f"{source} holds one array; keep --label {shown(options.label)} in an NPZ file beside it")
-    with reading(source):
-        return assemble(source, {"train": (read_array(source.stream, source.size, source), None, str(source))})
 
 
 def read_npz(source, options):
@@ -108,21 +115,79 @@ def _facts(header, where):
     return tuple(map(int, sizes)), order[1] == "True", dtype
 
 
-def read_array(stream, size, where):
-    """The array of an NPY stream of `size` bytes, in its own type."""
+def header(stream, size, where):
+    """(shape, Fortran order, type, bytes that follow) of an NPY stream of `size` bytes, None where that is not known.
+
+    DataError unless as many follow as it says, where that is known.
+    """
     start = stream.read(8)
     if start[:6] != b"\x93NUMPY" or start[6:] not in _WIDTHS:
         raise DataError(f"{where} is not an NPY file of version 1 or 2; save it with numpy.save")
     width = _WIDTHS[start[6:]]
     count = stream.read(width)
     length = int.from_bytes(count, "little")
-    if len(count) < width or length > min(LONGEST_HEADER, size):
+    if len(count) < width or length > min(LONGEST_HEADER, LONGEST_HEADER if size is None else size):
         raise DataError(f"{where} has a header of {length} bytes; save it again with numpy.save")
     shape, fortran, dtype = _facts(stream.read(length).decode("latin-1"), where)
-    declared, found = math.prod(shape) * dtype.itemsize, size - 8 - width - length
+    declared = math.prod(shape) * dtype.itemsize
+    found = declared if size is None else size - 8 - width - length
     if declared != found or max(shape, default=0) >= 1 << 62 or len(shape) > 32:
         raise DataError(f"{where} says shape {shown(shape)}, {shown(declared)} bytes, but holds {found}; save it again")
+    return shape, fortran, dtype, declared
+
+
+def read_array(stream, size, where):
+    """The array of an NPY stream of `size` bytes, in its own type."""
+    shape, fortran, dtype, declared = header(stream, size, where)
     array = empty(where, shape[::-1] if fortran else shape, dtype)
     if fill(stream, array) != declared or stream.read(1):
         raise DataError(f"{where} does not hold the {declared} bytes that it says; save it again")
     return array.T if fortran else array
+
+
+def stream_npy(source, options, flow):
+    """(number of cases, a Dataset a piece of the bytes that flow) of an NPY file; what lies before a fault comes first.
+
+    (None, None) for a file in Fortran order, where a case's numbers do not lie together.
+    """
+    _refuse_words(source, options)
+    with reading(source):
+        shape, fortran, dtype, _ = header(flow, source.size, source)
+    check_rows(shape, source)
+    check_numbers(dtype, source)
+    check_size(source, 8 * math.prod(shape[1:]))
+    if not fortran:
+        return shape[0], _cases(source, flow, shape, dtype)
+    if source.size is None:
+        raise DataError(f"{source} is in Fortran order, not case by case; save numpy.ascontiguousarray of it")
+    return None, None
+
+
+def _cases(source, flow, shape, dtype):
+    """Datasets of the cases of this shape; DataError unless there are as many as it says."""
+    width, rest, done = dtype.itemsize * math.prod(shape[1:]), b"", 0
+    with reading(source):
+        for piece in pieces(flow, max(STREAMED, width)):
+            data = rest + piece
+            count = min(len(data) // width, shape[0] - done)
+            rest = data[count * width :]
+            array = np.frombuffer(data, dtype, count * math.prod(shape[1:])).reshape(count, *shape[1:])
+            if count:
+                yield from before_fault(partial(_dataset, source), _halves, array, done + 1)
+            done += count
+            if rest and done == shape[0]:
+                break
+    if done < shape[0] or rest:
+        found = "more follow" if done == shape[0] else f"holds only {done}"
+        raise DataError(f"{source} says that it has {shape[0]} cases, but {found}; save it again")
+
+
+def _dataset(source, array, row):
+    """The Dataset of these cases, of which the first is in a row."""
+    return assemble(source, {"train": (array, None, str(source))}, first=row)
+
+
+def _halves(array, row):
+    """[(cases, row of the first)] of the first half and the other."""
+    middle = len(array) // 2
+    return [(array[:middle], row), (array[middle:], row + middle)] if middle else []

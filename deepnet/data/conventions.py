@@ -57,3 +57,9 @@ def _first(pairs, lower):
 def listed(names):
     """Names for a message, ten at most."""
     return ", ".join(shown(name) for name in names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+
+
+def refuse_label(source, options):
+    """DataError where a label is named in a format that has one place for it."""
+    if options.label is not None:
+        raise DataError(f"{source}: --label {shown(options.label)} is for tables and files of arrays; drop it")

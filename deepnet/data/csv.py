@@ -7,13 +7,16 @@ one of mixed columns.
 """
 
 import re
+from functools import partial
 
 import numpy as np
 
+from ..files import pieces
 from . import arrow, mixed
 from .cells import Mixed, label, number
 from .dataset import LONGEST_LABEL, assemble
-from .formats import check_size, check_unpacked, reading
+from .faults import before_fault, halves
+from .formats import STREAMED, check_size, check_unpacked, reading
 from .lines import blocks_of, records
 
 _BLANK = re.compile(r"\n[ \n]*\n")
@@ -33,8 +36,9 @@ def read(source, options):
 
 def _read_numbers(source, options):
     """A table whose inputs are all numbers; Mixed for another where its fields may be learned."""
-    table, numbers, labels = None, [], []
+    table, numbers, labels, first = None, [], [], None
     for table, row, text in blocks_of(source, options):
+        first = first or row
         block, names = parse(source, table, text, row)
         numbers.append(block)
         check_size(source, sum(part.nbytes for part in numbers))  # it will be one piece
@@ -48,7 +52,36 @@ def _read_numbers(source, options):
     targets = mixed.label_array(source, labels)
     if table.labels and table.numeric:
         inputs, targets = np.ascontiguousarray(whole[:, :width]), whole[:, width:]
-    return assemble(source, {"train": (inputs, targets, str(source))}, table.names, weights)
+    return assemble(source, {"train": (inputs, targets, str(source))}, table.names, weights, first)
+
+
+def stream(source, options, flow):
+    """(None, the cases of one table without their labels, a Dataset a piece of the bytes that flow).
+
+    What lies before a fault comes before its error. A table that comes in time is read as soon as a line of numbers, or
+    two lines, are there.
+    """
+    return None, _stream(source, options, flow)
+
+
+def _stream(source, options, flow):
+    table, count = None, 0
+    with reading(source):
+        for table, row, text in blocks_of(source, options, pieces(flow, STREAMED)):
+            for dataset in before_fault(partial(_dataset, source, table), halves, text, row):
+                if dataset is not None:
+                    count += len(dataset.splits["train"])
+                    yield dataset
+    mixed.check_rows(source, table, count)
+
+
+def _dataset(source, table, text, row):
+    """The Dataset of a block of text, None where it has no cases."""
+    if table.fields:
+        return mixed.dataset_in(source, table, text, row)
+    numbers, _ = parse(source, table, text, row)
+    inputs = np.ascontiguousarray(numbers[:, : len(table.inputs)])
+    return assemble(source, {"train": (inputs, None, str(source))}, table.names, first=row) if len(inputs) else None
 
 
 def parse(source, table, text, row):

@@ -7,8 +7,9 @@ import hashlib
 import io
 import math
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -54,7 +55,9 @@ class Dataset:
     and bytes of all splits as read, without weights, before any task or split: pre-training and fine-tuning on a file
     share it. `unlabelled` counts the cases of each split that were left out because they have no label. `fields` are
     what the columns of a table of mixed kinds are, () where all are numbers; `columns` then are names of visible units.
-    `notes` are sentences that a user should read.
+    `notes` are sentences that a user should read. `format` is one of `sniffing.FORMATS`, `files` has the names of a
+    folder's pictures, in the order of the cases of each split as read. `first` is the row of the file where its first
+    case stands.
     """
 
     name: str
@@ -66,6 +69,9 @@ class Dataset:
     unlabelled: dict[str, int] = field(default_factory=dict)
     fields: tuple[kinds.Field, ...] = ()
     notes: tuple[str, ...] = ()
+    format: str = ""
+    files: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    first: int = 1
 
     @property
     def units(self):
@@ -86,8 +92,8 @@ class Options:
     """How to read: the label column (or array), columns to leave out, and the task they are read for.
 
     `spare` names columns that are left out too where there are such, `category` those whose numbers are names.
-    `fields` are what a model knows of the columns: () that all are numbers, None nothing. `weight` is the column (or
-    array) of weights.
+    `weight` is the column (or array) of weights. `size` is what a user says of the shape of a case, `like` what a model
+    (or other data) has: the `shape`, `columns` and `fields` of cases that are to be matched.
     """
 
     label: str | None = None
@@ -95,18 +101,28 @@ class Options:
     task: str | None = None
     spare: tuple[str, ...] = ()
     category: tuple[str, ...] = ()
-    fields: tuple[kinds.Field, ...] | None = None
     weight: str | None = None
+    size: str | None = None
+    like: Any = None
+
+    @property
+    def fields(self):
+        """What is known of a table's columns: () that all are numbers, None nothing."""
+        return None if self.like is None else self.like.fields
 
 
 @dataclass(frozen=True)
 class Source:
-    """An open file: its name for messages and neighbours, its bytes, their number, what follows a colon in its name."""
+    """An open file: its name for messages and neighbours, its bytes, their number, what follows a colon in its name.
+
+    A folder has no stream. `size` is None where it is not known. `front` makes CSV of lines of another form.
+    """
 
     path: str
-    stream: BinaryIO
-    size: int
+    stream: BinaryIO | None
+    size: int | None
     key: str | None = None
+    front: Callable | None = None
 
     def __str__(self):
         return shown(self.path)
@@ -178,7 +194,7 @@ def check_numbers(dtype, where):
         raise DataError(f"{where} holds {_kind(dtype)}, not numbers; give an array of integers or floats")
 
 
-def as_inputs(array, where):
+def as_inputs(array, where, first_row=1):
     """(N, D), uint8 as it is, other numbers as finite float32, and the shape of one case."""
     check_rows(array.shape, where)
     check_numbers(array.dtype, where)
@@ -189,7 +205,7 @@ def as_inputs(array, where):
     if flat.dtype != np.float32 or not flat.dtype.isnative:
         with np.errstate(over="ignore"):
             flat = flat.astype(np.float32)
-    check_finite(flat, where)
+    check_finite(flat, where, first_row)
     return flat, shape
 
 
@@ -233,14 +249,15 @@ def _kind(dtype):
     return words.get(dtype.kind, "text" if dtype.kind in "SU" else f"values of type {dtype}")
 
 
-def assemble(source, parts, columns=(), weights=None):
+def assemble(source, parts, columns=(), weights=None, first=None):
     """A Dataset from {split: (inputs, labels or None, where)} after the checks that all formats share.
 
-    `weights` are those of the training cases.
+    `weights` are those of the training cases. `first` is the row where the cases begin, by default 1, or 2 below a
+    header with names of columns.
     """
-    splits, shapes = {}, {}
+    splits, shapes, first = {}, {}, first or 1 + bool(columns)
     for name, (inputs, labels, where) in parts.items():
-        inputs, shapes[name] = as_inputs(inputs, where)
+        inputs, shapes[name] = as_inputs(inputs, where, first)
         if labels is not None:
             labels = as_labels(labels, where)
             if len(labels) != len(inputs):
@@ -253,7 +270,7 @@ def assemble(source, parts, columns=(), weights=None):
     for name, other in shapes.items():
         if other != shape:
             raise DataError(f"{source}: a case has shape {other} in {name} but {shape} in train; make them alike")
-    return Dataset(shown(os.path.basename(source.path)), splits, (), shape, tuple(columns))
+    return Dataset(shown(os.path.basename(source.path)), splits, (), shape, tuple(columns), first=first)
 
 
 def refuse_columns(source, options):
@@ -273,5 +290,5 @@ def with_shape(dataset, shape):
 def in_memory(inputs, targets=None, columns=(), weights=None):
     """A Dataset of arrays in memory, all of it to train with, after the checks that all formats share."""
     parts = {"train": (np.asarray(inputs), targets, "the table")}
-    dataset = assemble(Source("the table", io.BytesIO(), 0), parts, columns, weights)
+    dataset = assemble(Source("the table", io.BytesIO(), 0), parts, columns, weights, first=1)
     return replace(dataset, fingerprint=fingerprint(dataset.splits))

@@ -4,7 +4,6 @@ libhdf5 follows a file wherever it points, so each object is looked at before it
 fixed-length text, storage in the file itself, filters we know, and no more values than the stored bytes can stand for.
 """
 
-import contextlib
 import io
 import math
 import os
@@ -15,40 +14,32 @@ import numpy as np
 from ..errors import DataError
 from ..files import is_large, probe, shown
 from ..files.rows import Rows, scratch
+from .attributes import refuse_matlab, shape_attribute, text_attribute
 from .chunks import Chunks, chunks_of
 from .conventions import NAMES, choose
 from .dataset import RATIO, assemble, check_numbers, check_rows, refuse_columns, with_shape
+from .formats import kept_place
 
 MOST_NAMES = 10_000
 BLOCK = 16 << 20
 TOUCHED = 64 << 20  # bytes of chunks that a probe fetches
 
 
-def read(source, options):
-    """Dataset of the arrays of an HDF5 file, or of one of its groups, that are named as inputs and labels."""
+def read(source, options, load=None):
+    """Dataset of the arrays of an HDF5 file, or of one of its groups, that are named as inputs and labels.
+
+    `load` makes it, as `_load` does, of arrays that were checked.
+    """
     os.environ["HDF5_PLUGIN_PRELOAD"] = "::"  # before HDF5 starts: an unknown filter must not load a library
     import h5py  # noqa: F401 here, not above: 0.2 s that other formats need not wait for; before a child needs it
 
     refuse_columns(source, options)
-    with _kept_place(source.stream):
+    with kept_place(source.stream):
         probe(lambda: _open(source, options, _touch), source.size, str(source))
     try:
-        return _open(source, options, _load)
+        return _open(source, options, load or _load)
     except (OSError, RuntimeError, KeyError, ValueError) as problem:
         raise DataError(f"{source} is a damaged HDF5 file ({shown(problem)}); fetch or save it again") from None
-
-
-@contextlib.contextmanager
-def _kept_place(stream):
-    """Put a file back to its place, which a child shares; what lies in memory is not shared."""
-    try:
-        number = stream.fileno()
-    except OSError:
-        yield
-        return
-    place = os.lseek(number, 0, os.SEEK_CUR)
-    yield
-    os.lseek(number, place, os.SEEK_SET)
 
 
 def _open(source, options, do):
@@ -80,7 +71,7 @@ def _open(source, options, do):
             check_rows(inputs.shape, where)
             check_numbers(inputs.dtype, where)
             parts[split] = (inputs, labels, weights, where)
-            shape = shape or _shape_attribute(_walk(source, group, x))
+            shape = shape or shape_attribute(_walk(source, group, x))
         return do(source, parts, shape)
 
 
@@ -103,12 +94,8 @@ def _load(source, parts, shape):
 
 def _refuse_model(source, file):
     """DataError where the file is a model of ours, which says so in an attribute."""
-    from h5py import h5a, h5t
-
-    if h5a.exists(file.id, b"format"):
-        kind = h5a.open(file.id, b"format").get_type()
-        if kind.get_class() == h5t.STRING and not kind.is_variable_str() and file.attrs["format"] == b"deepnet":
-            raise DataError(f"{source} is a deepnet model, not data; look at it with `deepnet inspect`, or give data")
+    if text_attribute(file, b"format") == b"deepnet":
+        raise DataError(f"{source} is a deepnet model, not data; look at it with `deepnet inspect`, or give data")
 
 
 def _is_group(thing):
@@ -149,6 +136,7 @@ def _walk(source, group, path):
 
 def _checked(data, where, size):
     """The array, if libhdf5 can read it from this file alone, into as much memory as it may take; else DataError."""
+    refuse_matlab(data, where)
     if _is_group(data):
         raise DataError(f"{where} is a group; give the path of a dataset in it")
     from h5py import h5d, h5t
@@ -185,15 +173,3 @@ def _rows(source, data):
         for first in range(0, len(out), rows):
             out[first : first + rows] = data[first : first + rows]
     return out
-
-
-def _shape_attribute(data):
-    """The attribute `shape` of a dataset as a tuple, if it is a few plain integers."""
-    from h5py import h5a, h5t
-
-    if not h5a.exists(data.id, b"shape"):
-        return None
-    attribute = h5a.open(data.id, b"shape")
-    if attribute.get_type().get_class() != h5t.INTEGER or len(attribute.shape) != 1 or attribute.shape[0] > 3:
-        return None
-    return tuple(int(n) for n in data.attrs["shape"])

@@ -6,17 +6,34 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import DataError
+from ..errors import DataError, UsageError
 from ..files import open_input, read_stdin, shown
-from . import curves, idx, parquet, shapes, tasks, variations
+from . import curves, idx, jsonl, mat, parquet, pictures, shapes, svmlight, tasks, variations
 from .arrays import read_npy, read_npz
 from .csv import read as read_csv
 from .dataset import Options, Source, fingerprint
-from .formats import check_size, sniff
+from .formats import check_size
 from .hdf5 import read as read_hdf5
+from .sniffing import FORMATS, sniff
 
-READERS = {"idx": idx.read, "npy": read_npy, "npz": read_npz, "hdf5": read_hdf5, "csv": read_csv,
-           "parquet": parquet.read}  # fmt: skip
+READERS = {  # one for each of FORMATS
+    "idx": idx.read,
+    "npy": read_npy,
+    "npz": read_npz,
+    "hdf5": read_hdf5,
+    "csv": read_csv,
+    "jsonl": jsonl.read,
+    "parquet": parquet.read,
+    "svmlight": svmlight.read,
+    "mat5": mat.read_5,
+    "mat73": mat.read_73,
+    "picture": pictures.read_one,
+    "folder": pictures.read_folder,
+}
+SIZED = ("svmlight", "picture", "folder")  # formats that do not say the size of a case
+PARTED = ("npz", "hdf5", "mat5", "mat73")  # formats whose parts have names
+WEIGHED = ("csv", "jsonl", "parquet", *PARTED)  # formats that have a place for weights
+LARGE = ("hdf5", "mat73", "folder")  # formats that may be larger than memory
 GENERATORS = {"curves": curves.make, "rectangles": shapes.rectangles, "convex": shapes.convex} | {
     name: lambda name=name: variations.make(name, load("mnist")) for name in variations.RULES
 }
@@ -30,25 +47,32 @@ def shipped():
     return {path.stem: str(path) for folder in reversed(FOLDERS) for path in sorted(folder.glob("*.h5"))}
 
 
-def load(source, *, label=None, ignore=(), task=None, classes=None, spare=(), category=(), fields=None, weight=None):
+def load(
+    source, *, label=None, ignore=(), task=None, classes=None, spare=(), category=(), weight=None, size=None, like=None
+):
     """The Dataset that `source` names.
 
     A bare word is a shipped or generated data set, anything with a suffix or a slash a path (also `file.npz:key`,
-    `file.h5:/path`, a folder or prefix of IDX files), "-" is standard input. `task` is "classify" (targets become
-    indices into `classes`, or into the sorted labels), "mimic" (indices into `classes` where there are labels),
-    "regress", "reconstruct" (no targets) or None (labels as stored). Columns of a name in `spare` are left out where
-    there are such, as those that a model was trained without. Columns in `category` hold names, also where these are
-    numbers; `fields` are those of a model, () where it takes numbers alone, None where they are to be learned. `weight`
-    is the column or array of the training cases' weights.
+    `file.h5:/path`, a folder of pictures, a folder or prefix of IDX files), "-" is standard input. `task` is
+    "classify" (targets become indices into `classes`, or into the sorted labels), "mimic" (indices into `classes` where
+    there are labels), "regress", "reconstruct" (no targets) or None (labels as stored). Columns of a name in
+    `spare` are left out where there are such, as those that a model was trained without. Columns in `category` hold
+    names, also where these are numbers. `weight` is the column or array of the training cases' weights. Pictures are
+    brought to `size`, "28x28"; svmlight has so many columns. What the cases are to be `like`, a model's Preparation or
+    a Dataset, tells the shape of pictures and svmlight, and what the columns of a table are.
     DataError: one sentence with file, row, column and remedy.
     """
     if source in GENERATORS:
         if weight is not None:
             raise DataError(f"{source} has no columns, and its cases no weights; leave out --weight {shown(weight)}")
+        if size is not None:
+            raise UsageError(f"--size {shown(size)} is for pictures and svmlight; drop it")
         return tasks.apply(GENERATORS[source](), task, classes)
     path, key = locate(os.fspath(source))
-    options = Options(label, tuple(ignore), task, tuple(spare), tuple(category), fields, weight)
-    if path == "-":
+    options = Options(label, tuple(ignore), task, tuple(spare), tuple(category), weight, size, like)
+    if os.path.isdir(path):
+        dataset = read(Source(os.path.normpath(path), None, 0), options)
+    elif path == "-":
         data = read_stdin(LONGEST_STDIN)
         dataset = read(Source("standard input", io.BytesIO(data), len(data)), options)
     else:
@@ -61,14 +85,19 @@ def load(source, *, label=None, ignore=(), task=None, classes=None, spare=(), ca
 def read(source, options):
     """The Dataset of an open file, whatever its format, with its fingerprint."""
     format_ = sniff(source)
-    if source.key is not None and format_ not in ("npz", "hdf5"):
+    if source.key is not None and format_ not in PARTED:
         raise DataError(f"{source} has no parts to name; leave out :{shown(source.key)}")
-    if options.weight is not None and format_ in ("idx", "npy"):
-        raise DataError(f"{source}: --weight {shown(options.weight)} is for tables, NPZ and HDF5; save it as one")
-    if format_ != "hdf5":
+    if options.weight is not None and format_ not in WEIGHED:
+        raise DataError(
+            f"{source}: --weight {shown(options.weight)} is for tables, NPZ, HDF5 and MATLAB files; save it as one"
+        )
+    if options.size is not None and format_ not in SIZED:
+        raise UsageError(f"--size {shown(options.size)} is for pictures and svmlight; drop it")
+    if format_ not in LARGE:
         check_size(source, source.size)
     dataset = READERS[format_](source, options)
-    return replace(dataset, fingerprint=dataset.fingerprint or fingerprint(dataset.splits))
+    found = dataset.fingerprint or fingerprint(dataset.splits)
+    return replace(dataset, format=FORMATS[format_], fingerprint=found)
 
 
 def locate(text):
@@ -88,7 +117,4 @@ def locate(text):
     path, colon, key = text.rpartition(":")
     if colon and os.path.isfile(path):
         return path, key
-    images = idx.images_at(text)
-    if images is None and os.path.isdir(text):
-        raise DataError(f"{shown(text)} is a folder without {idx.IMAGES[0]}; give a file")
-    return images or text, None
+    return idx.images_at(text) or text, None

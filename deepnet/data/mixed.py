@@ -19,8 +19,9 @@ CELLS = 1 << 18  # that are held as texts at a time
 
 def read(source, options):
     """Dataset of the units that stand for the columns of a CSV table."""
-    table, columns, numbers, labels, weights = None, [], [], [], []
+    table, columns, numbers, labels, weights, first = None, [], [], [], [], None
     for table, row, text in blocks_of(source, options):
+        first = first or row
         columns = columns or builders(source, table)
         found = records(source, table, text, row)
         while part := list(islice(found, max(1, CELLS // table.width))):
@@ -36,7 +37,20 @@ def read(source, options):
     check_rows(source, table, sum(map(len, columns[0].pieces)) if columns else 0)
     targets = np.array(numbers, np.float32) if numbers else label_array(source, labels)
     weights = np.array(weights, np.float32) if table.weights else None
-    return dataset_of(source, table, [column.finish() for column in columns], targets, weights)
+    found = [column.finish() for column in columns]
+    return dataset_of(source, table, found, targets, weights, first)
+
+
+def dataset_in(source, table, text, row):
+    """The Dataset of a block of text without its labels, by the table's fields; None where it has no cases."""
+    found = list(records(source, table, text, row))
+    if not found:
+        return None
+    columns = builders(source, table)
+    rows, cells = (list(part) for part in zip(*found, strict=True))
+    for n, column in zip(table.inputs, columns, strict=True):
+        column.add([record[n] for record in cells], rows)
+    return dataset_of(source, table, [column.finish() for column in columns], None, None, row)
 
 
 def builders(source, table):
@@ -50,13 +64,16 @@ def builders(source, table):
     return found
 
 
-def dataset_of(source, table, columns, targets, weights):
-    """The Dataset of Columns, by the table's fields, or by those that are learned from them, unless all are numbers."""
+def dataset_of(source, table, columns, targets, weights, first):
+    """The Dataset of Columns, by the table's fields, or by those that are learned from them, unless all are numbers.
+
+    `first` is the row of the first case.
+    """
     if not table.fields and not table.category and (plain := _plain(source, table, columns)) is not None:
-        return assemble(source, {"train": (plain, targets, str(source))}, table.names, weights)
+        return assemble(source, {"train": (plain, targets, str(source))}, table.names, weights, first)
     fields = table.fields or kinds.learn(source, columns, {n + 1 for n in table.category})
     inputs = kinds.encode(source, fields, columns)
-    dataset = assemble(source, {"train": (inputs, targets, str(source))}, names(fields), weights)
+    dataset = assemble(source, {"train": (inputs, targets, str(source))}, names(fields), weights, first)
     notes = (*table.notes(source), *(kinds.notes(source, fields, columns) if table.fields else ()))
     return replace(dataset, fields=fields, notes=notes, fingerprint=kinds.fingerprint(fields, columns, targets))
 

@@ -10,8 +10,8 @@ from ..extras import extra
 from ..files import probe, shown
 from . import mixed
 from .cells import label, number
+from .dialects import MOST_COLUMNS
 from .formats import check_size, fill, most_unpacked, reading
-from .sniffing import MOST_COLUMNS
 from .table import plan
 
 ROWS = 1 << 16  # that are unpacked at a time
@@ -98,7 +98,7 @@ def _read(source, options, content, file):
     mixed.check_rows(source, table, rows)
     labels = np.concatenate(targets) if targets else mixed.label_array(source, texts)
     counts = np.concatenate(weights) if weights else None
-    return mixed.dataset_of(source, table, [column.finish() for column in columns], labels, counts)
+    return mixed.dataset_of(source, table, [column.finish() for column in columns], labels, counts, 1)
 
 
 def _check_type(source, table, n, kind):

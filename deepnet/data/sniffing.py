@@ -1,101 +1,131 @@
-"""From the first lines of a CSV table: its delimiter, and whether it has a header."""
+"""Which format a file has: by its first bytes, then by its name. FORMATS is the one list of what is read."""
 
-import csv
+import os
+import re
 
 from ..errors import DataError
-from .columns import is_missing, is_number
+from .formats import head
 
-SAMPLE = 20  # records that are looked at
-MOST_COLUMNS = 250_000
-DELIMITERS = ",\t;|"
-LAST_NAMES = {"label", "class", "target", "y"}  # a last column of this name holds the labels
-
-
-def lines_of(text, delimiter):
-    """The lines of a text with their ends, one at a time; without the blanks around them where these delimit.
-
-    csv.Error for a line of so many cells that their list would be the larger part of the memory.
-    """
-    start = 0
-    while start < len(text):
-        end = text.find("\n", start) + 1 or len(text)
-        line = text[start:end].strip() + "\n" if delimiter == " " else text[start:end]
-        if line.count(delimiter) >= MOST_COLUMNS:
-            raise csv.Error(f"more than {MOST_COLUMNS} columns")
-        yield line
-        start = end
-
-
-def sniff(source, text):
-    """The csv module's options, and the first records, for the delimiter under which these agree best.
-
-    Spaces are one only where no other delimiter splits the first record: they stand in names and labels too.
-    """
-    found = [plan for delimiter in DELIMITERS if (plan := _plan(text, delimiter)) is not None]
-    split = [plan for plan in found if len(plan[1][0]) > 1]
-    spaced = None if split else _plan(text, " ")
-    best = max(split or found, key=_agreement, default=None) if spaced is None or len(spaced[1][0]) < 2 else spaced
-    if best is None:
-        raise DataError(
-            f"{source} has no rows that can be read as CSV or TSV, or more than {MOST_COLUMNS} columns; "
-            "give a table with cases"
-        )
-    return best
-
-
-def _plan(text, delimiter):
-    """(the csv module's options, the first records) under a delimiter, None if it can read no record."""
-    dialect = {"delimiter": delimiter, "skipinitialspace": True}
-    records = _records(text, dialect)
-    return (dialect, records) if records else None
-
-
-def _agreement(plan):
-    """(share of the records as wide as the first, its width)."""
-    width = len(plan[1][0])
-    return sum(len(record) == width for record in plan[1]) / len(plan[1]), width
-
-
-def _records(text, dialect):
-    """The first records that are not empty; stops at what cannot be read, which the reader will name."""
-    records = []
-    try:
-        for record in csv.reader(lines_of(text, dialect["delimiter"]), **dialect):
-            if not is_blank(record):
-                records.append(record)
-            if len(records) == SAMPLE:
-                break
-    except csv.Error:
-        pass
-    return records
+FORMATS = {  # name: how it is called in messages, by `inspect` and in README
+    "idx": "IDX",
+    "npy": "NPY",
+    "npz": "NPZ",
+    "hdf5": "HDF5",
+    "csv": "CSV, TSV",
+    "jsonl": "JSON lines",
+    "parquet": "Parquet",
+    "svmlight": "svmlight",
+    "mat5": "MATLAB 5",
+    "mat73": "MATLAB 7.3",
+    "picture": "picture",
+    "folder": "folder of pictures",
+}
+KNOWN = f"deepnet reads {', '.join(list(FORMATS.values())[:-2])}, pictures and folders of them"
+PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp")
+_MAGIC = (  # first bytes, format
+    (b"\x93NUMPY", "npy"),
+    (b"PK\x03\x04", "npz"),
+    (b"PK\x05\x06", "npz"),
+    (b"\x89HDF\r\n\x1a\n", "hdf5"),
+    (b"PAR1", "parquet"),
+    (b"MATLAB 5.0 MAT-file", "mat5"),
+    (b"\x89PNG\r\n\x1a\n", "picture"),
+    (b"\xff\xd8\xff", "picture"),
+    (b"GIF8", "picture"),
+    (b"II*\0", "picture"),
+    (b"MM\0*", "picture"),
+)
+_FOREIGN = (  # first bytes of what we do not read, its name
+    (b"%PDF", "a PDF document"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xfd7zXZ", "an xz archive"),
+    (b"\x28\xb5\x2f\xfd", "a zstd archive"),
+    (b"PARE", "an encrypted Parquet table"),
+    (b"ORC\3", "an ORC table"),
+    (b"ARROW1", "an Arrow table"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"RIFF", "a sound or a film"),
+    (b"\x80\x02", "a Python pickle"),
+    (b"\x80\x03", "a Python pickle"),
+    (b"\x80\x04", "a Python pickle"),
+    (b"\x80\x05", "a Python pickle"),
+    (b"\x7fELF", "a program"),
+)
+_SUFFIXES = {".npy": "NPY", ".npz": "NPZ", ".h5": "HDF5", ".hdf5": "HDF5", ".hdf": "HDF5", ".idx": "IDX"}
+_SUFFIXES |= {".parquet": "Parquet", ".mat": "MATLAB"}
+_SUFFIXES |= {".svm": "svmlight", ".svmlight": "svmlight", ".libsvm": "svmlight"}
+_SUFFIXES |= dict.fromkeys(PICTURES, "a picture")
+_TABLES = (".csv", ".tsv", ".tab")
+_TEXT = (*_TABLES, ".txt", ".data", ".dat")
+_LINES = (".jsonl", ".ndjson")
+_IDX_NAME = re.compile(r"idx\d-(u?byte|int|float|double|short)$")
+_PAIR = re.compile(rb"(?:qid|\d+):[-+.\w]+")
 
 
-def is_blank(record):
-    """Whether this is what the csv module makes of an empty line."""
-    return len(record) < 2 and not "".join(record).strip()
+def sniff(source):
+    """The name of the format, one of FORMATS; DataError for all else."""
+    if source.stream is None:
+        return "folder"
+    first, packed = head(source)
+    name = os.path.basename(source.path).lower()
+    name = name.removesuffix(".gz") if packed else name
+    suffix = os.path.splitext(name)[1]
+    claimed = "IDX" if _IDX_NAME.search(name) else _SUFFIXES.get(suffix)
+    if not first:
+        raise DataError(f"{source} is empty; give a file with data")
+    found = _binary(source, first, packed, suffix)
+    if found not in (None, "idx") and packed:
+        raise DataError(f"{source} is a gzipped {FORMATS[found]} file; unpack it first with `gunzip`")
+    return found or _text(source, first, suffix, claimed)
 
 
-def has_header(records, options):
-    """Whether the first record is names: some column has text there and a number below, or it names what options do.
-
-    A cell that stands for no value is no name, but that of a case; save one above an index, as pandas writes it.
-    """
-    first, rest = [cell.strip() for cell in records[0]], records[1:]
-    if {first[0].lower(), first[-1].lower()} & LAST_NAMES or _names(options) & set(first):
-        return True
-    known = {field.name for field in options.fields or ()} - {""}
-    if known and known <= set(first):
-        return True
-    if not rest:
-        return not any(is_number(cell) or is_missing(cell) for cell in first)
-    texts = [n for n, cell in enumerate(first) if not is_number(cell) and not is_missing(cell)]
-    if not first[0] and (not any(map(is_number, first)) or first[1:] == [str(n) for n in range(len(first) - 1)]):
-        texts.append(0)
-    return any(n < len(record) and is_number(record[n]) for n in texts for record in rest[:1])
+def _binary(source, first, packed, suffix):
+    """The format that the first bytes tell, or None where they may be text; DataError for one that is not read."""
+    found = next((format_ for magic, format_ in _MAGIC if first.startswith(magic)), None)
+    if found is None and (first[:4] + first[8:12] == b"RIFFWEBP" or (first[:2] == b"BM" and b"\0" in first)):
+        found = "picture"  # a table, too, may begin with these two letters
+    if found is None and _has_hdf5_block(source, packed):
+        found = "mat73" if first.startswith(b"MATLAB 7.3 MAT-file") else "hdf5"
+    foreign = next((words for magic, words in _FOREIGN if first.startswith(magic)), None)
+    if found is None and foreign is not None:
+        raise DataError(f"{source} is {foreign}; {KNOWN}")
+    if found is None and first[:2] == b"\0\0" and suffix not in _TEXT:
+        found = "idx"
+    return found
 
 
-def _names(options):
-    """What options call columns by name."""
-    label = () if options.label is None else (options.label, *options.label.split(","))
-    words = {word.strip() for word in (*label, *options.ignore, *options.category)}
-    return {word for word in words if word and not is_number(word)}
+def _has_hdf5_block(source, packed):
+    """HDF5 may begin after a block of 512, 1024 ... bytes that belongs to the user, as MATLAB's files do."""
+    if packed:
+        return False
+    places = [512 << n for n in range(6) if 512 << n < source.size]
+    found = False
+    for place in places:
+        source.stream.seek(place)
+        found = found or source.stream.read(8) == b"\x89HDF\r\n\x1a\n"
+    source.stream.seek(0)
+    return found
+
+
+def _text(source, first, suffix, claimed):
+    """The answer "svmlight", "jsonl" or "csv" when it may be text of these, else a DataError that says what it is."""
+    wide = first[:2] in (b"\xff\xfe", b"\xfe\xff")
+    binary = b"\0" in first and not wide
+    if not binary and suffix not in _TABLES + _LINES and _is_sparse(first):
+        return "svmlight"
+    if claimed is not None:
+        found = "binary data of another kind" if binary else "text"
+        raise DataError(f"{source} is {found}, not {claimed} as its name says; {KNOWN}, by content")
+    if binary and suffix not in _TEXT + _LINES:
+        raise DataError(f"{source} is of a format unknown here (it starts with {first[:8]!r}); {KNOWN}")
+    opened = first.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"[", b"{")
+    return "jsonl" if suffix in _LINES or (opened and suffix not in _TEXT) else "csv"
+
+
+def _is_sparse(first):
+    """Whether the first line that has more than a label is `label index:value ...`, or as much of it as is there."""
+    *lines, last = first.split(b"\n")
+    if len(lines) == 0:
+        lines = [last.rpartition(b" ")[0]]  # the last word may be cut
+    found = next((words for line in lines if len(words := line.partition(b"#")[0].split()) > 1), [b"", b""])
+    return all(_PAIR.fullmatch(word) for word in found[1:])

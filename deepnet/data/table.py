@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from ..errors import DataError, UsageError
 from ..files import shown
 from ..nn.fields import Field
+from .dialects import DELIMITERS, LAST_NAMES, dialect_of, has_header
 from .fields import matched
-from .sniffing import LAST_NAMES, has_header, sniff
 
 FIRST_NAMES = {"label", "class", "target"}  # and a first one of these, as in the tables of Kaggle
 
@@ -64,10 +64,14 @@ class Table:
         return (f"{source} has columns that the model does not take, left out: {few}",) if self.surplus else ()
 
 
-def read_table(source, text, options):
-    """The plan, from the first lines and the options; DataError when the label column is not said or not there."""
-    dialect, records = sniff(source, text)
-    header = tuple(cell.strip() for cell in records[0]) if has_header(records, options) else ()
+def read_table(source, text, options, delimiter=None, named=None):
+    """The plan, from the first lines and the options; DataError when the label column is not said or not there.
+
+    The delimiter, and whether the first line is names, are found out where they are not given.
+    """
+    dialect, records = dialect_of(source, text, DELIMITERS if delimiter is None else delimiter)
+    named = has_header(records, options) if named is None else named
+    header = tuple(cell.strip() for cell in records[0]) if named else ()
     return plan(source, dialect, header, len(records[0]), options)
 
 

@@ -31,7 +31,7 @@ def apply(dataset, task, classes=None):
     for name, cases in dataset.splits.items():
         if cases.targets is None:
             raise DataError(f"{dataset.name} has no labels for {name}; give --label, or data with labels")
-    first = 1 + bool(dataset.columns)
+    first = dataset.first
     if task == "regress":
         return _with_targets(dataset, {name: _numbers(dataset, name, first) for name in dataset.splits})
     if task != "classify":

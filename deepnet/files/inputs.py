@@ -1,6 +1,10 @@
-"""The guarded open of what comes in: a regular file, since a pipe could hang us and a device has no end."""
+"""The guarded open of what comes in: a regular file, since a pipe could hang us and a device has no end.
+
+Standard input may be either; it is read once, whole within a bound, or piece by piece as it comes.
+"""
 
 import os
+import select
 import stat
 import sys
 
@@ -8,6 +12,7 @@ from ..errors import DataError
 from .names import missing, reason, shown
 
 PIECE = 1 << 20  # bytes that are read at a time
+PAUSE = 0.05  # seconds without a byte, after which what has come is handed on
 
 
 def open_input(path, error=DataError):
@@ -39,13 +44,41 @@ def read_input(path, error=DataError, most=None):
     return data
 
 
-def read_stdin(most, error=DataError):
-    """All bytes of standard input, where there are at most so many: what comes by a pipe may have no end."""
+def open_stdin(error=DataError):
+    """Standard input as a stream of bytes."""
     if sys.stdin is None:
         raise error("standard input is closed; give a file")
+    return sys.stdin.buffer
+
+
+def pieces(stream, most):
+    """The bytes of a stream as they come: `most` at a time, fewer where it pauses, and at its end."""
     data = bytearray()
+    while part := stream.read1(most - len(data)):
+        data += part
+        if len(data) == most or not _has_more(stream):
+            yield bytes(data)
+            data.clear()
+    if data:
+        yield bytes(data)
+
+
+def _has_more(stream):
+    """Whether a byte or the end comes before a pause; what is no file has them already."""
     try:
-        while piece := sys.stdin.buffer.read(PIECE):
+        number = stream.fileno()
+    except OSError:
+        return True
+    waiting = select.poll()
+    waiting.register(number, select.POLLIN)
+    return bool(waiting.poll(1000 * PAUSE))
+
+
+def read_stdin(most, error=DataError):
+    """All bytes of standard input, where there are at most so many: what comes by a pipe may have no end."""
+    stream, data = open_stdin(error), bytearray()
+    try:
+        while piece := stream.read(PIECE):
             data += piece
             if len(data) > most:
                 raise error(f"standard input holds more than {most} bytes; give a file")

@@ -11,7 +11,7 @@ import os
 from ..errors import OutputError
 from .disk import DISK
 from .names import shown
-from .outputs import beside, told, write_output
+from .outputs import beside, told, write_output, writing
 
 # What a file system says that has no locks: then there are none.
 _LOCKLESS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}
@@ -38,6 +38,13 @@ def write_alone(path, data, disk=DISK):
     """
     with hold(path, disk):
         write_output(path, data, disk=disk)
+
+
+@contextlib.contextmanager
+def writing_alone(path, disk=DISK):
+    """`writing`, piece by piece, under the same lock."""
+    with hold(path, disk), writing(path, disk=disk) as write:
+        yield write
 
 
 def _take(name, path, disk):

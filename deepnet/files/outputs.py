@@ -80,18 +80,19 @@ def told(path):
         raise OutputError(f"cannot write {shown(path)}: {reason(problem)}") from None
 
 
-def _write_synced(path, data, disk):
-    """Make a new file with these bytes and see it to the disk; short writes go on, EINTR is Python's (PEP 475)."""
-    with contextlib.suppress(FileNotFoundError):
-        disk.unlink(path)  # left by a run that was killed
-    number = disk.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
-    try:
+def _write(path, number, data, disk):
+    """Write all of these bytes; short writes go on, EINTR is Python's (PEP 475)."""
+    with told(path):
         rest = memoryview(data).cast("B")
         while rest:
             rest = rest[disk.write(number, rest[: 1 << 30]) :]
-        disk.fsync(number)  # once: after a failure the kernel may call lost pages clean
-    finally:
-        disk.close(number)
+
+
+def _create(path, disk):
+    """Make a new file; its descriptor."""
+    with contextlib.suppress(FileNotFoundError):
+        disk.unlink(path)  # left by a run that was killed
+    return disk.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
 
 
 def _sync_folder(path, disk):
@@ -120,23 +121,40 @@ def _keep(target, disk):
 
 
 def write_output(path, data, keep=False, disk=DISK):
-    """Write these bytes so that `path` holds the old file or the new one at any moment; OutputError when it fails.
+    """Write these bytes so that `path` holds the old file or the new one at any moment; OutputError when it fails."""
+    with writing(path, keep, disk) as write:
+        write(data)
 
-    A symbolic link is followed, so that the file it names is replaced, not the link. With `keep` the old file, which
-    must be there, stays as `previous(path)`.
+
+@contextlib.contextmanager
+def writing(path, keep=False, disk=DISK):
+    """A function that writes bytes, piece by piece, to what takes the name `path` at the end.
+
+    What is raised meanwhile leaves the old file. A symbolic link is followed, so that the file it names is replaced,
+    not the link. With `keep` the old file, which must be there, stays as `previous(path)`.
     """
     path = os.fspath(path)
     with told(path):
         target, temp = os.path.realpath(path), temporary(path)
+    try:
+        with told(path):
+            number = _create(temp, disk)
         try:
-            _write_synced(temp, data, disk)
+            yield lambda data: _write(path, number, data, disk)
+            with told(path):
+                disk.fsync(number)  # once: after a failure the kernel may call lost pages clean
+        finally:
+            with told(path):
+                disk.close(number)
+        with told(path):
             if keep:
                 _keep(target, disk)
             disk.rename(temp, target)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                disk.unlink(temp)
-            raise
+    except BaseException:
+        with contextlib.suppress(OSError):
+            disk.unlink(temp)
+        raise
+    with told(path):
         _sync_folder(os.path.dirname(target), disk)
 
 

@@ -23,13 +23,15 @@ _SLOW = (signal.SIGALRM, signal.SIGXCPU)
 _IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)  # meant for the parent, which goes on
 
 
-def probe(walk, size, name, error=DataError):
+def probe(walk, size, name, error=DataError, work=None):
     """Have a child call `walk()`, which reads a file of `size` bytes; `error` where it does not live through it.
 
-    What `walk` raises is left to the real read, which says it better. The child may touch no lock and no thread, so
-    that it is safe beside them. Where no child can be had, nothing is done.
+    It may take the time and memory of `work` bytes, by default those of the file. What `walk` raises is left to the
+    real read, which says it better. The child may touch no lock and no thread, so that it is safe beside them. Where no
+    child can be had, nothing is done.
     """
-    status = _status(walk, SECONDS + size // RATE, MEMORY + SHARE * size)
+    work = size if work is None else work
+    status = _status(walk, SECONDS + work // RATE, MEMORY + SHARE * work)
     if status in (0, None):
         return
     if status == _TOO_LARGE:

@@ -357,6 +357,15 @@ class NetworkObjective:
         """Activations (B, N) of the output units for a minibatch of one piece, after `value`."""
         return self._pieces[0].work[-1]["a"]
 
+    def activations(self) -> list[tuple[str, np.ndarray]]:
+        """Unit type and activations (B, N) of each hidden layer of weights, after `gradient`.
+
+        Of a minibatch too large to be kept, those of its last piece.
+        """
+        work = [piece.work for piece in (self._pieces if self._minibatch.kept else self._pieces[-1:])]
+        hidden = list(self._weighted.items())[:-1]
+        return [(layer.unit, np.concatenate([own[i]["a"] for own in work])) for i, layer in hidden]
+
     @property
     def case_losses(self) -> np.ndarray:
         """Each case's loss (B,) in a minibatch of one piece, after `value`."""

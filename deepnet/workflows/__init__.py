@@ -13,7 +13,7 @@ from .outputs import outputs
 from .predict import predict
 from .pretrain import pretrain
 from .recipe import recipe
-from .records import End, Epoch, Saved, Start, Warned
+from .records import End, Epoch, Noted, Saved, Start, Warned
 from .selfcheck import selfcheck
 from .verify_resume import verify_resume
 from .visualize import visualize
@@ -23,6 +23,7 @@ __all__ = [
     "End",
     "Epoch",
     "Meter",
+    "Noted",
     "Saved",
     "Start",
     "Warned",

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from .. import checkpoint
 from ..data import Cases, Dataset
@@ -31,9 +31,6 @@ class Bench:
     resume: bool
     clock: Clock
     meter: Meter
-    began: float = field(default_factory=time.monotonic)
-    done: int = 0
-    total: int = 0
 
     def train(self, cells: list[Cell]) -> Iterator:
         """Stack after stack, each for its cells; yields Epoch and Warned records, returns why it was cut, or None."""
@@ -41,7 +38,8 @@ class Bench:
         groups: dict[tuple[str, int], list[Cell]] = {}
         for cell in left:
             groups.setdefault((cell.method, cell.seed), []).append(cell)
-        self.total = sum(map(self.recipe.passes, left)) + sum(self._stack_passes(method) for method, _ in groups)
+        self.meter.whole = sum(map(self.recipe.passes, left)) + sum(self._stack_passes(method) for method, _ in groups)
+        self.meter.each = 1
         os.makedirs(self.folder, exist_ok=True)
         for (method, seed), own in groups.items():
             start = None
@@ -77,22 +75,21 @@ class Bench:
 
     def _one(self, run: Iterator, stage: str, cell: Cell, passes: int, judge=None) -> Iterator:
         """Follow a training; at its end an Epoch record, numbered by draw. Returns why it was cut, or None."""
-        began, before = time.perf_counter(), self.done
-        self.meter.label, self.meter.total, self.meter.done = stage, passes, 0
+        began = time.perf_counter()
+        self.meter.label, self.meter.total = stage, passes
+        self.meter.count(0)
         for record in run:
             if isinstance(record, Warned):
                 yield Warned(f"{stage}, seed {cell.seed}: {record.text}")
             elif isinstance(record, Epoch):
-                self.meter.done = min(passes, self.meter.done + record.cases)
-                self.done = before + self.meter.done
-                self.meter.detail = f"{self._minutes_left():.0f} minutes left in all"
+                self.meter.count(min(passes, self.meter.done + record.cases))
             elif isinstance(record, End):
                 end = record
         if end.outcome in CUT:
             return end.outcome
         metrics = judge() if judge else {"reconstruction_error": end.result["reconstruction_error"][-1]}
-        self.done = before + passes
-        metrics["minutes_left"] = round(self._minutes_left(), 1)
+        self.meter.done, self.meter.behind = 0, self.meter.behind + passes
+        metrics["minutes_left"] = round((self.meter.left() or 0.0) / 60, 1)
         yield Epoch(stage, cell.draw, cell.draws, metrics, passes, time.perf_counter() - began, counted="draw")
         if judge:
             yield Saved(self.record.path, 0.0)
@@ -109,7 +106,3 @@ class Bench:
         epochs = self.recipe.stacks[method]["epochs"]
         each = epochs if len(epochs) > 1 else epochs * len(self.recipe.layers)
         return sum(each) * len(self.dataset.splits["train"])
-
-    def _minutes_left(self) -> float:
-        """At the pace so far."""
-        return (time.monotonic() - self.began) * (self.total - self.done) / max(1, self.done) / 60

@@ -25,6 +25,11 @@ def inputs(feed: Callable, cases: int, width: int) -> np.ndarray:
     return x
 
 
+def remedy(scale: str) -> str:
+    """What to change where data that are scaled so are at fault."""
+    return "use --scale standard" if scale != "standard" else "look for outliers with `deepnet inspect`"
+
+
 def of_inputs(x: np.ndarray, remedy: str) -> str | None:
     """What is wrong with the range of prepared cases: values far from what first weights are made for."""
     if float(np.sqrt(np.mean(np.square(x, dtype=np.float64)))) <= WIDE:

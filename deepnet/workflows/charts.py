@@ -8,8 +8,7 @@ import numpy as np
 
 from ..errors import DataError, UsageError
 from ..files import open_input, shown
-from .runs import COUNTERS, metrics_of
-from .tuning import FINE
+from .runs import COUNTERS, FINE, metrics_of
 
 MOST_LOG = 64 << 20  # bytes
 PRODUCT = 4 / 3  # what a Gauss-Newton product costs, in gradients: four passes through the layers beside three

@@ -4,6 +4,8 @@ Its outputs have come not to depend on its inputs, or not begun to; the loss the
 output can have, for a softmax the frequencies' entropy, and training goes on without a sound.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from ..nn.losses import MARGINS
@@ -26,23 +28,13 @@ def of_a_constant(targets: np.ndarray, classes: int, smoothing: float, loss: str
     return float(-(held * np.log(held)).sum()), float(1 - share.max())
 
 
-def warning(history: dict, constant: tuple[float, float]) -> str | None:
-    """A sentence at the first epoch by which the last ones were long enough no better than a constant, else None."""
-    loss, error, updates = (np.asarray(history[n]) for n in ("training_loss", "training_error", "updates"))
-    blind, count = (loss >= NEAR * constant[0]) & (error >= ABOUT * constant[1]), len(loss)
-    if not _long(blind, updates, count) or _long(blind, updates, count - 1):
-        return None
-    return (
-        f"the network tells no more than the class frequencies do (loss {loss[-1]:.4g}, theirs {constant[0]:.4g}; "
-        f"error {100 * error[-1]:.3g} %); if that stays so, try another --learning-rate, --init or --scale"
-    )
-
-
-def _long(blind: np.ndarray, updates: np.ndarray, count: int) -> bool:
-    """Whether the last of the first `count` epochs were blind, for as many epochs and updates as it takes."""
-    start = count
+def tells_no_more(curves: Mapping[str, np.ndarray], constant: tuple[float, float]) -> bool:
+    """Whether the last epochs, of their loss, error and updates so far, were long enough no better than a constant."""
+    loss, error, updates = (np.asarray(curves[n]) for n in ("loss", "error", "updates"))
+    blind = (loss >= NEAR * constant[0]) & (error >= ABOUT * constant[1])
+    start = len(loss)
     while start and blind[start - 1]:
         start -= 1
-    if count - start < IN_A_ROW:
+    if len(loss) - start < IN_A_ROW:
         return False
-    return updates[count - 1] - (updates[start - 1] if start else 0) >= UPDATES
+    return bool(updates[-1] - (updates[start - 1] if start else 0) >= UPDATES)

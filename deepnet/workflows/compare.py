@@ -10,7 +10,7 @@ from ..files import check_output, shown, write_alone
 from ..kernels import jit
 from ..nn.stack import Stack
 from . import charts, models, scores, sources
-from .tuning import FINE
+from .runs import FINE
 
 FIGURE = {"classify": "error", "regress": "squared_error", "reconstruct": "squared_error"}
 

@@ -40,6 +40,7 @@ def cross_validate(
     ignore=(),
     weight=None,
     category=(),
+    size=None,
     teacher=(),
     epochs=30,
     force=False,
@@ -60,11 +61,11 @@ def cross_validate(
     All cases count alike in the figures.
     """
     _check(cv, task, output, resume)
-    columns = {"label": label, "ignore": ignore, "weight": weight, "category": category}
-    known = next((checkpoint.load(path).preparation.fields for path in (start, *teacher) if path is not None), None)
-    dataset = weighting.counted(data if isinstance(data, Dataset) else rooms.load(data, **columns, fields=known))
+    columns = {"label": label, "ignore": ignore, "weight": weight, "category": category, "size": size}
+    like = next((checkpoint.load(path).preparation for path in (start, *teacher) if path is not None), None)
+    dataset = weighting.counted(data if isinstance(data, Dataset) else rooms.load(data, **columns, like=like))
     parts = list(_folds(dataset, cv, task, seed))
-    parts = [rooms.refilled(part) for part in parts] if known is None else parts
+    parts = [rooms.refilled(part) for part in parts] if like is None else parts
     own = settings | columns | {"task": task, "start": start, "teacher": teacher, "epochs": epochs, "seed": seed}
     plan = next(record.plan for record in finetune(parts[0], **own, dry_run=True) if isinstance(record, Start))
     count = sum(len(part.splits["test"]) for part in parts)

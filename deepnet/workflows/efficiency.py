@@ -50,6 +50,7 @@ def efficiency(
     label=None,
     ignore=(),
     category=(),
+    size=None,
     keep=None,
     force=False,
     resume=False,
@@ -69,7 +70,8 @@ def efficiency(
     if threads is not None:
         jit.set_threads(threads)
     path, folder = _outputs(data, output, keep, force, resume, dry_run)
-    dataset, cases, there, split = _open(data, valid, label, ignore, category, seed)
+    columns = {"label": label, "ignore": ignore, "category": category, "size": size}
+    dataset, cases, there, split = _open(data, valid, columns, seed)
     counts = _counts(labels, seeds, there)
     recipe = Recipe(
         tuple(layers),
@@ -113,7 +115,6 @@ def efficiency(
     if not keep:
         _clear(folder)
     best = min(facts["errors"], key=lambda row: (row["labels"], row["error"]))["method"]
-    columns = {"label": label, "ignore": ignore, "category": category}
     yield End("finished", facts, _next(data, best, recipe, columns))
 
 
@@ -134,7 +135,8 @@ def _next(source, method: str, recipe: Recipe, columns: dict) -> str:
         unit = recipe.stack(method).get("visible", unit)
     scale = () if recipe.scale == "auto" else ("--scale", recipe.scale)
     visible = () if unit in ("auto", "logistic") else ("--visible", unit)
-    return command(*words, *visible, *scale, config=columns)
+    sized = () if columns["size"] is None else ("--size", columns["size"])
+    return command(*words, *visible, *scale, *sized, config=columns)
 
 
 def _outputs(source, output, keep, force: bool, resume: bool, dry_run: bool) -> tuple[str, str]:
@@ -160,9 +162,9 @@ def _clear(folder: str) -> None:
         os.rmdir(folder)
 
 
-def _open(source, valid: str, label, ignore, category, seed: int) -> tuple[Dataset, Cases, int, str]:
+def _open(source, valid: str, columns: dict, seed: int) -> tuple[Dataset, Cases, int, str]:
     """Training and test cases, labels as stored; test cases with classes; how many labels; what was held out."""
-    dataset = data.load(source, label=label, ignore=ignore, category=category)
+    dataset = data.load(source, **columns)
     if "test" in dataset.splits:
         split = "test"
     elif "valid" in dataset.splits:

@@ -19,9 +19,9 @@ from .memory import check_network, of_network
 from .models import pack
 from .plans import written
 from .records import Start, Told, Warned
-from .runs import Clock, check_precision, check_resume
+from .runs import FINE, TOP, Clock, check_precision, check_resume
 from .starting import alone, open_run, settle
-from .tuning import FINE, TOP, Tuning
+from .tuning import Tuning
 
 # The default rate of plain gradient rules where outputs are numbers, pixels, margins or logits: at 0.1, right for a
 # softmax, first steps saturate the layers below and the net gives one constant.
@@ -77,6 +77,7 @@ def finetune(
     weight=None,
     ignore=(),
     category=(),
+    size=None,
     force=False,
     resume=False,
     dry_run=False,
@@ -102,8 +103,8 @@ def finetune(
     by_class = weighting.parse(class_weight, task)
     mimicry = teachers.mimicry(task, teacher, temperature, logits, hard_weight, parent)
     known = networks.known_classes(parent, task) if mimicry is None else mimicry.teachers.classes
-    columns = {"category": category, "fields": networks.known_fields(parent, mimicry), "weight": weight}
-    dataset, held_out = sources.read(data, valid, task, label, ignore, seed, known, normal=normal, **columns)
+    words = {"weight": weight, "category": category, "size": size, "like": networks.like(parent, mimicry)}
+    dataset, held_out = sources.read(data, valid, task, label, ignore, seed, known, normal=normal, **words)
     weights, dataset = weighting.digest(dataset), weighting.counted(dataset)
     if mimicry is not None:
         mimicry.teachers.check_data(dataset)
@@ -136,6 +137,7 @@ def finetune(
     asked |= {name: value for name, value in weighed.items() if value is not None}
     asked |= {} if bias else {"bias": False}
     asked |= {"category": list(category)} if category else {}
+    asked |= {} if size is None else {"size": size}
     asked |= {"loss": network.loss, "C": C or 1.0} if network.loss in MARGINS else {}
     moving = regularizers.spans(network, asked.get("layer_rates", ()), optimizer)
     smaller = "smaller --layers" if parent is None else "a smaller net to --from"
@@ -192,7 +194,7 @@ def finetune(
             run.restore(old)
     if not (dry_run or done):
         need.check_disk(output)
-    yield Start("finetune", run.summary(optimizer) | need.plan())
+    yield Start("finetune", run.summary(optimizer) | need.plan() | (run.trial() if dry_run else {}))
     yield from map(Warned, dataset.notes)
     said = one_class.warning(network.layers) if task == "one_class" else None
     said = sources.missing_classes(dataset) if task == "classify" else said

@@ -12,7 +12,7 @@ from .models import is_model
 from .runs import COUNTERS, command, counts, dashes, epochs_for, metrics_of
 
 
-def inspect(file, *, label=None, ignore=(), category=()) -> dict:
+def inspect(file, *, label=None, ignore=(), category=(), size=None) -> dict:
     """Of a model: architecture, history, settings, lineage.
 
     Of data: shape, range, balance, what each column of a table is, suggested units, the next command.
@@ -20,12 +20,13 @@ def inspect(file, *, label=None, ignore=(), category=()) -> dict:
     if is_model(file):
         return _model(file, checkpoint.load(file))
     words = {"label": label, "ignore": ignore, "category": category}
-    dataset = data.load(file, **words)
+    dataset = data.load(file, **words, size=size)
     if dataset.splits["train"].targets is not None:
-        dataset = _with_classes(file, words, dataset)
+        dataset = _with_classes(dataset)
     audit = data.audit(dataset)
     facts = {
         "data": dataset.name,
+        "format": dataset.format or None,
         "cases": ", ".join(f"{n:,} {name}" for name, n in audit.pop("cases").items()),
         "classes": len(dataset.classes) or None,
         "unlabelled": counts(audit.pop("unlabelled")) or None,
@@ -40,12 +41,13 @@ def inspect(file, *, label=None, ignore=(), category=()) -> dict:
     numbering = [row["name"] for row in facts["fields"] or () if row.get("note") == NUMBERING and row["name"] in named]
     words["ignore"] = (*ignore, *numbering)
     options = [] if dataset.fields else ["--visible", audit["visible"], "--scale", audit["scale"]]
-    follow = command("pretrain", file, "-o", "stack.h5", *options, *_size(dataset), config=words)
+    options += [*_layers(dataset), *(["--size", size] if size is not None else [])]
+    follow = command("pretrain", file, "-o", "stack.h5", *options, config=words)
     details = {"fingerprint": {"sha256": audit.pop("fingerprint")}}
     return facts | audit | details | {"next": follow}
 
 
-def _size(dataset) -> list[str]:
+def _layers(dataset) -> list[str]:
     """Layers and epochs to suggest: the papers' deep net for many cases, else one layer of a few units a column."""
     cases, columns = dataset.splits["train"].inputs.shape
     if cases >= 10_000 and columns >= 100:
@@ -53,10 +55,10 @@ def _size(dataset) -> list[str]:
     return ["--layers", str(min(500, max(10, 4 * columns))), "--epochs", str(epochs_for(cases, 10))]
 
 
-def _with_classes(file, words, dataset):
+def _with_classes(dataset):
     """The same data with class indices, where its labels are classes."""
     try:
-        return data.load(file, **words, task="classify")
+        return data.apply(dataset, "classify")
     except DataError:
         return dataset
 

@@ -8,8 +8,7 @@ import numpy as np
 
 from . import answers, dreams, insides, maps, models, preparing
 from .inspect import layer_rows
-from .runs import dashes, metrics_of, norms_of
-from .tuning import TOP
+from .runs import TOP, dashes, metrics_of, norms_of
 from .views import View
 
 SHOWN = 20  # reconstructed cases

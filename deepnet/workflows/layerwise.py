@@ -112,6 +112,13 @@ def _gap(rbm: RBM, theta: np.ndarray, probes) -> dict[str, float]:
     return {"free_energy_gap": valid - train}
 
 
+def deviation_of(layer: RBM | Autoencoder, theta: np.ndarray, probes) -> float:
+    """The deviation of the free energy of training cases, against which a machine's gap is held; else infinite."""
+    if probes is None or not isinstance(layer, RBM):
+        return float("inf")
+    return float(free_energy(layer, layer.layout.views(theta), probes[0]).std())
+
+
 def _restored(model: Autoencoder, theta: np.ndarray, held_out: np.ndarray) -> dict[str, float]:
     """The squared error a case of held-out cases that were not spoilt."""
     objective = Restoration(model, lambda rows, x: np.copyto(x, held_out), len(held_out), Restoring())

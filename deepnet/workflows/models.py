@@ -1,7 +1,7 @@
 """A loaded model at work on data: outputs, codes and losses, a block of cases at a time."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,14 +87,20 @@ class Reader:
     network: Network
     parts: list[dict]
 
-    def run(self, feed, cases: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """(rows, x (B, M), outputs (B, N)) block by block; the arrays are overwritten by the next block."""
+    def over(self, feeds: Iterable[tuple[Callable, int]]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """(x (B, M), outputs (B, N)) block by block of each feed and its cases; overwritten by the next block."""
         work = self.network.workspace(CHUNK, np.dtype(np.float32))
         x = operands.matrix(CHUNK, self.network.inputs)
-        for rows in blocks(cases):
-            n = len(rows)
-            feed(rows, x[:n])
-            yield rows, x[:n], self.network.forward(self.parts, rows_of(work, n), x[:n])
+        for feed, cases in feeds:
+            for rows in blocks(cases):
+                n = len(rows)
+                feed(rows, x[:n])
+                yield x[:n], self.network.forward(self.parts, rows_of(work, n), x[:n])
+
+    def run(self, feed, cases: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """(rows, x (B, M), outputs (B, N)) block by block; the arrays are overwritten by the next block."""
+        for rows, (x, a) in zip(blocks(cases), self.over([(feed, cases)]), strict=False):
+            yield rows, x, a
 
     def all(self, feed, cases: int) -> np.ndarray:
         """Outputs (cases, N) in one array."""

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..checkpoint import Checkpoint
+from ..checkpoint import Checkpoint, Preparation
 from ..data import has_label
 from ..errors import DataError, UsageError
 from ..files import shown
@@ -29,10 +29,10 @@ def known_classes(parent: Checkpoint | None, task: str) -> tuple[str, ...] | Non
     return parent.preparation.classes or None
 
 
-def known_fields(parent: Checkpoint | None, mimicry) -> tuple | None:
-    """The columns of a table that the parent takes, or else a teacher; None where there is neither."""
+def like(parent: Checkpoint | None, mimicry) -> Preparation | None:
+    """What data are to be like: those of the parent, or else of a teacher; None where there is neither."""
     known = parent if parent is not None else next(iter(mimicry.teachers.models.values())) if mimicry else None
-    return None if known is None else known.preparation.fields
+    return None if known is None else known.preparation
 
 
 def preparation_of(parent, dataset, scale, asked, task, start):

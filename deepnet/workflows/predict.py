@@ -1,19 +1,17 @@
-"""predict: a line of CSV a case, piece by piece."""
+"""predict: a line a case, as the cases come."""
 
-import csv
-import io
 from collections.abc import Iterator
 
 import numpy as np
 
-from ..checkpoint import Checkpoint
-from ..data import load
-from ..errors import DataError, ModelError, UsageError
-from ..files import as_cell, shown
+from ..checkpoint import Checkpoint, Preparation
+from ..data import stream as data_stream
+from ..errors import ModelError, UsageError
 from ..kernels import jit
 from ..nn.losses import MARGINS
 from ..nn.stack import Stack
 from . import feeds, models, scores, sources
+from .forms import FORMS
 
 USUAL = {  # what is written where nothing is asked for
     "classify": "labels",
@@ -25,14 +23,26 @@ USUAL = {  # what is written where nothing is asked for
 
 
 def predict(
-    model, data, *, give=None, split=None, label=None, ignore=(), share=None, calibrate=None, threads=None
+    model,
+    data,
+    *,
+    give=None,
+    split=None,
+    label=None,
+    ignore=(),
+    share=None,
+    calibrate=None,
+    format="csv",  # noqa: A002 as on the command line
+    threads=None,
 ) -> Iterator[bytes]:
-    """CSV with a header: a line of what `give` names for every case.
+    """What `give` names of every case: CSV with a header, JSON lines, or an NPY, by `format`, piece by piece.
 
     Class names, probabilities, margins, a regressor's numbers, codes, reconstructions, or scores of anomalies. Of one
     split of the data, the test cases where there are some, else the training cases. A label column named by `label` is
-    left out. An anomaly is flagged where its score lies above that of all but a `share`, by default SHARE, of the cases
-    that the data `calibrate` have to train with.
+    left out. Pictures of a folder have their names in a first column, in whose order they come; an NPY has no room for
+    them. An anomaly is flagged where its score lies above that of all but a `share`, by default SHARE, of the cases
+    that the data `calibrate` have to train with. CSV, JSON lines and NPY are read as they come, also from a pipe that
+    never ends; what lies before a faulty row is given before the DataError that names it.
     """
     if threads is not None:
         jit.set_threads(threads)
@@ -49,27 +59,25 @@ def predict(
     label_column = trained.get("label") or ""
     spare = (*sources.spare(trained), label_column, *label_column.split(","))
     spare = tuple(filter(None, spare))
-    dataset = load(data, label=label, ignore=ignore, spare=spare, fields=loaded.preparation.fields)
-    sources.check_width(dataset, loaded.preparation, model)
-    sources.warn(dataset)
-    split = split or ("test" if "test" in dataset.splits else "train")
-    if split not in dataset.splits:
-        raise DataError(f"{dataset.name} has no split {shown(split)}; give --split {' or '.join(dataset.splits)}")
-    cases = dataset.splits[split]
+    stream = data_stream(data, split=split, label=label, ignore=ignore, spare=spare, like=loaded.preparation)
+    sources.check_width(stream.dataset, loaded.preparation, model)
+    inputs, files = sources.inputs_of(stream), stream.dataset.files.get(stream.split)
     if reader is None:
-        given = dataset if calibrate is None else None
+        given = stream.dataset if calibrate is None else None
         known = scores.calibration(loaded, calibrate or data, given, label, ignore, spare)
-        return _flagged(loaded, cases, known, scores.SHARE if share is None else share)
-    return _lines(loaded, reader, cases, give, task)
+        blocks = _flagged(loaded, inputs, known, scores.SHARE if share is None else share)
+    else:
+        blocks = _outputs(loaded, reader, inputs, give, task)
+    names = _names(give, task, loaded.preparation, 0 if reader is None else reader.network.outputs)
+    classes = loaded.preparation.classes if (give, task) == ("labels", "classify") else ()
+    return FORMS[format](names, classes, blocks, stream.cases, files)
 
 
-def _flagged(loaded: Checkpoint, cases, known, share: float) -> Iterator[bytes]:
-    """Scores, and 1 where they are above the threshold."""
+def _flagged(loaded: Checkpoint, blocks, known, share: float) -> Iterator[np.ndarray]:
+    """Scores (B, 2), and 1 where they are above the threshold."""
     limit = scores.threshold(scores.anomaly(loaded, known, "--give anomaly"), share)
-    found = scores.anomaly(loaded, cases, "--give anomaly")
-    yield _csv([["score", "flag"]])
-    for rows in models.blocks(len(cases)):
-        yield _csv((f"{score:.7g}", int(score > limit)) for score in found[rows])
+    for found in scores.anomalies(loaded, blocks, "--give anomaly"):
+        yield np.stack([found, found > limit], axis=1)
 
 
 def _reader(loaded: Checkpoint, give: str, task: str | None) -> models.Reader:
@@ -100,35 +108,29 @@ def _others(task: str | None) -> str:
     )
 
 
-def _lines(loaded: Checkpoint, reader: models.Reader, cases, give: str, task) -> Iterator[bytes]:
-    names = [as_cell(name) for name in loaded.preparation.classes]
-    columns = loaded.preparation.columns if loaded.preparation.projection is None else ()
-    restored = [as_cell(name) for name in columns] if give == "reconstructions" else []
-    yield _csv([restored or _header(give, task, names, reader.network.outputs)])
-    feed = feeds.visible_feed(cases.inputs, loaded.preparation)
-    for _, _, a in reader.run(feed, len(cases)):
+def _outputs(loaded: Checkpoint, reader: models.Reader, blocks, give: str, task) -> Iterator[np.ndarray]:
+    """What is given of the cases of blocks (n, D): classes (B,) or numbers (B, T)."""
+    p = loaded.preparation
+    feed = ((feeds.visible_feed(inputs, p), len(inputs)) for inputs in blocks)
+    for _, a in reader.over(feed):
         if not np.isfinite(a).all():
             raise ModelError(
                 "the model's outputs are not finite for these data; look at their range with `deepnet inspect`"
             )
-        if give == "labels" and task == "classify":
-            yield _csv([[names[c]] for c in a.argmax(axis=1)])
-        elif give == "labels":
-            p = loaded.preparation
-            yield _csv((f"{v:.7g}" for v in row) for row in a * p.target_scale + p.target_offset)
+        if give == "labels":
+            yield a.argmax(axis=1) if task == "classify" else a * p.target_scale + p.target_offset
         else:
-            yield _csv((f"{v:.7g}" for v in row) for row in a)
+            yield a
 
 
-def _header(give: str, task, names: list[str], width: int) -> list[str]:
+def _names(give: str, task, preparation: Preparation, width: int) -> list[str]:
+    """Of the columns."""
+    if give == "anomaly":
+        return ["score", "flag"]
     if give == "labels":
         return ["label"] if task == "classify" or width == 1 else [f"label{i + 1}" for i in range(width)]
     if give in ("probabilities", "margins"):
-        return names
+        return list(preparation.classes)
+    if give == "reconstructions" and preparation.columns and preparation.projection is None:
+        return list(preparation.columns)
     return [f"{'code' if give == 'codes' else 'x'}{i + 1}" for i in range(width)]
-
-
-def _csv(rows) -> bytes:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(rows)
-    return out.getvalue().encode()

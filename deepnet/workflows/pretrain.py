@@ -49,6 +49,7 @@ def pretrain(
     label=None,
     ignore=(),
     category=(),
+    size=None,
     force=False,
     resume=False,
     dry_run=False,
@@ -67,7 +68,7 @@ def pretrain(
         jit.set_threads(threads)
     check_precision(precision)
     old, warning = open_run(output, "stack", force, resume, dry_run, (data, valid))
-    dataset, held_out = sources.read(data, valid, None, label, ignore, seed, category=category)
+    dataset, held_out = sources.read(data, valid, None, label, ignore, seed, category=category, size=size)
     prepared = preparing.settings(contrast, pca, zca)
     visible = preparing.visible_of(visible, dataset, prepared)
     preparation = preparing.prepare(dataset, scale, visible, prepared)
@@ -113,6 +114,7 @@ def pretrain(
         }
         | prepared
         | ({"category": list(category)} if category else {})
+        | ({} if size is None else {"size": size})
     )
     need = check_stack(plans, {name: len(c) for name, c in dataset.splits.items()}, preparation, config)
     run = Stacking(dataset, preparation, plans, config, seed, meter or Meter())
@@ -125,7 +127,7 @@ def pretrain(
             run.restore(old)
     if not (dry_run or done):
         need.check_disk(output)
-    yield Start("pretrain", run.summary() | need.plan())
+    yield Start("pretrain", run.summary() | need.plan() | (run.trial() if dry_run else {}))
     yield from map(Warned, dataset.notes)
     if dry_run:
         return

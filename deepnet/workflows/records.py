@@ -1,4 +1,4 @@
-"""What a run tells its caller, in this order: Start, then Epochs with Saved and Warned between them, then End."""
+"""What a run tells its caller, in this order: Start, then Epochs with Saved, Warned, Noted between them, then End."""
 
 from dataclasses import dataclass, field
 
@@ -45,6 +45,15 @@ class Warned:
 
 
 @dataclass(frozen=True)
+class Noted:
+    """What was seen to be amiss (`findings.FINDINGS`), once a run: its name, a sentence, the figures in it."""
+
+    name: str
+    text: str
+    figures: dict[str, object]
+
+
+@dataclass(frozen=True)
 class End:
     """How it ended: finished, interrupted, out of time, early stop, already finished; its result; what to type next."""
 
@@ -53,4 +62,4 @@ class End:
     next: str
 
 
-Told = Start | Epoch | Saved | Warned | End
+Told = Start | Epoch | Saved | Warned | Noted | End

@@ -12,10 +12,10 @@ from ..checkpoint import Checkpoint
 from ..errors import DivergedError, ModelError, UsageError
 from ..files import shown, tidy
 from ..kernels import bfloat16
-from ..training import Course, Good, Halved, Meter, Stop, Stopped, fit
-from .causes import of_rate
-from .records import Epoch, Saved, Warned
+from ..training import Course, Good, Meter, Stop
+from .records import Saved
 
+FINE, TOP = "fine-tuning", "output layer alone"  # stages of a network
 BETWEEN_SAVES = 30.0  # seconds; more often costs time, less often loses it
 LONG_SAVE = 0.5  # seconds; where one takes longer, more time lies between them: at most a sixtieth is spent on saving
 
@@ -40,10 +40,6 @@ class Clock:
             return "out of time"
         self.moved = True
         return None
-
-    def left(self, before: float, now: float, work: float) -> float | None:
-        """Minutes that the rest of the work takes at the pace since the clock began, when so much `before` was done."""
-        return round((time.monotonic() - self.began) * (work - now) / (now - before) / 60, 1) if now > before else None
 
 
 @dataclass
@@ -117,6 +113,12 @@ def passed(state: dict[str, np.ndarray], course: Course) -> float:
     return float(state["position"][0]) + float(state["position"][1]) / course.minibatches if state else 0.0
 
 
+def left(epochs: float, meter: Meter) -> dict[str, float | None]:
+    """What a cut run has before it: epochs, and minutes where its pace is known."""
+    seconds = meter.left()
+    return {"epochs_left": round(epochs, 2), "minutes_left": None if seconds is None else round(seconds / 60, 1)}
+
+
 def restored(found, theta: np.ndarray, fresh, course: Course) -> tuple[dict[str, np.ndarray], Good]:
     """The state of a cut run and what it may go back to; ModelError unless they are like theta and a fresh state.
 
@@ -132,54 +134,6 @@ def restored(found, theta: np.ndarray, fresh, course: Course) -> tuple[dict[str,
     if not fits or not good.fits(theta, fresh | {"position": found["position"]}):
         raise ModelError("--resume: the state in the file does not fit its model; use --force to start anew")
     return found, good
-
-
-@dataclass
-class Loop:
-    """What every stage of training has around it: when to stop, what a display polls, how it is saved."""
-
-    clock: Clock
-    meter: Meter
-    saver: Saver
-
-    def through(self, course: Course, objective, optimizer, theta, state, good: Good, figures, cause) -> Iterator:
-        """Train through the course; yields Epoch, Warned and Saved records. Stopped where there is a reason to.
-
-        `figures(epoch)` gives its metrics and counters, before the objective's tally begins anew; one that is Stopped
-        is asked again when the run goes on. `cause()` is why a run diverged that went back to theta, as far as it is
-        not the rate.
-        """
-
-        def rate() -> str:
-            updates = int(state["updates"][0])
-            return of_rate(optimizer, (updates, updates + course.minibatches - 1), 0.5 ** int(state["halvings"][0]))
-
-        records = fit(objective, optimizer, theta, state, good, course, self.clock.reason, self.meter)
-        for passed in _explained(records, lambda: cause() or rate()):
-            if isinstance(passed, Halved):
-                again = f"back to the start of the epoch with {passed.factor:g} times the learning rate"
-                yield Warned("; ".join(filter(None, [passed.reason, cause(), again])))
-                continue
-            if passed.stopped:
-                raise Stopped(passed.stopped)
-            try:
-                metrics, counters = figures(passed.epoch)
-            except Stopped:
-                state["position"][:] = passed.epoch - 1, course.minibatches  # it is trained, and still to be measured
-                raise
-            for tally in objective.tally.values():
-                tally[:] = 0
-            yield Epoch(course.stage, passed.epoch, course.epochs, metrics, course.cases, passed.seconds, counters)
-            if passed.epoch < course.epochs:
-                yield from self.saver.in_time()
-
-
-def _explained(records: Iterator, cause: Callable[[], str]) -> Iterator:
-    """The records of `fit`; an error at which they end names the cause too."""
-    try:
-        yield from records
-    except DivergedError as problem:
-        raise DivergedError(f"{problem}; {cause()}") from None
 
 
 # What a run did before there was such an option, for unfinished files that were made then.

@@ -4,7 +4,7 @@ The score of an anomaly is the squared distance from the centre for a one-class 
 the free energy of its lowest machine for a stack of them, the squared error of the reconstruction for the others.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -39,11 +39,7 @@ def visible(loaded: Checkpoint) -> str:
 
 def squared_errors(reader: models.Reader, loaded: Checkpoint, cases: Cases) -> np.ndarray:
     """(N,): each case's, between its scaled inputs and what the reader makes of them."""
-    errors, units = np.empty(len(cases)), unit_of(visible(loaded))
-    for rows, x, y in reader.run(feeds.visible_feed(cases.inputs, loaded.preparation), len(cases)):
-        units.hide(x, y)
-        errors[rows] = ((y - x) ** 2).sum(axis=1, dtype=np.float64)
-    return errors
+    return _all(_errors(reader, loaded, [cases.inputs]))
 
 
 def by_kind(loaded: Checkpoint, cases: Cases) -> dict:
@@ -73,23 +69,44 @@ def by_kind(loaded: Checkpoint, cases: Cases) -> dict:
 
 def free_energies(loaded: Checkpoint, cases: Cases) -> np.ndarray | None:
     """(N,): each case's in a stack's lowest layer; None where that is no machine."""
-    rbm = loaded.model.layers[0]
-    if not isinstance(rbm, RBM):
-        return None
-    p = rbm.layout.views(rbm.layout.pack(loaded.arrays[0]))
-    energies = np.empty(len(cases))
-    for rows, x in visible_blocks(loaded, cases):
-        energies[rows] = free_energy(rbm, p, x)
-    return energies
+    return _all(_energies(loaded, [cases])) if isinstance(loaded.model.layers[0], RBM) else None
 
 
 def squared_distances(loaded: Checkpoint, cases: Cases) -> np.ndarray:
     """(N,): each case's output's from the centre."""
-    found = np.empty(len(cases))
-    feed = feeds.visible_feed(cases.inputs, loaded.preparation)
-    for rows, _, a in models.whole(loaded).run(feed, len(cases)):
-        found[rows] = ((a - loaded.preparation.centre) ** 2).sum(axis=1, dtype=np.float64)
-    return found
+    return _all(_distances(loaded, [cases.inputs]))
+
+
+def _all(blocks: Iterator[np.ndarray]) -> np.ndarray:
+    return np.concatenate(list(blocks))
+
+
+def _feeds(loaded: Checkpoint, blocks: Iterable) -> Iterator[tuple]:
+    """What a Reader reads blocks (n, D) of inputs from."""
+    return ((feeds.visible_feed(inputs, loaded.preparation), len(inputs)) for inputs in blocks)
+
+
+def _errors(reader: models.Reader, loaded: Checkpoint, blocks: Iterable) -> Iterator[np.ndarray]:
+    """Squared distances (B,) of outputs from the inputs."""
+    units = unit_of(visible(loaded))
+    for x, y in reader.over(_feeds(loaded, blocks)):
+        units.hide(x, y)
+        yield ((y - x) ** 2).sum(axis=1, dtype=np.float64)
+
+
+def _distances(loaded: Checkpoint, blocks: Iterable) -> Iterator[np.ndarray]:
+    """Squared distances (B,) of outputs from the centre."""
+    for _, a in models.whole(loaded).over(_feeds(loaded, blocks)):
+        yield ((a - loaded.preparation.centre) ** 2).sum(axis=1, dtype=np.float64)
+
+
+def _energies(loaded: Checkpoint, blocks: Iterable[Cases]) -> Iterator[np.ndarray]:
+    """Free energies (B,) in the lowest machine."""
+    rbm = loaded.model.layers[0]
+    p = rbm.layout.views(rbm.layout.pack(loaded.arrays[0]))
+    for cases in blocks:
+        for _, x in visible_blocks(loaded, cases):
+            yield free_energy(rbm, p, x)
 
 
 def score_of(loaded: Checkpoint, option: str) -> str:
@@ -105,18 +122,26 @@ def score_of(loaded: Checkpoint, option: str) -> str:
     return "free_energy" if task is None and isinstance(loaded.model.layers[0], RBM) else "squared_error"
 
 
+def anomalies(loaded: Checkpoint, blocks: Iterable, option: str) -> Iterator[np.ndarray]:
+    """Scores (B,), the larger the less like the training, of the cases of blocks (n, D)."""
+    name = score_of(loaded, option)
+    if name == "free_energy":
+        scores = _energies(loaded, map(Cases, blocks))
+    elif name == "squared_distance":
+        scores = _distances(loaded, blocks)
+    else:
+        scores = _errors(models.reconstructor(loaded), loaded, blocks)
+    for found in scores:
+        if not np.isfinite(found).all():
+            raise ModelError(
+                "the model's scores are not finite for these data; look at their range with `deepnet inspect`"
+            )
+        yield found
+
+
 def anomaly(loaded: Checkpoint, cases: Cases, option: str) -> np.ndarray:
     """Each case's score (N,), the larger the less like the training."""
-    name = score_of(loaded, option)
-    if name == "squared_distance":
-        found = squared_distances(loaded, cases)
-    elif name == "free_energy":
-        found = free_energies(loaded, cases)
-    else:
-        found = squared_errors(models.reconstructor(loaded), loaded, cases)
-    if not np.isfinite(found).all():
-        raise ModelError("the model's scores are not finite for these data; look at their range with `deepnet inspect`")
-    return found
+    return _all(anomalies(loaded, [cases.inputs], option))
 
 
 def threshold(scores: np.ndarray, share: float) -> float:
@@ -134,8 +159,7 @@ def calibration(loaded: Checkpoint, source, given: Dataset | None, label, ignore
         raise UsageError("--give anomaly: standard input is read once; add --calibrate with a file")
     config = loaded.config
     label = label or (config.get("label") if given is None else None)
-    fields = loaded.preparation.fields
-    dataset = given or rooms.load(source, label=label, ignore=ignore, spare=spare, fields=fields)
+    dataset = given or rooms.load(source, label=label, ignore=ignore, spare=spare, like=loaded.preparation)
     if given is not None and list(dataset.splits) == ["train"]:
         raise DataError(
             f"{dataset.name} has no training cases beside those that are scored; add --calibrate with the data that "
@@ -147,7 +171,8 @@ def calibration(loaded: Checkpoint, source, given: Dataset | None, label, ignore
         valid = "none"
     normal = config.get("normal", ()) if dataset.splits["train"].targets is not None else ()
     task, seed = "reconstruct", int(config.get("seed", 0))  # no labels
-    dataset, _ = sources.read(source, valid, task, label, ignore, seed, spare=spare, normal=normal, fields=fields)
+    like = loaded.preparation
+    dataset, _ = sources.read(source, valid, task, label, ignore, seed, spare=spare, normal=normal, like=like)
     return dataset.splits.get("valid", dataset.splits["train"])
 
 

@@ -1,18 +1,21 @@
 """From a named data set to the cases that a command works on: reading, splitting, and whether they fit the model."""
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from .. import data
 from ..checkpoint import Checkpoint, Preparation
-from ..data import Cases, Dataset
+from ..data import Cases, Dataset, Stream
 from ..errors import DataError, DataWarning, UsageError
 from ..files import shown
+from ..files.rows import Rows
 from ..nn.losses import loss_of
 
 BLIND = ("reconstruct", "one_class")  # tasks without targets
+FEW = 100  # cases
 BATCH = 100  # cases in a minibatch (Hinton 2010, section 4)
 
 
@@ -28,28 +31,29 @@ def read(
     normal=(),
     weight=None,
     category=(),
-    fields=None,
+    size=None,
+    like=None,
 ) -> tuple[Dataset, str]:
     """The data set with its held-out cases, and what a model file calls `valid` (a path by its contents).
 
     `source` may be a data set with labels as stored. Of the classes that are `normal` alone, without labels, where
-    there are such. Tasks without targets hold out the cases that others do. `weight`: the column of weights. `fields`
-    are the columns of a model; where they are learned here, training cases alone tell what stands for missing cells.
+    there are such. Tasks without targets hold out the cases that others do. `weight`, `category`, `size` and `like` are
+    those of `data.load`; where columns are learned here, training cases alone tell what stands for missing cells.
     """
     now = "classify" if normal else None if task in BLIND else task
     words = {"label": label, "ignore": ignore, "task": now, "weight": weight, "category": category}
     if isinstance(source, Dataset):
         dataset = data.apply(source, now, classes)
     else:
-        dataset = data.load(source, **words, classes=classes, spare=spare, fields=fields)
+        dataset = data.load(source, **words, classes=classes, spare=spare, size=size, like=like)
     if data.parse_valid(valid)[0] == "path":
-        other = data.load(valid, **words, classes=classes or dataset.classes or None, fields=dataset.fields)
+        other = data.load(valid, **words, classes=classes or dataset.classes or None, like=dataset)
         dataset, held_out = data.only(data.join(dataset, other), normal), f"data {other.fingerprint[:16]}"
     else:
         dataset = data.only(dataset, normal)
         given = valid == "none" and "valid" in dataset.splits
         dataset, held_out = (dataset, "given") if given else (data.split(dataset, valid, seed), valid)
-    dataset = data.refilled(dataset) if fields is None else dataset
+    dataset = data.refilled(dataset) if like is None else dataset
     return (data.apply(dataset, task) if task in BLIND else dataset), held_out
 
 
@@ -57,6 +61,17 @@ def warn(dataset: Dataset) -> None:
     """Warn of what a user should know of the data."""
     for text in dataset.notes:
         warnings.warn(text, DataWarning, stacklevel=2)
+
+
+def inputs_of(stream: Stream) -> Iterator[np.ndarray | Rows]:
+    """Blocks (n, D) of inputs as they come; of what there is to know of them, each is said once."""
+    told: set[str] = set()
+    for dataset in stream.datasets:
+        for text in dataset.notes:
+            if (what := text.partition(":")[0]) not in told:
+                warnings.warn(text, DataWarning, stacklevel=2)
+                told.add(what)
+        yield dataset.splits[stream.split].inputs
 
 
 def labelled(dataset: Dataset, needed, labels: int | None = None, seed: int = 0) -> Dataset:
@@ -103,10 +118,16 @@ def check_width(dataset: Dataset, preparation: Preparation, model: str) -> None:
             "bring the columns into that order"
         )
     bytes_wanted = preparation.kind == "auto" and preparation.scale[0] == 255 and not preparation.fields
-    if bytes_wanted and inputs.dtype != np.uint8 and data.extremes(inputs)[1].max() <= 1:
+    if bytes_wanted and inputs.dtype != np.uint8 and _is_scaled(inputs):
         raise DataError(
             f"{dataset.name} lies below 1 but {model} was trained on bytes, 0 to 255; give the same numbers"
         )
+
+
+def _is_scaled(inputs) -> bool:
+    """Whether no number is above 1; a few cases of zeros and ones alone may be the first of a stream of bytes."""
+    some = len(inputs) >= FEW or (np.floor(inputs[:]) != inputs[:]).any()
+    return some and data.extremes(inputs)[1].max() <= 1
 
 
 def batch_of(batch_size: int | None, cases: int) -> int:
@@ -156,9 +177,9 @@ def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore)
     if held_out.startswith("data ") or held_out == "given":
         held_out = "none"
     label, normal = label or config.get("label"), config.get("normal", ())
-    words = label, ignore, int(config.get("seed", 0)), classes, spare(config), normal
-    dataset, _ = read(data, held_out, task, *words, fields=loaded.preparation.fields)
-    check_width(dataset, loaded.preparation, shown(model))
+    seed, like = int(config.get("seed", 0)), loaded.preparation
+    dataset, _ = read(data, held_out, task, label, ignore, seed, classes, spare(config), normal, like=like)
+    check_width(dataset, like, shown(model))
     warn(dataset)
     if split not in dataset.splits and split == "test" and list(dataset.splits) == ["train"]:
         split = "train"

@@ -16,14 +16,33 @@ from ..optimizers import check
 from ..optimizers.objective import Optimizer, Span
 from ..optimizers.schedules import parse
 from ..training import Best, Course, Good, Meter, Stop, Stopped, begin
-from . import causes, collapse, feeds
+from . import feeds, trials, vitals
+from .checkup import Checkup, score
+from .loops import Loop
 from .models import CHUNK, blocks, pack
 from .plans import written
-from .records import End, Epoch, Warned
-from .runs import NORM, Clock, Loop, Saver, append, command, counts, dashes, metrics_of, passed, restored, steps_of
+from .records import End, Epoch
+from .runs import (
+    FINE,
+    NORM,
+    TOP,
+    Clock,
+    Saver,
+    append,
+    command,
+    counts,
+    dashes,
+    left,
+    metrics_of,
+    passed,
+    restored,
+    steps_of,
+)
 from .teachers import Mimicry
+from .vitals import Figures
+from .watching import Watch
+from .work import Work
 
-FINE, TOP = "fine-tuning", "output layer alone"
 SAMPLE = 10_000  # training cases that batch normalisation's statistics are taken from until the run is over
 
 
@@ -72,7 +91,7 @@ class Tuning:
         self.stages = [_Stage(FINE, config["epochs"], moving)]
         if config["freeze_epochs"]:
             self.stages.insert(0, _Stage(TOP, config["freeze_epochs"], _top(network, moving)))
-        self.best, self.good = Best.of(theta), Good()
+        self.best, self.good, self.watch = Best.of(theta), Good(), Watch()
 
     def summary(self, optimizer: str) -> dict:
         """The resolved plan, in the order to show."""
@@ -93,19 +112,20 @@ class Tuning:
             "epochs": self.config["epochs"],
             "batch_size": self.config["batch_size"],
             "parameters": self.network.layout.count,
+            "GFLOPs": float(f"{sum(self._work(stage).flops for stage in self.stages) / 1e9:.3g}"),
             "precision": self.config["precision"],
             "threads": jit.threads(),
         }
 
     def train(self, clock: Clock, data: str, output: str) -> Iterator:
         """Stage after stage, to the end or to the first reason to stop."""
-        saver, before = Saver(output, self.checkpoint), self._passed()
+        saver = Saver(output, self.checkpoint)
         try:
             outcome = yield from saver.guard(self._stages(clock, saver), self._trained)
         except Stopped as stopped:
             yield from saver.now(False)
             end = self.end(str(stopped), data, output, self.checkpoint(False))
-            yield replace(end, result=end.result | self._left(clock, before))
+            yield replace(end, result=end.result | self._left())
             return
         yield self.end(outcome, data, output, self.checkpoint(True))
 
@@ -115,8 +135,39 @@ class Tuning:
 
     def _stages(self, clock: Clock, saver: Saver) -> Iterator:
         """Returns how it ended."""
+        objective = self._objective()
+        check(self.config["optimizer"], self.optimizer, objective)
+        seen = _Seen(objective, self._held_out(), self._probe(), clock.stop)
+        loop, outcome = Loop(clock, self.meter, saver, self.watch), "finished"
+        checkup = Checkup(self.dataset, self.preparation, self.network, self.config, self.history)
+        self._set_meter()
+        if not self.state and not self.stage:
+            yield from self.watch.notes(checkup.inputs)
+        for i in range(self.stage, len(self.stages)):
+            self.stage, stage = i, self.stages[i]
+            objective.spans = stage.spans
+            if not self.state:
+                self.state = self._fresh(objective)
+            objective.tally = {k: self.state[f"tally/{k}"] for k in objective.tally}
+            course, figures = self._course(stage), partial(self._figures, seen, stage.name)
+            run = self.optimizer, self.theta, self.state, self.good, figures
+            look = partial(self._look, checkup, objective, stage.name, course)
+            cause = partial(checkup.cause, self.theta)
+            for record in loop.through(course, self._work(stage), objective, *run, look, cause):
+                yield record
+                if isinstance(record, Epoch) and stage.name == FINE and self._out_of_patience(record.epoch):
+                    outcome = "early stop"
+                    break
+            if i + 1 < len(self.stages):
+                self.state, self.good = {}, Good()
+        self.theta[:] = self.best.state["best_theta"] if self.best.epoch else self._shown
+        yield from saver.now(True)
+        return outcome
+
+    def _objective(self) -> NetworkObjective:
+        """What is trained."""
         train = self.dataset.splits["train"]
-        objective = NetworkObjective(
+        return NetworkObjective(
             self.network,
             self._feed(train, *self._changes),
             self.config["batch_size"],
@@ -129,49 +180,46 @@ class Tuning:
             loss=self.loss,
             weights=train.weights,
         )
-        check(self.config["optimizer"], self.optimizer, objective)
-        seen = _Seen(objective, self._held_out(), self._probe(), clock.stop)
-        loop, outcome = Loop(clock, self.meter, saver), "finished"
-        for i in range(self.stage, len(self.stages)):
-            self.stage, stage = i, self.stages[i]
+
+    def trial(self) -> dict[str, float]:
+        """What a plan says of the time, where minibatches take all the same and can be tried: no teacher is asked."""
+        if self.mimicry is not None or not trials.possible(self.config["optimizer"]):
+            return {}
+        objective, found = self._objective(), []
+        for stage in self.stages:
             objective.spans = stage.spans
-            if not self.state:
-                self.state = self._fresh(objective)
-            objective.tally = {k: self.state[f"tally/{k}"] for k in objective.tally}
-            course, figures = self._course(stage), partial(self._figures, seen, stage.name)
-            run = self.optimizer, self.theta, self.state, self.good, figures, self._cause
-            for record in loop.through(course, objective, *run):
-                yield record
-                if isinstance(record, Epoch) and stage.name == FINE:
-                    yield from self._warned()
-                    if self._out_of_patience(record.epoch):
-                        outcome = "early stop"
-                        break
-            if i + 1 < len(self.stages):
-                self.state, self.good = {}, Good()
-        self.theta[:] = self.best.state["best_theta"] if self.best.epoch else self._shown
-        yield from saver.now(True)
-        return outcome
+            found.append(trials.seconds(objective, self.optimizer, self.theta, self._work(stage), self.config["seed"]))
+        return trials.minutes(found)
 
     def _passed(self) -> float:
         """Epochs of all stages that lie behind."""
         before = sum(stage.epochs for stage in self.stages[: self.stage])
         return before + passed(self.state, self._course(self.stages[self.stage]))
 
-    def _left(self, clock: Clock, before: float) -> dict:
-        """What a cut run has before it, as far as it is known; `before` epochs were done when it went on."""
-        now, every = self._passed(), sum(s.epochs for s in self.stages)
-        return {"epochs_left": round(every - now, 2), "minutes_left": clock.left(before, now, every)}
+    def _left(self) -> dict:
+        """What a cut run has before it, as far as it is known."""
+        return left(sum(s.epochs for s in self.stages) - self._passed(), self.meter)
 
-    def _cause(self) -> str | None:
-        """Why a run diverges that has theta, as far as it is not the rate."""
-        train, scale = self.dataset.splits["train"], self.config["scale"]
-        x = causes.inputs(feeds.visible_feed(train.inputs, self.preparation), len(train), self.network.inputs)
-        remedy = "use --scale standard" if scale != "standard" else "look for outliers with `deepnet inspect`"
-        if self.config["parent"]:
-            remedy = "pre-train with --visible linear --scale standard"
-        hidden, parts = self.network.layers[:-1], self.network.split(self.theta)[:-1]
-        return causes.of_inputs(x, remedy) or causes.of_units(hidden, parts, x, "use --init he or --units leaky_relu")
+    def _set_meter(self) -> None:
+        """The work of the run, and what of it lies behind."""
+        work = [self._work(stage) for stage in self.stages]
+        self.meter.whole, self.meter.early = sum(own.whole for own in work), self.config["patience"] is not None
+        now = int(self.state["position"][0]) if self.state else 0
+        self.meter.behind = sum(own.whole for own in work[: self.stage]) + now * work[self.stage].epoch
+
+    def _work(self, stage: _Stage) -> Work:
+        """Of a stage; products: one on the way up, one down, one for the gradient, which TOP takes of few weights."""
+        cases, count = {name: len(c) for name, c in self.dataset.splits.items()}, self.network.layout.count
+        products = count * (2 if stage.name == TOP else 3)
+        statistics = min(SAMPLE, cases["train"]) if self.network.mixes else 0
+        extra = count * (cases.get("valid", 0) + statistics) + 3 * count * len(self._probe())
+        return Work(stage.epochs, cases["train"], self.config["batch_size"], products, extra)
+
+    def _look(self, checkup: Checkup, objective: NetworkObjective, stage: str, course: Course, before) -> Figures:
+        """What is known after an epoch, whose figures have asked the objective about the cases probed."""
+        moved = vitals.steps(before, self.theta[course.places])
+        layers = vitals.of_network(objective, self.theta, moved, self.config["parent"] is not None)
+        return checkup.after(layers, stage, stage == FINE and hasattr(self.optimizer, "learning_rate"))
 
     @property
     def _shown(self) -> np.ndarray:
@@ -190,20 +238,11 @@ class Tuning:
         if held_out is not None:
             metrics |= self._metrics(held_out, "validation")
             if stage == FINE:
-                self.best.see(epoch, _score(metrics), self._shown)
+                self.best.see(epoch, score(metrics), self._shown)
         append(self.history, stage, metrics | counters | norms)
         name, value = list(metrics.items())[-1]
         self.meter.detail = f"{name.replace('_', ' ')} {value:.4g}"
         return metrics, counters
-
-    def _warned(self) -> Iterator[Warned]:
-        """What a user should know of a classifier that does not learn."""
-        if self.task == "classify":
-            smoothing, classes = self.config.get("label_smoothing", 0.0), len(self.preparation.classes)
-            targets = self.dataset.splits["train"].targets
-            constant = collapse.of_a_constant(targets, classes, smoothing, self.network.loss)
-            if (text := collapse.warning(self.history[FINE], constant)) is not None:
-                yield Warned(text)
 
     def _out_of_patience(self, epoch: int) -> bool:
         """Whether the best epoch is too long ago."""
@@ -296,7 +335,7 @@ class Tuning:
         train = None
         if not complete:
             own = self.state | self.good.packed(self.state) | self.best.state
-            train = {"stage": np.array([self.stage], np.int64)} | own
+            train = {"stage": np.array([self.stage], np.int64)} | own | self.watch.packed()
         known = self._statistics(self.theta, None if complete else SAMPLE)
         parts = [
             {n: np.ascontiguousarray(a) for n, a in (own | more).items()}
@@ -321,6 +360,7 @@ class Tuning:
                 "--resume: this run is finished and its optimizer's state is gone; use --from to train on, or --force"
             )
         state = dict(old.train)
+        self.watch = Watch.taken_from(state)
         stage = state.pop("stage", np.zeros(0))
         best = {name: state.pop(name, np.zeros(0)) for name in self.best.state}
         fits = stage.shape == (1,) and 0 <= stage[0] < len(self.stages)
@@ -344,6 +384,7 @@ class Tuning:
         cases = len(self.dataset.splits["train"])
         title = f"{stage.name} {dashes(self.network.widths)}"
         course = Course(title, cases, self.config["batch_size"], stage.epochs, key, self.config.get("average"))
+        course = replace(course, places=vitals.places(self.network.layout))
         if (text := self.config.get("noise_schedule")) is None:
             return course
         return replace(course, noise=parse("--noise-schedule", text, course.minibatches, self.config["epochs"]))
@@ -365,6 +406,7 @@ class Tuning:
             result["weighted"] = True
         if count and history["halvings"][-1]:
             result["rate_halved"] = int(history["halvings"][-1])
+        result |= self.watch.told
         beside = {
             "--normal": self.config.get("normal"),
             "--teacher": None if self.mimicry is None else list(self.mimicry.teachers.models),
@@ -384,9 +426,3 @@ def _top(network: Network, moving: list[Span]) -> list[Span]:
     if not found:
         raise UsageError("--freeze-epochs trains the output layer alone, and --layer-rates holds it: leave one of them")
     return found
-
-
-def _score(metrics: dict[str, float]) -> tuple[float, float]:
-    """What early stopping lowers: the validation error (or squared error, or disagreement), then the loss."""
-    held = [1 - v if k.endswith("agreement") else v for k, v in metrics.items() if k.startswith("validation")]
-    return held[0], held[-1]

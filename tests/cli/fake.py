@@ -1,7 +1,7 @@
 """Workflows that compute nothing, with the records of the real ones; as a program it is `deepnet` on top of them.
 
 FAKE_EPOCHS, FAKE_SLEEP (seconds a minibatch; with FAKE_KERNEL in compiled code), FAKE_TELL (of what was saved, on
-stderr), FAKE_WARNING and FAKE_DIVERGE steer it where it runs in a process of its own.
+stderr), FAKE_WARNING, FAKE_NOTE and FAKE_DIVERGE steer it where it runs in a process of its own.
 """
 
 import os
@@ -43,6 +43,13 @@ class Warned:
 
 
 @dataclass(frozen=True)
+class Noted:
+    name: str
+    text: str
+    figures: dict
+
+
+@dataclass(frozen=True)
 class End:
     outcome: str
     result: dict
@@ -55,6 +62,10 @@ class Meter:
     done: int = 0
     total: int = 0
     detail: str = ""
+    early: bool = False
+
+    def left(self):
+        return None
 
 
 def _saved(output):
@@ -101,6 +112,8 @@ def _train(command, data, output, options):
                 return
         if "FAKE_WARNING" in os.environ:
             yield Warned("layer 1 diverged in epoch 1: the loss is not finite")
+        if "FAKE_NOTE" in os.environ:
+            yield Noted("dead", "51 % of the relu units of layer 1 are dead: use another --init", {"share": "51 %"})
         if "FAKE_DIVERGE" in os.environ:
             from deepnet.errors import DivergedError
 

@@ -137,7 +137,7 @@ EXAMPLES = {"layers": [5, 4], "labels": 10, "set": ["damping=2"], "loss": "hinge
             "batch-size": 10, "learning-rate": "linear:0.1:0.01", "momentum": 0.5, "zca": 0.1, "pca": 3,
             "require": "error<=0.5", "max-time": "1h", "clip": 1.5, "max-norm": [1.5, 2], "threads": 1,
             "share": 0.1, "codes": "cosine", "kind": ["filters", "codes"], "teacher": ["a.h5", "b.h5"],
-            "give": "codes", "layer-rates": [1, 0.5], "average": 0.5, "corruption": "gaussian:0.2",
+            "give": "codes", "format": "jsonl", "layer-rates": [1, 0.5], "average": 0.5, "corruption": "gaussian:0.2",
             "visible-bias": "mean", "temperature": 4, "hard-weight": 0.2, "mc": 3, "patience": 3,
             "emphasis": 0.5, "sparsity-target": 0.1,
             "nets": ["a.h5", "b.h5"], "log": "run.jsonl"}  # fmt: skip

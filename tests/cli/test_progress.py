@@ -11,14 +11,15 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from deepnet.cli import progress, show
+from deepnet.cli import headline, live, progress, show
+from deepnet.training import Meter
 from deepnet.workflows import Epoch
 
 QUIET = SimpleNamespace(number=0)
 
 
 def meter(**facts):
-    return SimpleNamespace(**{"label": "layer 1/3", "done": 250, "total": 1000, "detail": "epoch 2/10", **facts})
+    return Meter(**{"label": "layer 1/3", "done": 250, "total": 1000, "detail": "epoch 2/10", **facts})
 
 
 def epoch(number, stage="layer 1/3", of=10, counted="epoch"):
@@ -37,7 +38,7 @@ def test_plain_speaks_when_nothing_was_said_for_long(capsys):
 
 
 def test_the_picture_has_a_row_a_stage(capsys):
-    display = progress.Live(meter(label="layer 2/3"), QUIET, force=True)
+    display = live.Live(meter(label="layer 2/3"), QUIET, force=True)
     display.epoch(epoch(10))
     out = io.StringIO()
     Console(file=out, width=100).print(display.render())
@@ -49,7 +50,7 @@ def test_the_picture_has_a_row_a_stage(capsys):
 
 
 def test_what_is_numbered_is_named(capsys):
-    display = progress.Live(meter(), QUIET, force=True)
+    display = live.Live(meter(), QUIET, force=True)
     display.epoch(epoch(3, counted="draw"))
     out = io.StringIO()
     Console(file=out, width=100).print(display.render())
@@ -59,17 +60,32 @@ def test_what_is_numbered_is_named(capsys):
 
 
 def test_the_picture_tells_the_time_left_and_fits_a_narrow_terminal():
-    display = progress.Live(meter(), QUIET, force=True)
+    display = live.Live(meter(), QUIET, force=True)
     display.epoch(epoch(2))
-    assert progress._cells(display.rows["layer 1/3"], 0.25, None, "")[-1] == progress.clock(7.75 * 2)
+    assert live._left(display.meter, display.rows["layer 1/3"], 0.25) == progress.clock(7.75 * 2)
     out = io.StringIO()
     Console(file=out, width=60).print(display.render())
     assert max(map(len, out.getvalue().splitlines())) <= 60
     assert len(out.getvalue().splitlines()) == 2
 
 
+def test_the_time_left_is_that_of_the_run(capsys):
+    """Beside the stage at work, of the whole run; where it may stop early, up to that."""
+    own = meter(whole=4000.0, each=1.0, marks=[(time.monotonic() - 60, 0.0)], early=True)
+    display = live.Live(own, QUIET, force=True)
+    display.epoch(epoch(2))
+    out = io.StringIO()
+    Console(file=out, width=80).print(display.render())
+    head, row = out.getvalue().splitlines()
+    assert head.split()[-2:] == ["up", "to"]
+    assert row.split()[-1] == "15:00"
+    progress.Plain(own).epoch(epoch(2))
+    assert capsys.readouterr().err.rstrip().endswith(", 2.0 s, 30,000 cases/s, up to 15:00 left")
+    assert progress.left(meter()) == ""
+
+
 def test_the_picture_says_that_it_is_stopping():
-    display = progress.Live(meter(), SimpleNamespace(number=2), force=True)
+    display = live.Live(meter(), SimpleNamespace(number=2), force=True)
     out = io.StringIO()
     Console(file=out, width=100).print(display.render())
     assert "once more to leave at once" in out.getvalue()
@@ -77,7 +93,7 @@ def test_the_picture_says_that_it_is_stopping():
 
 @pytest.mark.parametrize(
     ("mode", "kind"),
-    [("auto", progress.Plain), ("none", progress.Silent), ("plain", progress.Plain), ("rich", progress.Live)],
+    [("auto", progress.Plain), ("none", progress.Silent), ("plain", progress.Plain), ("rich", live.Live)],
 )
 def test_modes_without_a_terminal(mode, kind):
     assert isinstance(progress.choose(mode, meter(), QUIET), kind)
@@ -141,7 +157,7 @@ LINE = (
 
 @pytest.mark.parametrize("width", [40, 60, 80])
 def test_what_begins_is_broken_between_facts(width):
-    lines = progress.wrapped(LINE, width)
+    lines = headline.wrapped(LINE, width)
     assert 1 < len(lines) <= len(LINE) // width + 3
     assert max(map(len, lines)) <= width
     assert " ".join(line.strip() for line in lines) == LINE
@@ -149,13 +165,13 @@ def test_what_begins_is_broken_between_facts(width):
 
 
 def test_a_fact_longer_than_a_line_is_broken_between_words():
-    lines = progress.wrapped("pretrain: data a, stack 784-500-500-2000 of many more layers than fit, seed 0", 30)
+    lines = headline.wrapped("pretrain: data a, stack 784-500-500-2000 of many more layers than fit, seed 0", 30)
     assert " ".join(line.strip() for line in lines).startswith("pretrain: data a, stack 784-500-500-2000 of many more")
     assert max(map(len, lines)) <= 30
 
 
 def test_what_begins_stays_one_line_off_a_terminal(capsys):
-    progress.announce(LINE)
+    headline.announce(LINE)
     assert capsys.readouterr().err == LINE + "\n"
 
 
@@ -185,4 +201,4 @@ def test_shares_in_the_lines_of_an_epoch(capsys):
     record = replace(epoch(2), metrics={"training_error": 0.0125, "reconstruction_error": 0.5})
     display.epoch(record)
     assert "training error 1.25 %, reconstruction error 0.5," in capsys.readouterr().err
-    assert progress._cells(record, 0.0, None, "")[2] == "1.25 %"
+    assert live._cells(record, None)[2] == "1.25 %"

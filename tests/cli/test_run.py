@@ -112,6 +112,17 @@ def test_a_warning_is_said_once_and_logged(call, monkeypatch, tmp_path, progress
     assert events.count("warning") == 1
 
 
+@pytest.mark.parametrize(("words", "said"), [((), 1), (("--progress", "none"), 0), (("-q",), 0)])
+def test_a_note_is_said_and_logged(call, monkeypatch, tmp_path, words, said):
+    monkeypatch.setenv("FAKE_NOTE", "1")
+    monkeypatch.setenv("FAKE_EPOCHS", "1")
+    done = call(*TRAIN, "--log", "run.jsonl", *words)
+    assert done.err.count("deepnet: note: 51 % of the relu units") == said
+    events = [json.loads(line) for line in (tmp_path / "run.jsonl").read_text().splitlines()]
+    (note,) = (event for event in events if event["event"] == "note")
+    assert (note["name"], note["figures"]) == ("dead", {"share": "51 %"})
+
+
 def test_an_error_stays_on_one_line(call, fake, monkeypatch):
     def fail(*words, **options):
         raise DataError("a\nb\x1b[31m\u202ec cannot be read")

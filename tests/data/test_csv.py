@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from deepnet import data
+from deepnet.data import Dataset, lines
 from deepnet.data import csv as page
-from deepnet.data import lines
 from deepnet.errors import DataError
 
 IRIS = "5.1,3.5,setosa\n6.4,3.2,versicolor\n5.8,2.7,virginica\n4.9,3.0,setosa\n"
 INPUTS = np.array([[5.1, 3.5], [6.4, 3.2], [5.8, 2.7], [4.9, 3.0]], np.float32)
+
+NUMBERS = Dataset("a model of numbers", {})
 
 
 def load(folder, text, name="t.csv", **options):
@@ -56,7 +58,7 @@ def test_label_by_name_position_and_convention(tmp_path):
         with pytest.raises(DataError, match=r"does not say which column holds the labels .*a, b, kind\); give --label"):
             load(tmp_path, "a,b,kind\n" + IRIS, task=task)
     with pytest.raises(DataError, match=r"row 1, column 3 holds 'setosa' where a number is due; .*--label '3' if"):
-        load(tmp_path, IRIS, fields=())
+        load(tmp_path, IRIS, like=NUMBERS)
 
 
 def test_header_with_units_quotes_and_commas(tmp_path):
@@ -160,7 +162,7 @@ def test_faults(tmp_path, text, words, pack):
 )
 def test_a_model_of_numbers_takes_no_other_cells(tmp_path, text, words):
     with pytest.raises(DataError, match=words):
-        load(tmp_path, text, fields=())
+        load(tmp_path, text, like=NUMBERS)
 
 
 def test_faults_of_labels(tmp_path):

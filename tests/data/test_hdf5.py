@@ -229,7 +229,7 @@ def test_damaged_files(tmp_path):
         (whole[: place + 9] + bytes([whole[place + 9] ^ 1]) + whole[place + 10 :], "damaged HDF5"),
         (b"", "is empty"),
         (b"1,2,3\n", "is text, not HDF5 as its name says"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(90), "is a PNG picture"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(90), "is a damaged picture"),
         (bytes([7, 0, 9]) * 99, "binary data of another kind, not HDF5"),
     ):
         path.write_bytes(bad)

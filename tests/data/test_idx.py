@@ -80,5 +80,5 @@ def test_counts_of_images_and_labels_differ(tmp_path):
 
 
 def test_folder_without_images(tmp_path):
-    with pytest.raises(DataError, match="is a folder without train-images-idx3-ubyte"):
+    with pytest.raises(DataError, match=r"is a folder without pictures .* and without train-images-idx3-ubyte"):
         data.load(tmp_path)

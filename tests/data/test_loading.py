@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from deepnet import data, files
+from deepnet.data.sniffing import FORMATS
 from deepnet.errors import DataError, OutputError
 
 
@@ -45,12 +46,14 @@ def test_what_is_named(tmp_path, monkeypatch, table):
 @pytest.mark.parametrize(
     "name,content,words",
     [
-        (
-            "x.jpg",
-            b"\xff\xd8\xff\xe0" + bytes(9),
-            "a JPEG picture; deepnet reads IDX, NPY, NPZ, HDF5, CSV, TSV",
-        ),
-        ("x.mat", b"MATLAB 5.0 MAT-file", "a MATLAB 5 file"),
+        ("x.pdf", b"%PDF-1.4", "a PDF document; deepnet reads IDX, NPY, NPZ, .*, pictures and folders of them"),
+        ("x.wav", b"RIFF\x40\0\0\0WAVEfmt ", "a sound or a film"),
+        ("x.orc", b"ORC\3", "an ORC table"),
+        ("x.mat", b"MATLAB 5.0 MAT-file", "a damaged MATLAB file"),
+        ("x.mat", b"MATLAB 7.3 MAT-file", "is text, not MATLAB as its name says"),
+        ("x.svm", b"1,2\n", "is text, not svmlight as its name says"),
+        ("x.png", b"1,2\n", "is text, not a picture as its name says"),
+        ("x.mat.gz", gzip.compress(b"MATLAB 5.0 MAT-file"), "a gzipped MATLAB 5 file; unpack it first"),
         ("x.pkl", b"\x80\x04\x95", "a Python pickle"),
         ("x.bin", b"\x07\0\x01", "of a format unknown here"),
         ("x.npz", b"a,b\n1,2\n", "is text, not NPZ as its name says"),
@@ -128,7 +131,7 @@ def test_splits_of_other_shape(tmp_path):
 
 
 def test_the_catalogue_of_readers():
-    assert list(data.READERS) == ["idx", "npy", "npz", "hdf5", "csv", "parquet"]
+    assert list(data.READERS) == list(FORMATS)
     assert all(reader.__doc__ for reader in data.READERS.values())
 
 

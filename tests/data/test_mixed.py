@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from deepnet import data
-from deepnet.data import lines, mixed
+from deepnet.data import Dataset, lines, mixed
 from deepnet.errors import DataError, OutputError, UsageError
 from deepnet.nn.fields import Field
 
@@ -94,7 +94,7 @@ def test_a_header_above_texts_alone(tmp_path):
     for options in ({"label": "kind"}, {"ignore": ("kind",)}, {"category": ("colour",)}):
         assert load(tmp_path, text, **options).fields[0].name == "colour"
     fields = (Field("size", "category", ("L", "M", "S")), Field("colour", "flag", ("blue", "red")))
-    found = load(tmp_path, text, fields=fields)
+    found = load(tmp_path, text, like=Dataset("a model", {}, fields=fields))
     np.testing.assert_array_equal(found.splits["train"].inputs, [[1, 0, 0, 1], [0, 1, 0, 0], [1, 0, 1, 0]])
     without = load(tmp_path, "?,1\nred,2\nblue,3\n")
     assert (without.columns[0], len(without.splits["train"])) == ("column 2", 3)
@@ -102,10 +102,10 @@ def test_a_header_above_texts_alone(tmp_path):
 
 def test_a_model_reads_other_files(tmp_path):
     known = load(tmp_path, SMALL, label="y", task="classify")
-    same = load(tmp_path, SMALL, label="y", task="classify", fields=known.fields)
+    same = load(tmp_path, SMALL, label="y", task="classify", like=known)
     assert same.fingerprint == known.fingerprint
     np.testing.assert_array_equal(same.splits["train"].inputs, known.splits["train"].inputs)
-    other = load(tmp_path, "ok,extra,colour,size\nno,7,red,2\nNO,8,mauve,NA\n", fields=known.fields)
+    other = load(tmp_path, "ok,extra,colour,size\nno,7,red,2\nNO,8,mauve,NA\n", like=known)
     fill = np.float32(8 / 3)
     np.testing.assert_array_equal(other.splits["train"].inputs, [[2, 0, 0, 0, 0, 1], [fill, 0.5, 1, 0, 0, 0]])
     assert other.columns == known.columns
@@ -113,9 +113,9 @@ def test_a_model_reads_other_files(tmp_path):
         "t.csv has columns that the model does not take, left out: extra",
         "t.csv has texts that training did not see, taken as missing: colour (1 cell), ok (1 cell)",
     )
-    only = load(tmp_path, "size,colour,ok\n1,red,yes\n", fields=known.fields)
+    only = load(tmp_path, "size,colour,ok\n1,red,yes\n", like=known)
     np.testing.assert_array_equal(only.splits["train"].inputs, [[1, 1, 0, 0, 0, 1]])
-    bare = load(tmp_path, "1,red,yes\n2,blue,no\n", fields=known.fields)
+    bare = load(tmp_path, "1,red,yes\n2,blue,no\n", like=known)
     np.testing.assert_array_equal(bare.splits["train"].inputs, [[1, 1, 0, 0, 0, 1], [2, 0, 0, 1, 0, 0]])
     for text, words in (
         ("size,ok\n1,yes\n", "has no column 'colour', which the model takes"),
@@ -123,7 +123,7 @@ def test_a_model_reads_other_files(tmp_path):
         ("1,red\n2,blue\n", "2 input columns without names and the model takes 3"),
     ):
         with pytest.raises(DataError, match=words):
-            load(tmp_path, text, fields=known.fields)
+            load(tmp_path, text, like=known)
 
 
 def test_the_fingerprint_tells_tables_apart(tmp_path):
@@ -143,7 +143,7 @@ def test_refusals_of_options(tmp_path):
     for options, error, words in (
         ({"category": ("hue",)}, DataError, "no column 'hue' for --category; the header has"),
         ({"category": ("y",), "label": "y"}, UsageError, "--category: column 4 of .*t.csv is the label or left out"),
-        ({"category": ("size",), "fields": ()}, UsageError, "--category: the model was trained on numbers"),
+        ({"category": ("size",), "like": Dataset("", {})}, UsageError, "--category: the model was trained on numbers"),
     ):
         with pytest.raises(error, match=words):
             load(tmp_path, SMALL, **options)
@@ -151,7 +151,7 @@ def test_refusals_of_options(tmp_path):
     with pytest.raises(DataError, match="--category a is for columns of CSV and TSV"):
         data.load(str(tmp_path / "d.npz"), category=("a",))
     with pytest.raises(DataError, match="holds numbers alone and the model takes a table of mixed columns"):
-        data.load(str(tmp_path / "d.npz"), fields=(Field("a", "number"),))
+        data.load(str(tmp_path / "d.npz"), like=Dataset("a model", {}, fields=(Field("a", "number"),)))
 
 
 def test_numbers_to_predict(tmp_path):

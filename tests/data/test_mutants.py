@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.hostile import IMAGES, PLAIN_ROWS, X, Y, archive, encode, npy
+from tests.hostile import IMAGES, PLAIN_ROWS, X, Y, archive, drawn, encode, mat, npy
 
 TABLE = b"length,width,kind\n" + b"5.1,3.5,setosa\n6.4,3.2,versicolor\n5.8,2.7,virginica\n4.9,3.0,\n" * 3
 SETTINGS = b"""[inspect]
@@ -37,7 +37,9 @@ TOKENS = [
     *(b"[" * 200, b"{'a':", b"True", b"<f8", b"|O", b"|S9", b"<U3", b"PK\1\2", b"\x1f\x8b\x08", b"\x93NUMPY", b"[[x]]"),
     *(b"\xff\xff\xff\xff", b"\x80\0\0\0", b"\0\0\0\0", b"\xe2\x80\xae", b"1979-05-27T07:32:00Z", b"\xef\xbb\xbf"),
 ]  # fmt: skip
-FORMATS = ("npy", "npz", "idx", "idx.gz", "csv", "csv.gz", "parquet", "toml", "log")
+SPARSE = b"+1 1:0.5 7:1 # a\n-1 2:1e-3 3:-4\n# a comment\n-1\n" * 3
+PICTURES = {"png": "PNG", "jpg": "JPEG", "gif": "GIF", "bmp": "BMP", "tiff": "TIFF", "webp": "WEBP"}
+FORMATS = ("npy", "npz", "idx", "idx.gz", "csv", "csv.gz", "parquet", "toml", "log", "svm", "svm.gz", "mat", *PICTURES)
 
 
 class Mutants:
@@ -58,8 +60,10 @@ class Mutants:
             "parquet": PLAIN_ROWS,
             "toml": SETTINGS,
             "log": LOG,
-        }[self.format.removesuffix(".gz")]
-        packed, inside = self.format in ("npz", "idx.gz", "csv.gz"), number % 2
+            "svm": SPARSE,
+            "mat": mat(number % 3 == 0, X=array, y=Y[: len(array)]),
+        }.get(self.format.removesuffix(".gz")) or self.picture(number)
+        packed, inside = self.format in ("npz", "idx.gz", "csv.gz", "svm.gz"), number % 2
         if inside or not packed:
             inner = damaged(rng, inner)
         if self.format == "npz":
@@ -67,6 +71,13 @@ class Mutants:
         elif packed:
             inner = gzip.compress(inner, mtime=0)
         return damaged(rng, inner) if packed and not inside else inner
+
+    def picture(self, number):
+        """A good one, grey or in colour, packed in one of the ways that its format has."""
+        kind, mode = PICTURES[self.format], ("L", "RGB", "P")[number % 3]
+        mode = "RGB" if kind in ("JPEG", "WEBP") and mode == "P" else mode
+        ways = ("raw", "tiff_lzw", "tiff_deflate", "packbits", "jpeg" if mode == "RGB" else "raw")
+        return drawn(kind, mode, (15, 17), **({"compression": ways[number % 5]} if kind == "TIFF" else {}))
 
 
 def damaged(rng, content):
@@ -121,6 +132,9 @@ def numbers_hold(path, format_):
         assert cases.inputs.size
         assert np.isfinite(cases.inputs).all()
         assert cases.targets is None or len(cases.targets) == len(cases)
+    if format_ in PICTURES:
+        assert found.splits["train"].inputs.dtype == np.uint8
+        return True
     told = says(path, format_, found.splits["train"].inputs.size)
     if told is not None:
         np.testing.assert_array_equal(told.reshape(len(told), -1), found.splits["train"].inputs)

@@ -35,7 +35,7 @@ def test_what_a_csv_holds_too(how, tmp_path):
         found = data.load(path, **OPTIONS, category=category)
         assert (found.fields, found.fingerprint, found.classes) == (ours.fields, ours.fingerprint, ours.classes)
         np.testing.assert_array_equal(found.splits["train"].inputs, ours.splits["train"].inputs)
-        known = data.load(path, **OPTIONS, fields=ours.fields)
+        known = data.load(path, **OPTIONS, like=ours)
         np.testing.assert_array_equal(known.splits["train"].inputs, ours.splits["train"].inputs)
 
 
@@ -64,9 +64,9 @@ def test_numbers_alone_are_no_fields(tmp_path):
     found = load(tmp_path, {"a": [1, 2], "b": [0.5, 1.5], "y": [1, 0]}, task="classify")
     assert (found.fields, found.columns, found.classes) == ((), ("a", "b"), ("0", "1"))
     np.testing.assert_array_equal(found.splits["train"].inputs, np.float32([[1, 0.5], [2, 1.5]]))
-    assert load(tmp_path, {"a": [1, 2]}, fields=()).fields == ()
+    assert load(tmp_path, {"a": [1, 2]}, like=found).fields == ()
     with pytest.raises(DataError, match="column 1 'a' has texts or missing cells and the model takes numbers alone"):
-        load(tmp_path, {"a": [1, None]}, fields=())
+        load(tmp_path, {"a": [1, None]}, like=found)
 
 
 @pytest.mark.parametrize("labels", [[2.5, None, 3], ["2.5", "", "3"], pa.array([2.5, None, 3], pa.float32())])

@@ -2,12 +2,14 @@
 
 import csv
 import io
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from deepnet import workflows
+from tests.hostile import drawn, tree
 
 KIND = ["--label", "kind, as told"]
 
@@ -105,8 +107,30 @@ def test_a_file_holds_what_stdout_gets(net, digits, call, tmp_path):
 
 
 def test_table_from_stdin(flower_net, flowers, call, monkeypatch):
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(Path(flowers).read_bytes())))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(Path(flowers).read_bytes()))))
     assert call("predict", flower_net, "-", *KIND).out == call("predict", flower_net, flowers, *KIND).out
+
+
+def test_pictures_of_a_folder_have_their_names(call, tmp_path, monkeypatch):
+    """In each form that has a place for them; a single one has none. The size is the model's."""
+    tree(**{f"{kind}__{n}.png": drawn(size=(4 + n, 3)) for kind in ("=cat", "dog") for n in range(3)})(tmp_path / "p")
+    net, known = tmp_path / "n.h5", ("'=cat/0.png", "'=cat/1.png", "'=cat/2.png", "dog/0.png", "dog/1.png", "dog/2.png")
+    assert call("finetune", tmp_path / "p", "--size", "3x4", "--layers", "3", "--epochs", "1", "-o", net).code == 0
+    for give, names in (("labels", ["label"]), ("probabilities", ["=cat", "dog"])):
+        words = "predict", net, tmp_path / "p", "--give", give
+        header, rows = table(call(*words).out)
+        assert header == ["file", *(name.replace("=", "'=") for name in names)]
+        assert tuple(row[0] for row in rows) == known
+        cases = [json.loads(line) for line in call(*words, "--format", "jsonl").out.splitlines()]
+        assert [list(case) for case in cases] == [["file", *names]] * 6
+        assert [case["file"] for case in cases] == [name.removeprefix("'") for name in known]
+        found = [[cell.removeprefix("'") for cell in row[1:]] for row in rows]
+        assert [[f"{v:.7g}" if give != "labels" else v for v in list(case.values())[1:]] for case in cases] == found
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(drawn()))))
+    assert table(call("predict", net, "-", "--give", "probabilities").out) == (["'=cat", "dog"], [rows[0][1:]])
+    assert call("predict", net, tmp_path / "p", "-o", tmp_path / "p.npy").code == 0
+    _, labels = table(call("predict", net, tmp_path / "p").out)
+    assert np.load(tmp_path / "p.npy").tolist() == [label.removeprefix("'") for _, label in labels]
 
 
 def test_names_that_a_spreadsheet_would_run_are_quoted(tmp_path):

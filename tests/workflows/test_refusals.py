@@ -88,10 +88,10 @@ CASES = {
     "a model as data": (DATA, ["pretrain", "net.h5", "-o", "o.h5"], "model"),
     "ragged": (DATA, ["pretrain", "ragged.csv", *KIND, "-o", "o.h5"], "row 6"),
     # Data with wrong values.
-    "nan in a table": (DATA, ["pretrain", "nan.csv", *KIND, "--visible", "linear", "-o", "o.h5"], "row 6"),
-    "a hole in a table": (DATA, ["pretrain", "hole.csv", *KIND, "-o", "o.h5"], "row 6"),
+    "nan for a model of numbers": (DATA, ["evaluate", "flower-stack.h5", "nan.csv", *KIND], "row 6"),
+    "a hole for a model of numbers": (DATA, ["evaluate", "flower-stack.h5", "hole.csv", *KIND], "row 6"),
     "a word among numbers": (DATA, ["pretrain", "word.csv", *KIND, "-o", "o.h5"], "much"),
-    "text labels unsaid": (DATA, ["pretrain", "flowers.csv", "-o", "o.h5"], "--label"),
+    "text labels unsaid": (DATA, ["finetune", "flowers.csv", "--layers", "5", "-o", "o.h5"], "--label"),
     "nan in an npz": (DATA, ["pretrain", "nan.npz", *PRE, "-o", "o.h5"], "column 10"),
     "nan in hdf5": (DATA, ["pretrain", "nan-data.h5", *PRE, "-o", "o.h5"], "column 10"),
     "nan for evaluate": (DATA, ["evaluate", "net.h5", "nan.npz"], "column 10"),

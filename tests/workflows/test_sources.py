@@ -30,7 +30,7 @@ def test_what_fits_passes():
     [
         (dataset([[1.0, 2, 3]]), preparation(), "3 columns"),
         (dataset([[1.0, 2]], ("b", "a")), preparation(columns=("a", "b")), "column 1 is 'b'"),
-        (dataset([[0.0, 1.0]]), preparation(255), "bytes"),
+        (dataset([[0.0, 0.5]]), preparation(255), "bytes"),
     ],
 )
 def test_what_does_not_is_refused(data, given, hint):
