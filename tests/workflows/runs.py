@@ -59,7 +59,7 @@ PRETRAIN = {
     "whitened": {"visible": "linear", "zca": 0.1, "contrast": "l2", "valid": "0.1"},
     "components": {"visible": "linear", "pca": 30},
     "table": _TABLE | {"visible": "linear", "layers": (6,), "epochs": (4,), "batch_size": (50,)},
-    "svmlight": _WORDS | {"layers": (6,), "batch_size": (50,)},
+    "svmlight": _WORDS | {"layers": (6,), "epochs": (2,), "batch_size": (50,)},
     "mixed table": _MIXED | {"layers": (6,), "epochs": (4,), "batch_size": (50,)},
     "mixed table, autoencoder": _MIXED | {"method": "dae", "layers": (6,), "epochs": (4,), "batch_size": (50,)},
 }  # fmt: skip
