@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from deepnet import data, files
-from deepnet.data.sniffing import FORMATS
+from deepnet.data.readers.sniffing import FORMATS
 from deepnet.errors import DataError, OutputError
 
 
