@@ -49,9 +49,9 @@ class Dataset:
     and bytes of all splits as read, without weights, before any task or split: pre-training and fine-tuning on a file
     share it. `unlabelled` counts the cases of each split that were left out because they have no label. `fields` are
     what the columns of a table of mixed kinds are, () where all are numbers; `columns` then are names of visible units.
-    `notes` are sentences that a user should read. `format` is one of `readers.sniffing.FORMATS`, `files` has the names of a
-    folder's pictures, in the order of the cases of each split as read. `first` is the row of the file where its first
-    case stands.
+    `notes` are sentences that a user should read. `format` is one of `readers.sniffing.FORMATS`, `files` has the names
+    of a folder's pictures, in the order of the cases of each split as read. `first` is the row of the file where its
+    first case stands.
     """
 
     name: str

@@ -12,9 +12,9 @@ Of a format, its reader and the pages below it:
     idx                 idx
     picture, folder     pictures; folders (which files, of which class)
 
-    any of them         sniffing (which format it is), formats (bytes, unpacked and within bounds)
+    all of them         sniffing (which format it is), formats (bytes, unpacked and within bounds)
     tables              table (which column is what), mixed (columns that are not all numbers)
-    pieces as they come faults (what lies before one)
+    what streams        faults (what comes before one)
     svmlight, pictures  sizes (the shape of a case, as asked for)
 
 What all arrays are held to is `data.checks`; the names of arrays in files are `data.conventions`.
