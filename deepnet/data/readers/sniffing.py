@@ -89,7 +89,7 @@ def _binary(source, first, packed, suffix):
     foreign = next((words for magic, words in _FOREIGN if first.startswith(magic)), None)
     if found is None and foreign is not None:
         raise DataError(f"{source} is {foreign}; {KNOWN}")
-    if found is None and first[:2] == b"\0\0" and suffix not in _TEXT:
+    if found is None and first[:2] == b"\0\0" and suffix not in _TEXT + PICTURES:
         found = "idx"
     return found
 
