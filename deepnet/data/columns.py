@@ -7,7 +7,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..files import shown
-from .dataset import LONGEST_LABEL
+from .checks import LONGEST_LABEL
 
 NONE = {"", "na", "n/a", "nan", "null", "?"}  # cells without a value, in any case of letters
 MISSING, UNSEEN = -1, -2  # in place of a text's place
