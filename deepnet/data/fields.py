@@ -152,10 +152,22 @@ def matched(source, fields, header, inputs, category):
         )
     else:
         found = inputs
+        _check_order(source, fields, header, inputs)
     for n, position in enumerate(found):
         if position in category and fields[n].kind == "number":
             raise UsageError(f"--category: {named(fields, n)} is a column of numbers in the model; leave it out")
     return tuple(found)
+
+
+def _check_order(source, fields, header, inputs):
+    """DataError where names that cannot tell all columns apart, one being empty or twice there, are others."""
+    some = any(field.name for field in fields)
+    for n, (field, position) in enumerate(zip(fields, inputs, strict=True)):
+        if header and some and header[position] != field.name:
+            raise DataError(
+                f"{source}: column {position + 1} is '{shown(header[position])}' where the model takes "
+                f"'{shown(field.name)}' as input {n + 1}; bring the columns into that order"
+            )
 
 
 def _by_name(source, wanted, header, inputs):

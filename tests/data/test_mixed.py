@@ -96,6 +96,8 @@ def test_a_header_above_texts_alone(tmp_path):
     fields = (Field("size", "category", ("L", "M", "S")), Field("colour", "flag", ("blue", "red")))
     found = load(tmp_path, text, like=Dataset("a model", {}, fields=fields))
     np.testing.assert_array_equal(found.splits["train"].inputs, [[1, 0, 0, 1], [0, 1, 0, 0], [1, 0, 1, 0]])
+    with pytest.raises(DataError, match="has no column 'size', which the model takes"):
+        load(tmp_path, text.replace("size", "form"), like=Dataset("a model", {}, fields=fields))
     without = load(tmp_path, "?,1\nred,2\nblue,3\n")
     assert (without.columns[0], len(without.splits["train"])) == ("column 2", 3)
 
