@@ -184,15 +184,18 @@ def _by_name(source, wanted, header, inputs):
     return [place[name] for name in wanted]
 
 
-def refilled(dataset):
-    """The data set with the mean of its training cases, rather than of all, in place of what is missing."""
+def refilled(dataset, known=None):
+    """The data set with the mean of its training cases, rather than of all, in place of what is missing.
+
+    Where fields are `known`, with what these have.
+    """
     unit = {place: n for n, place in enumerate(places(dataset.fields))}
-    train, fields = dataset.splits["train"].inputs, list(dataset.fields)
+    train, fields = dataset.splits["train"].inputs, list(known or dataset.fields)
     for n, field in enumerate(fields):
-        if field.missing:
+        if field.missing and not known:
             fill = _mean(train[:, unit[n, "value"]], train[:, unit[n, "missing"]] == 1)
             fields[n] = replace(field, fill=fill)
-    changed = [n for n, field in enumerate(fields) if field != dataset.fields[n]]
+    changed = [n for n, field in enumerate(fields) if field.missing and field != dataset.fields[n]]
     if not changed:
         return dataset
     splits = {name: replace(cases, inputs=cases.inputs.copy()) for name, cases in dataset.splits.items()}

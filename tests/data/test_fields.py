@@ -185,6 +185,9 @@ def test_the_mean_is_that_of_training_cases():
     np.testing.assert_array_equal(found.splits["valid"].inputs, inputs[3:])
     np.testing.assert_array_equal(split.splits["train"].inputs, inputs[:3])
     assert page.refilled(found) is found
+    assert page.refilled(split, found.fields).fields == found.fields
+    known = page.refilled(whole, found.fields)  # by what a model knows, whatever there is to train with
+    np.testing.assert_array_equal(known.splits["train"].inputs[:, :2], [[1, 0], [3, 0.5], [2, 1], [100, 1]])
 
 
 def test_names_of_columns_without_a_name():
