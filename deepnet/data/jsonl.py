@@ -9,6 +9,7 @@ import io
 import itertools
 import json
 import re
+from collections import Counter
 from csv import writer
 from dataclasses import replace
 from functools import partial
@@ -21,6 +22,7 @@ from .table import read_table
 
 _AS_TEXT = {"parse_int": str, "parse_float": str, "parse_constant": str}  # a number stays as it is written
 _NO_TEXT = re.compile("[\ud800-\udfff]")  # what an escape can say and UTF-8 cannot
+MISSING = "null"  # the only cell of a case, since an empty line is none
 _PLAIN = {None: "", True: "1", False: "0"}
 
 
@@ -41,6 +43,9 @@ def _front(source, blocks):
         return read_table, iter(())
     row, text = first[0] + _blank_lines(first[1]), first[1].lstrip()
     names = _parsed(source, text.partition("\n")[0], row)[0]
+    if names is not None and len(set(names)) < len(names):
+        name, count = Counter(names).most_common(1)[0]
+        raise DataError(f"{source}: row {row} has {count} values of the name '{shown(name)}'; rename what is no list")
     rewrite = partial(_rewritten, source, names)
     texts = (
         piece
@@ -68,7 +73,8 @@ def _rewritten(source, names, text, row):
 def _line(cells):
     """A line of CSV."""
     out = io.StringIO()
-    writer(out, lineterminator="\n").writerow(cells)
+    alone = len(cells) == 1 and not cells[0].strip()
+    writer(out, lineterminator="\n").writerow([MISSING] if alone else cells)
     return out.getvalue()
 
 
