@@ -114,5 +114,5 @@ def test_a_case_without_its_only_value_is_a_case(line, tmp_path):
     text = "".join(line % cell + "\n\n" for cell in ("1", "null", '""', "3"))
     found = load(tmp_path, text).splits["train"].inputs
     np.testing.assert_array_equal(found, [[1, 0], [2, 1], [2, 1], [3, 0]])
-    with pytest.raises(DataError, match="row 3, column 1.*holds 'null' where a number is due"):
+    with pytest.raises(DataError, match=r"row 3, column 1.*holds 'null' where a number is due"):
         load(tmp_path, text, like=NUMBERS)
