@@ -123,9 +123,9 @@ def _labels(source, header, width, options):
             raise DataError(f"{source}: --label {shown(options.label)} names {len(words)} columns; classes need one")
         return tuple(position(source, header, width, word.strip(), "--label") for word in words)
     if header and width > 1:
-        if header[-1].lower() in LAST_NAMES:
+        if header[-1].lower() in LAST_NAMES and header[-1] not in options.inputs:
             return (width - 1,)
-        if header[0].lower() in FIRST_NAMES:
+        if header[0].lower() in FIRST_NAMES and header[0] not in options.inputs:
             return (0,)
     if options.task in ("classify", "regress"):
         names = f" (its columns: {', '.join(shown(name) for name in header[:6])})" if header else ""

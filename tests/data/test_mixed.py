@@ -199,3 +199,13 @@ def test_many_columns_are_found_at_once(tmp_path):
     began = time.process_time()
     assert load(tmp_path, text, like=known, ignore=()).fingerprint == known.fingerprint
     assert time.process_time() - began < 7
+
+
+@pytest.mark.parametrize("cell", ["2", "x"])
+def test_an_input_called_label_stays_an_input(cell, tmp_path):
+    """Of a model that was trained with another label; what it predicts has none."""
+    text = f"a,kind,label\n1,p,0.5\n{cell if cell == '2' else ''},q,1.5\n"
+    known = load(tmp_path, text, label="kind", task="classify")
+    again = load(tmp_path, text, spare=("kind",), like=known)
+    assert again.columns == known.columns
+    np.testing.assert_array_equal(again.splits["train"].inputs, known.splits["train"].inputs)
