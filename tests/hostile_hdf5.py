@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 
 from tests import test_checkpoint as models
-from tests.data import test_hdf5 as data
+from tests.data.readers import test_hdf5 as data
 
 X = np.linspace(0, 1, 30, dtype=np.float32).reshape(6, 5)
 Y = np.array([0, 1, 2, 2, 1, 0])

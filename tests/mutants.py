@@ -77,7 +77,7 @@ class Replace(ast.NodeTransformer):
 def mutants(package):
     """(path, line, words, index of the node, index of the change) of every mutant of a package."""
     out = []
-    for path in sorted((ROOT / "deepnet" / package).glob("*.py")):
+    for path in sorted((ROOT / "deepnet" / package).rglob("*.py")):
         for n, node in enumerate(ast.walk(ast.parse(path.read_text()))):
             out += [(path, node.lineno, words, n, k) for k, (words, _) in enumerate(changed(node))]
     return out

@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from deepnet.cli import options
-from deepnet.data.sniffing import FORMATS, KNOWN
+from deepnet.data.readers.sniffing import FORMATS, KNOWN
 from deepnet.figures import FIGURES
 from deepnet.kernels.minibatch import CONTRASTS
 from deepnet.kernels.operands import PRECISIONS

@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as arrays
 
 from deepnet import checkpoint, data
 from deepnet.checkpoint import Checkpoint, Preparation
-from deepnet.data.idx import TYPES
+from deepnet.data.readers.idx import TYPES
 from deepnet.nn.layers import LAYERS, BatchNorm, Dense, Dropout, Maxout, Noise
 from deepnet.nn.losses import LOSSES
 from deepnet.nn.network import Network

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..files import shown
-from .dataset import LONGEST_LABEL
+from .checks import LONGEST_LABEL
 
 NONE = {"", "na", "n/a", "nan", "null", "?"}  # cells without a value, in any case of letters
 TRUTHS = {"0": "false", "1": "true", "false": "0", "true": "1"}  # as JSON lines and tables of booleans have them

@@ -11,8 +11,8 @@ import numpy as np
 from ..errors import DataError, UsageError
 from ..files import shown
 from ..nn.fields import Field, named, places, units
+from .checks import check_size
 from .columns import MISSING, UNSEEN, Column, canonical, refuse_values
-from .formats import check_size
 
 FEW = 10  # different texts that a column may have however few its cells are
 LONGEST = 4 << 20  # bytes that names and texts may take in a model file

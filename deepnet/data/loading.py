@@ -8,35 +8,12 @@ from pathlib import Path
 
 from ..errors import DataError, UsageError
 from ..files import open_input, read_stdin, shown
-from . import curves, idx, jsonl, mat, parquet, pictures, shapes, svmlight, tasks, variations
-from .arrays import read_npy, read_npz
-from .csv import read as read_csv
-from .dataset import Options, Source, fingerprint
-from .formats import check_size
-from .hdf5 import read as read_hdf5
-from .sniffing import FORMATS, sniff
+from . import tasks
+from .dataset import Options, Source
+from .generators import GENERATORS
+from .readers import read
+from .readers.idx import images_at
 
-READERS = {  # one for each of FORMATS
-    "idx": idx.read,
-    "npy": read_npy,
-    "npz": read_npz,
-    "hdf5": read_hdf5,
-    "csv": read_csv,
-    "jsonl": jsonl.read,
-    "parquet": parquet.read,
-    "svmlight": svmlight.read,
-    "mat5": mat.read_5,
-    "mat73": mat.read_73,
-    "picture": pictures.read_one,
-    "folder": pictures.read_folder,
-}
-SIZED = ("svmlight", "picture", "folder")  # formats that do not say the size of a case
-PARTED = ("npz", "hdf5", "mat5", "mat73")  # formats whose parts have names
-WEIGHED = ("csv", "jsonl", "parquet", *PARTED)  # formats that have a place for weights
-LARGE = ("hdf5", "mat73", "folder")  # formats that may be larger than memory
-GENERATORS = {"curves": curves.make, "rectangles": shapes.rectangles, "convex": shapes.convex} | {
-    name: lambda name=name: variations.make(name, load("mnist")) for name in variations.RULES
-}
 FOLDERS = (Path(__file__).parents[1] / "datasets", Path(__file__).parents[2] / "datasets")  # installed; checkout
 LONGEST_STDIN = 128 << 20  # bytes; a file may be longer, as it is read piece by piece
 _WORD = re.compile(r"\w[A-Za-z0-9_-]*", re.ASCII)
@@ -67,7 +44,7 @@ def load(
             raise DataError(f"{source} has no columns, and its cases no weights; leave out --weight {shown(weight)}")
         if size is not None:
             raise UsageError(f"--size {shown(size)} is for pictures and svmlight; drop it")
-        return tasks.apply(GENERATORS[source](), task, classes)
+        return tasks.apply(GENERATORS[source](lambda: load("mnist")), task, classes)
     path, key = locate(os.fspath(source))
     options = Options(label, tuple(ignore), task, tuple(spare), tuple(category), weight, size, like)
     if os.path.isdir(path):
@@ -80,24 +57,6 @@ def load(
             dataset = read(Source(path, stream, os.fstat(stream.fileno()).st_size, key), options)
     name = source if _WORD.fullmatch(os.fspath(source)) else dataset.name
     return tasks.apply(replace(dataset, name=name), task, classes)
-
-
-def read(source, options):
-    """The Dataset of an open file, whatever its format, with its fingerprint."""
-    format_ = sniff(source)
-    if source.key is not None and format_ not in PARTED:
-        raise DataError(f"{source} has no parts to name; leave out :{shown(source.key)}")
-    if options.weight is not None and format_ not in WEIGHED:
-        raise DataError(
-            f"{source}: --weight {shown(options.weight)} is for tables, NPZ, HDF5 and MATLAB files; save it as one"
-        )
-    if options.size is not None and format_ not in SIZED:
-        raise UsageError(f"--size {shown(options.size)} is for pictures and svmlight; drop it")
-    if format_ not in LARGE:
-        check_size(source, source.size)
-    dataset = READERS[format_](source, options)
-    found = dataset.fingerprint or fingerprint(dataset.splits)
-    return replace(dataset, format=FORMATS[format_], fingerprint=found)
 
 
 def locate(text):
@@ -117,4 +76,4 @@ def locate(text):
     path, colon, key = text.rpartition(":")
     if colon and os.path.isfile(path):
         return path, key
-    return idx.images_at(text) or text, None
+    return images_at(text) or text, None

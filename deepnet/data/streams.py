@@ -11,14 +11,12 @@ from dataclasses import dataclass
 
 from ..errors import DataError
 from ..files import open_input, open_stdin, shown
-from . import csv, jsonl
-from .arrays import stream_npy
 from .dataset import Dataset, Options, Source
-from .formats import HEAD, check_unpacked, reading, unpacked
-from .loading import GENERATORS, load, locate
-from .sniffing import sniff
-
-STREAMS = {"npy": stream_npy, "csv": csv.stream, "jsonl": jsonl.stream}
+from .generators import GENERATORS
+from .loading import load, locate
+from .readers import STREAMS
+from .readers.formats import HEAD, check_unpacked, reading, unpacked
+from .readers.sniffing import sniff
 
 
 @dataclass(frozen=True, eq=False)

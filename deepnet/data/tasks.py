@@ -9,9 +9,11 @@ import numpy as np
 
 from ..errors import DataError
 from ..files import shown
+from .checks import check_finite
 from .conventions import listed
-from .dataset import MOST_CLASSES, check_finite, has_label
+from .dataset import has_label
 
+MOST_CLASSES = 65_535
 REMEDY = "; for numbers to predict, give --task regress"
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from deepnet.cli import completion, options
-from deepnet.data.loading import GENERATORS, shipped
+from deepnet.data.generators import GENERATORS
+from deepnet.data.loading import shipped
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from deepnet import data, files
-from deepnet.data.sniffing import FORMATS
+from deepnet.data.readers.sniffing import FORMATS
 from deepnet.errors import DataError, OutputError
 
 
@@ -53,7 +53,7 @@ def test_what_is_named(tmp_path, monkeypatch, table):
         ("x.mat", b"MATLAB 7.3 MAT-file", "is text, not MATLAB as its name says"),
         ("x.svm", b"1,2\n", "is text, not svmlight as its name says"),
         ("x.png", b"1,2\n", "is text, not a picture as its name says"),
-        ("x.mat.gz", gzip.compress(b"MATLAB 5.0 MAT-file"), "a gzipped MATLAB 5 file; unpack it first"),
+        ("x.mat.gz", gzip.compress(b"MATLAB 5.0 MAT-file", mtime=0), "a gzipped MATLAB 5 file; unpack it first"),
         ("x.pkl", b"\x80\x04\x95", "a Python pickle"),
         ("x.bin", b"\x07\0\x01", "of a format unknown here"),
         ("x.npz", b"a,b\n1,2\n", "is text, not NPZ as its name says"),

@@ -205,7 +205,8 @@ def test_mutants(format_, apart, tmp_path, size, promise):
 
 def test_a_reader_that_believes_its_file_is_caught(tmp_path, monkeypatch):
     """Planted: one that takes the numbers of an array for those of another order, one that lets NaN through."""
-    from deepnet.data import arrays, dataset
+    from deepnet.data import checks
+    from deepnet.data.readers import arrays
 
     monkeypatch.chdir(tmp_path)
     Path("m.npy").write_bytes(npy(np.asfortranarray(X)))
@@ -214,6 +215,6 @@ def test_a_reader_that_believes_its_file_is_caught(tmp_path, monkeypatch):
     with pytest.raises(AssertionError):
         numbers_hold(Path("m.npy"), "npy")
     Path("m.npy").write_bytes(npy(np.full((2, 2), np.nan)))
-    monkeypatch.setattr(dataset, "check_finite", lambda *_: None)
+    monkeypatch.setattr(checks, "check_finite", lambda *_: None)
     with pytest.raises(AssertionError):
         numbers_hold(Path("m.npy"), "npy")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from deepnet import data
-from deepnet.data import arrays, csv, faults
+from deepnet.data.readers import arrays, csv, faults
 from deepnet.errors import DataError
 
 X = np.random.default_rng(0).normal(size=(60, 5)).astype(np.float32)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from deepnet import data
-from deepnet.data import dataset as page
+from deepnet.data import checks as page
 from deepnet.errors import DataError
 
 X = np.arange(24, dtype=np.float32).reshape(8, 3)

@@ -172,6 +172,18 @@ def meadow(folder):
 
 
 @pytest.fixture(scope="session")
+def words(folder):
+    """240 texts of which 12 words are counted, svmlight: two topics, each with words of its own."""
+    draw, lines = np.random.default_rng(5), []
+    for n in range(240):
+        told = np.flatnonzero(draw.random(12) < np.where(np.arange(12) % 2 == n % 2, 0.6, 0.1))
+        lines.append(" ".join([str(n % 2), *(f"{word + 1}:1" for word in told)]) + "\n")
+    path = folder / "words.svm"
+    path.write_text("".join(lines))
+    return str(path)
+
+
+@pytest.fixture(scope="session")
 def houses(folder):
     """A table for regression: five columns of very different size and a price that depends on them."""
     draw = np.random.default_rng(2)

@@ -26,6 +26,7 @@ PRECISIONS = [name for name in operands.PRECISIONS if name != "bfloat16" or bflo
 _STACK = {"layers": (20, 6), "epochs": (2, 1), "batch_size": (120,)}
 _NET = {"start": "stack", "epochs": 2, "batch_size": 120}
 _NEW = {"start": None, "layers": (20, 10)}
+_WORDS = {"data": "words", "size": "14"}
 _MIXED = {"data": "meadow", "label": "kind, as told", "category": ("bed", "row")}
 _TABLE = {"data": "flowers", "label": "kind, as told", "ignore": ("sepal width",), "scale": "standard"}
 # What a row of a table needs beside its name, where it needs anything.
@@ -58,6 +59,7 @@ PRETRAIN = {
     "whitened": {"visible": "linear", "zca": 0.1, "contrast": "l2", "valid": "0.1"},
     "components": {"visible": "linear", "pca": 30},
     "table": _TABLE | {"visible": "linear", "layers": (6,), "epochs": (4,), "batch_size": (50,)},
+    "svmlight": _WORDS | {"layers": (6,), "epochs": (2,), "batch_size": (50,)},
     "mixed table": _MIXED | {"layers": (6,), "epochs": (4,), "batch_size": (50,)},
     "mixed table, autoencoder": _MIXED | {"method": "dae", "layers": (6,), "epochs": (4,), "batch_size": (50,)},
 }  # fmt: skip
@@ -103,6 +105,7 @@ FINETUNE = {
     },
     "without biases": _NEW | {"bias": False, "units": ("relu",)},
     "table": _TABLE | _NEW | {"batch_size": 50},
+    "svmlight": _WORDS | _NEW | {"layers": (6,), "batch_size": 50},
     "mixed table": _MIXED | _NEW | {"batch_size": 50, "valid": "0.1"},
     "mixed table, restored": _MIXED | _NEW | {"batch_size": 50, "task": "reconstruct", "noise": (0.1,)},
     "weighted": _TABLE
@@ -150,6 +153,7 @@ _BOTH = {
     "units": (("relu",), {}),
     "init": (("sparse",), {}),
     "category": (("bed",), _MIXED),
+    "size": ("15", _WORDS),
 }  # fmt: skip
 _PRETRAIN = {
     "method": ("dae", {}),

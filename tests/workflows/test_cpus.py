@@ -35,7 +35,7 @@ def hashes(files, folder, **environment):
 @pytest.mark.promise("R4")
 @pytest.mark.skipif(not ENABLED, reason="nothing is compiled, so there is one form only")
 def test_every_kind_of_run_is_the_same_on_an_older_cpu(
-    digits, flowers, meadow, houses, stack, net, tmp_path, size, promise
+    digits, flowers, meadow, words, houses, stack, net, tmp_path, size, promise
 ):
     """On 500 digits in the short form, on all of MNIST in the long one; bfloat16 is for CPUs that have it."""
     if target()[0] != 16:
@@ -46,6 +46,7 @@ def test_every_kind_of_run_is_the_same_on_an_older_cpu(
         "digits": size(digits, "mnist"),
         "flowers": flowers,
         "meadow": meadow,
+        "words": words,
         "houses": houses,
         "stack": stack,
         "net": net,

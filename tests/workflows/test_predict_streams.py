@@ -40,8 +40,8 @@ def drip(monkeypatch):
         lines = stream.peek(1)[:1] in b"0123456789{"
         return iter((lambda: stream.readline()) if lines else (lambda: stream.read(1000)), b"")
 
-    monkeypatch.setattr("deepnet.data.csv.pieces", each)
-    monkeypatch.setattr("deepnet.data.arrays.pieces", each)
+    monkeypatch.setattr("deepnet.data.readers.csv.pieces", each)
+    monkeypatch.setattr("deepnet.data.readers.arrays.pieces", each)
 
 
 @pytest.mark.parametrize("model,give", [(model, give) for model, gives in GIVES.items() for give in gives])

@@ -27,7 +27,7 @@ FROZEN = {"freeze_epochs": 2}
 
 
 @pytest.fixture(scope="module")
-def files(digits, flowers, meadow, houses, stack, net, folder):
+def files(digits, flowers, meadow, words, houses, stack, net, folder):
     """Paths of the data and models that kinds of run name."""
     other = str(folder / "other.h5")
     list(workflows.finetune(digits, other, layers=(12,), epochs=1, seed=1))
@@ -35,6 +35,7 @@ def files(digits, flowers, meadow, houses, stack, net, folder):
         "digits": digits,
         "flowers": flowers,
         "meadow": meadow,
+        "words": words,
         "houses": houses,
         "stack": stack,
         "net": net,
@@ -88,7 +89,9 @@ def test_a_resume_with_another_option_is_refused(command, option, files, cut, tm
     content = Path(path).read_bytes()
     with pytest.raises(UsageError, match=rf"[(; ]{FIELDS.get((command, option), option)} was ") as refused:
         list(begun(command, after, files, output=path, resume=True))
-    assert ("the data are others" in str(refused.value)) == (option in ("label", "ignore", "weight", "category"))
+    assert ("the data are others" in str(refused.value)) == (
+        option in ("label", "ignore", "weight", "category", "size")
+    )
     assert Path(path).read_bytes() == content
     assert list(begun(command, before, files, output=path, resume=True))[-1].outcome == "finished"
 

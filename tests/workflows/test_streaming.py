@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from deepnet import data, files
-from deepnet.data import hdf5
+from deepnet.data.readers import hdf5
 from deepnet.files import rows
 
 MB = 1 << 20
