@@ -10,6 +10,7 @@ from ..files import shown
 from .checks import LONGEST_LABEL
 
 NONE = {"", "na", "n/a", "nan", "null", "?"}  # cells without a value, in any case of letters
+TRUTHS = {"0": "false", "1": "true", "false": "0", "true": "1"}  # as JSON lines and tables of booleans have them
 MISSING, UNSEEN = -1, -2  # in place of a text's place
 LARGEST = float(np.finfo(np.float32).max)
 MOST_VALUES, MOST_BY_HAND = 100, 10_000  # different texts of a column
@@ -54,6 +55,8 @@ def is_number(cell):
 def canonical(cell):
     """One text for what is the same: `1`, `1.0` and `01`; `True` and `true`; without the blanks around it."""
     text = cell.strip()
+    if text.isascii() and text.removeprefix("-").isdigit() and len(text) < 39:
+        return str(int(text))  # also of an account's number, which float64 rounds
     if is_number(text) and abs(float(text)) <= LARGEST:
         value = float(text)
         return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
@@ -82,7 +85,7 @@ class Builder:
     """A column that grows block by block.
 
     What its first value is, a number or a text, all must be. `kind` "number" says so before; with "text" numbers are
-    texts too, and where `known` ones are given all others are UNSEEN.
+    texts too, and where `known` ones are given all others are UNSEEN; true is 1 to a flag of 0 and 1, and 1 is true.
     """
 
     def __init__(self, source, name, position, kind=None, known=None):
@@ -141,7 +144,8 @@ class Builder:
             return MISSING
         text = canonical(cell)
         if self.known is not None:
-            return self.values.get(text, UNSEEN)
+            known = text if text in self.values or not self.values.keys() <= TRUTHS.keys() else TRUTHS.get(text)
+            return self.values.get(known, UNSEEN)
         if len(text) > LONGEST_LABEL:
             refuse_values(self.source, self.column, f"a text of more than {LONGEST_LABEL} characters")
         if text not in self.values and len(self.values) >= self.most:

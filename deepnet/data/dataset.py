@@ -104,6 +104,11 @@ class Options:
         """What is known of a table's columns: () that all are numbers, None nothing."""
         return None if self.like is None else self.like.fields
 
+    @property
+    def inputs(self):
+        """Names of columns that are known to be inputs."""
+        return {field.name for field in self.fields or ()} or set(() if self.like is None else self.like.columns)
+
 
 @dataclass(frozen=True)
 class Source:

@@ -154,10 +154,22 @@ def matched(source, fields, header, inputs, category):
         )
     else:
         found = inputs
+        _check_order(source, fields, header, inputs)
     for n, position in enumerate(found):
         if position in category and fields[n].kind == "number":
             raise UsageError(f"--category: {named(fields, n)} is a column of numbers in the model; leave it out")
     return tuple(found)
+
+
+def _check_order(source, fields, header, inputs):
+    """DataError where names that cannot tell all columns apart, one being empty or twice there, are others."""
+    some = any(field.name for field in fields)
+    for n, (field, position) in enumerate(zip(fields, inputs, strict=True)):
+        if header and some and header[position] != field.name:
+            raise DataError(
+                f"{source}: column {position + 1} is '{shown(header[position])}' where the model takes "
+                f"'{shown(field.name)}' as input {n + 1}; bring the columns into that order"
+            )
 
 
 def _by_name(source, wanted, header, inputs):
@@ -174,15 +186,18 @@ def _by_name(source, wanted, header, inputs):
     return [place[name] for name in wanted]
 
 
-def refilled(dataset):
-    """The data set with the mean of its training cases, rather than of all, in place of what is missing."""
+def refilled(dataset, known=None):
+    """The data set with the mean of its training cases, rather than of all, in place of what is missing.
+
+    Where fields are `known`, with what these have.
+    """
     unit = {place: n for n, place in enumerate(places(dataset.fields))}
-    train, fields = dataset.splits["train"].inputs, list(dataset.fields)
+    train, fields = dataset.splits["train"].inputs, list(known or dataset.fields)
     for n, field in enumerate(fields):
-        if field.missing:
+        if field.missing and not known:
             fill = _mean(train[:, unit[n, "value"]], train[:, unit[n, "missing"]] == 1)
             fields[n] = replace(field, fill=fill)
-    changed = [n for n, field in enumerate(fields) if field != dataset.fields[n]]
+    changed = [n for n, field in enumerate(fields) if field.missing and field != dataset.fields[n]]
     if not changed:
         return dataset
     splits = {name: replace(cases, inputs=cases.inputs.copy()) for name, cases in dataset.splits.items()}

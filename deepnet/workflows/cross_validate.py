@@ -162,6 +162,7 @@ def _measured(path: str, part: Dataset, task: str) -> dict:
     """Figures of a net on the fold that it has not seen."""
     net = checkpoint.load(path)
     task = "classify" if task == "mimic" else task
+    part = rooms.refilled(part, net.preparation.fields)  # it may have held out cases of its own
     dataset = rooms.apply(part, task, net.preparation.classes or None)
     if task != "reconstruct":
         dataset = sources.labelled(dataset, ("test",))

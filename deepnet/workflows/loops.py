@@ -37,12 +37,14 @@ class Loop:
         figures: Callable[[int], tuple[dict, dict]],
         look: Callable[[np.ndarray], Figures],
         cause: Callable[[], str | None],
+        over: Callable[[int], bool] = lambda epoch: False,
     ) -> Iterator:
         """Train through the course; yields Epoch, Warned, Noted and Saved records. Stopped where there is a reason to.
 
         `figures(epoch)` gives its metrics and counters, before the objective's tally begins anew; one that is Stopped
         is asked again when the run goes on. `look(before)` is what the doctor sees, with theta at the course's places
         before the last update. `cause()` is why a run diverged that went back to theta, as far as it is not the rate.
+        `over(epoch)`: whether this epoch is the last one, before its time.
         """
 
         def rate() -> str:
@@ -58,23 +60,27 @@ class Loop:
                 continue
             if passed.stopped:
                 raise Stopped(passed.stopped)
-            over = time.monotonic()
+            trained = time.monotonic()
+            if passed.before is not None:
+                self.watch.before = passed.before
             try:
                 metrics, counters = figures(passed.epoch)
             except Stopped:
                 state["position"][:] = passed.epoch - 1, course.minibatches  # it is trained, and still to be measured
                 raise
-            looked = passed.before is not None and due(passed.epoch, course.epochs)
-            seen = look(passed.before) if looked else None
+            before = self.watch.take(course.places)
+            seen = look(before) if before is not None and due(passed.epoch, course.epochs) else None
             for tally in objective.tally.values():
                 tally[:] = 0
             self.meter.done, self.meter.behind = 0, self.meter.behind + work.epoch
             if not epochs_here:
-                self.meter.pass_over(over, work.extra)
+                self.meter.pass_over(trained, work.extra)
             epochs_here += 1
             yield Epoch(course.stage, passed.epoch, course.epochs, metrics, course.cases, passed.seconds, counters)
             if seen is not None:
                 yield from self.watch.notes(seen)
+            if over(passed.epoch):
+                return
             if passed.epoch < course.epochs:
                 yield from self.saver.in_time()
 

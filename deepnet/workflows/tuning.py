@@ -21,7 +21,7 @@ from .checkup import Checkup, score
 from .loops import Loop
 from .models import CHUNK, blocks, pack
 from .plans import written
-from .records import End, Epoch
+from .records import End
 from .runs import (
     FINE,
     NORM,
@@ -153,11 +153,9 @@ class Tuning:
             run = self.optimizer, self.theta, self.state, self.good, figures
             look = partial(self._look, checkup, objective, stage.name, course)
             cause = partial(checkup.cause, self.theta)
-            for record in loop.through(course, self._work(stage), objective, *run, look, cause):
-                yield record
-                if isinstance(record, Epoch) and stage.name == FINE and self._out_of_patience(record.epoch):
-                    outcome = "early stop"
-                    break
+            over = self._out_of_patience if stage.name == FINE else lambda epoch: False
+            yield from loop.through(course, self._work(stage), objective, *run, look, cause, over)
+            outcome = "early stop" if over(int(self.state["position"][0])) else outcome
             if i + 1 < len(self.stages):
                 self.state, self.good = {}, Good()
         self.theta[:] = self.best.state["best_theta"] if self.best.epoch else self._shown

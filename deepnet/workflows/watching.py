@@ -18,19 +18,31 @@ OFTEN, LOOKS = 5, 20  # looked at are the first epochs, then about so many of a 
 
 @dataclass
 class Watch:
-    """What was said so far in a run; it goes with a run that is cut."""
+    """What was said so far in a run; it goes with a run that is cut.
+
+    `before`: theta at the course's places before the last update of an epoch that is still to be measured.
+    """
 
     said: list[str] = field(default_factory=list)
+    before: np.ndarray | None = None
 
     @staticmethod
     def taken_from(state: dict[str, np.ndarray]) -> "Watch":
         """What `packed` put among the arrays of a cut run, taken out of them."""
         words = state.pop("said", np.zeros(0, np.uint8)).tobytes().decode("ascii", "replace").split(",")
-        return Watch([name for name in words if name in FINDINGS])
+        return Watch([name for name in words if name in FINDINGS], state.pop("before", None))
 
     def packed(self) -> dict[str, np.ndarray]:
-        """The array to save; none where nothing was said."""
-        return {"said": np.frombuffer(",".join(self.said).encode(), np.uint8)} if self.said else {}
+        """The arrays to save; none where nothing was said, nor is to be measured."""
+        said = {"said": np.frombuffer(",".join(self.said).encode(), np.uint8)} if self.said else {}
+        return said if self.before is None else said | {"before": self.before}
+
+    def take(self, places: np.ndarray | None) -> np.ndarray | None:
+        """`before`, once; None where it is not one of these places."""
+        found, self.before = self.before, None
+        if found is None or places is None or (found.shape, found.dtype) != (places.shape, np.float32):
+            return None
+        return found
 
     @property
     def told(self) -> dict[str, list[str]]:

@@ -6,6 +6,8 @@ import pytest
 from deepnet.data.columns import MISSING, MOST_BY_HAND, MOST_VALUES, UNSEEN, Builder, canonical, is_missing, is_number
 from deepnet.errors import DataError
 
+LONG = "-10000000000000001", "10000000000000000", "10000000000000001", "10000000000000002"  # as one number of two
+
 
 def column(*blocks, kind=None, known=None):
     builder, row = Builder("t.csv", "c", 3, kind, known), 2
@@ -27,8 +29,15 @@ def test_missing_cells(cell):
 def test_one_text_for_what_is_the_same():
     for same in (("1", "1.0", " 01", "1e0"), ("true", "True", "TRUE"), ("-0.5", "-.5"), ("red", " red ")):
         assert len({canonical(cell) for cell in same}) == 1
-    for other in (("1", "1.5"), ("red", "Red"), ("1_0", "10"), ("inf", "1e999"), ("1e30", "1e31")):
+    for other in (("1", "1.5"), ("red", "Red"), ("1_0", "10"), ("inf", "1e999"), ("1e30", "1e31"), LONG):
         assert len({canonical(cell) for cell in other}) == len(other)
+
+
+def test_true_is_1_to_a_flag_that_knows_1():
+    for known, cells in ((("0", "1"), ["true", "False", "1"]), (("false", "true"), ["1", "0", "TRUE"])):
+        assert column(cells, kind="text", known=known).cells.tolist() == [1, 0, 1]
+    assert column(["true"], kind="text", known=("0", "1", "2")).cells.tolist() == [UNSEEN]
+    assert column(["2", "yes"], kind="text", known=("0", "1")).cells.tolist() == [UNSEEN, UNSEEN]
 
 
 def test_blocks_of_nothing_may_come_first():

@@ -170,6 +170,11 @@ def test_matching():
             page.matched("t", fields, header, inputs, category)
     twins = (Field("a", "number"), Field("a", "number"))
     assert page.matched("t", twins, ("a", "a"), (0, 1), ()) == (0, 1)
+    index = (Field("", "number"), Field("a", "number"), Field("b", "number"))  # as pandas writes it
+    assert page.matched("t", index, ("", "a", "b"), (0, 1, 2), ()) == (0, 1, 2)
+    with pytest.raises(DataError, match="t: column 2 is 'b' where the model takes 'a' as input 2"):
+        page.matched("t", index, ("", "b", "a"), (0, 1, 2), ())
+    assert page.matched("t", (Field("", "number"), Field("", "number")), ("b", "a"), (0, 1), ()) == (0, 1)
 
 
 def test_the_mean_is_that_of_training_cases():
@@ -185,6 +190,9 @@ def test_the_mean_is_that_of_training_cases():
     np.testing.assert_array_equal(found.splits["valid"].inputs, inputs[3:])
     np.testing.assert_array_equal(split.splits["train"].inputs, inputs[:3])
     assert page.refilled(found) is found
+    assert page.refilled(split, found.fields).fields == found.fields
+    known = page.refilled(whole, found.fields)  # by what a model knows, whatever there is to train with
+    np.testing.assert_array_equal(known.splits["train"].inputs[:, :2], [[1, 0], [3, 0.5], [2, 1], [100, 1]])
 
 
 def test_names_of_columns_without_a_name():

@@ -1,5 +1,6 @@
 """finetune --cv: folds, figures, what is kept and how it goes on."""
 
+import importlib
 import json
 import os
 from pathlib import Path
@@ -11,6 +12,7 @@ from deepnet import checkpoint, data, evaluation, workflows
 from deepnet.data import Cases
 from deepnet.errors import UsageError
 
+folds = importlib.import_module("deepnet.workflows.cross_validate")  # the page, not its function
 FROZEN = [0, 1, 2, 1, 1, 0, 2, 2, 2, 0, 0, 1]  # must never change
 NET = ("--layers", "6", "--scale", "standard", "--epochs", "3", "--batch-size", "20")
 KIND = ("--label", "kind, as told")
@@ -167,3 +169,23 @@ def test_refused(name, call, flowers, tmp_path, tree, monkeypatch):
     done = call("finetune", flowers, *KIND, *NET, *words)
     assert (done.code, tree(tmp_path)) == (code, before)
     assert hint in done.err
+
+
+def test_missing_cells_are_filled_as_the_net_knows_them(finish, tmp_path, monkeypatch):
+    """Which held out cases of its own, so that its means are not those of the other folds."""
+    rows = (f"{'' if n % 4 == 3 else n * n},{'abc'[n % 3]},{n % 2}" for n in range(60))
+    (tmp_path / "t.csv").write_text("\n".join(["size,kind,label", *rows]))
+    seen = []
+
+    def measured(net, dataset, *words):
+        seen.append((net.preparation.fields, dataset))
+        return honest_measured(net, dataset, *words)
+
+    honest_measured = folds.measured
+    monkeypatch.setattr(folds, "measured", measured)
+    words = {"cv": 3, "layers": (4,), "epochs": 1, "valid": "0.3"}
+    finish(workflows.cross_validate(str(tmp_path / "t.csv"), **words))
+    for fields, dataset in seen:
+        inputs = dataset.splits["test"].inputs
+        assert (inputs[inputs[:, 1] == 1, 0] == np.float32(fields[0].fill)).all()
+    assert len({fields[0].fill for fields, _ in seen}) == len(seen) == 3

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import typer.main
 
-from deepnet import cli, workflows
-from deepnet.workflows import checkup, loops, vitals, watching
+from deepnet import checkpoint, cli, workflows
+from deepnet.workflows import checkup, loops, models, vitals, watching
 from deepnet.workflows.findings import FINDINGS, first
 from deepnet.workflows.vitals import Figures, InputFigures, LayerFigures
 
@@ -176,6 +176,31 @@ def test_what_was_said_is_not_said_again(name, digits, finish, cut, tmp_path):
     state = {"said": np.frombuffer(b"dead,unheard of,\xff", np.uint8)}
     assert watching.Watch.taken_from(state).said == ["dead"]
     assert state == {}
+
+
+def test_a_run_stopped_while_it_is_measured_is_looked_at_later(digits, finish, cut, tmp_path, monkeypatch):
+    monkeypatch.setattr(models, "CHUNK", 20)
+    words = NET | {"init": ("gaussian:0",), "epochs": 1, "batch_size": 100, "valid": "100"}
+    whole = str(tmp_path / "whole.h5")
+    calls = []
+    assert names(finish(workflows.finetune(digits, whole, **words, stop=lambda: calls.append(1)))) == ["alike"]
+    for call in range(len(calls) - 4, len(calls)):
+        path = tmp_path / f"{call}.h5"
+        first = finish(workflows.finetune(digits, str(path), **words, stop=cut(call)))
+        assert (first[-1].outcome, names(first)) == ("interrupted", [])
+        assert "before" in checkpoint.load(str(path)).train
+        assert names(finish(workflows.finetune(digits, str(path), **words, resume=True))) == ["alike"]
+        assert path.read_bytes() == (tmp_path / "whole.h5").read_bytes()
+    state = {"before": np.zeros(3, np.float32)}
+    assert watching.Watch.taken_from(state).take(np.arange(4)) is None
+    assert state == {}
+
+
+def test_the_epoch_at_which_patience_ends_is_looked_at(digits, finish, tmp_path, monkeypatch):
+    monkeypatch.setattr(loops, "due", lambda epoch, epochs: epoch == 2)
+    words = NET | {"init": ("gaussian:0",), "batch_size": 100, "valid": "100", "patience": 1, "learning_rate": "1e-30"}
+    records = finish(workflows.finetune(digits, str(tmp_path / "a.h5"), **words))
+    assert (records[-1].outcome, records[-1].result["epochs"], names(records)) == ("early stop", 2, ["alike"])
 
 
 def test_notes_are_shown_and_logged(digits, call, tmp_path):

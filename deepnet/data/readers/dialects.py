@@ -78,13 +78,15 @@ def is_blank(record):
 def has_header(records, options):
     """Whether the first record is names: some column has text there and a number below, or it names what options do.
 
-    A cell that stands for no value is no name, but that of a case; save one above an index, as pandas writes it.
+    A cell that stands for no value is no name, but that of a case; save one above an index, as pandas writes it. Of the
+    names that a model knows one tells it that none of its columns has as a value.
     """
     first, rest = [cell.strip() for cell in records[0]], records[1:]
     if {first[0].lower(), first[-1].lower()} & LAST_NAMES or _names(options) & set(first):
         return True
-    known = {field.name for field in options.fields or ()} - {""}
-    if known and known <= set(first):
+    fields = options.fields or ()
+    known, values = {field.name for field in fields} - {""}, {value for field in fields for value in field.values}
+    if known and (known <= set(first) or any(name in first for name in known - values if not is_number(name))):
         return True
     if not rest:
         return not any(is_number(cell) or is_missing(cell) for cell in first)

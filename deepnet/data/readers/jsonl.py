@@ -8,6 +8,8 @@ are what they would be in CSV: numbers where they are due.
 import io
 import itertools
 import json
+import re
+from collections import Counter
 from csv import writer
 from dataclasses import replace
 from functools import partial
@@ -19,6 +21,8 @@ from .faults import before_fault, halves
 from .table import read_table
 
 _AS_TEXT = {"parse_int": str, "parse_float": str, "parse_constant": str}  # a number stays as it is written
+_NO_TEXT = re.compile("[\ud800-\udfff]")  # what an escape can say and UTF-8 cannot
+MISSING = "null"  # the only cell of a case, since an empty line is none
 _PLAIN = {None: "", True: "1", False: "0"}
 
 
@@ -39,6 +43,9 @@ def _front(source, blocks):
         return read_table, iter(())
     row, text = first[0] + _blank_lines(first[1]), first[1].lstrip()
     names = _parsed(source, text.partition("\n")[0], row)[0]
+    if names is not None and len(set(names)) < len(names):
+        name, count = Counter(names).most_common(1)[0]
+        raise DataError(f"{source}: row {row} has {count} values of the name '{shown(name)}'; rename what is no list")
     rewrite = partial(_rewritten, source, names)
     texts = (
         piece
@@ -66,7 +73,8 @@ def _rewritten(source, names, text, row):
 def _line(cells):
     """A line of CSV."""
     out = io.StringIO()
-    writer(out, lineterminator="\n").writerow(cells)
+    alone = len(cells) == 1 and not cells[0].strip()
+    writer(out, lineterminator="\n").writerow([MISSING] if alone else cells)
     return out.getvalue()
 
 
@@ -78,10 +86,10 @@ def _cells(source, names, line, row):
     if found is None or names is None:
         held, due = ("an array", "an object") if found is None else ("an object", "an array")
         raise DataError(f"{source}: row {row} holds {held}, the first row {due}; write all in the same way")
-    unknown = next((name for name in found if name not in names), None)
-    if unknown is not None:
-        raise DataError(f"{source}: row {row} has '{shown(unknown)}', which the first row has not; mend that row")
     known = dict(zip(found, cells, strict=True))
+    if more := known.keys() - set(names):
+        unknown = next(name for name in found if name in more)
+        raise DataError(f"{source}: row {row} has '{shown(unknown)}', which the first row has not; mend that row")
     return [known.get(name, "") for name in names]
 
 
@@ -89,6 +97,8 @@ def _parsed(source, line, row):
     """(names or None, cells) of the object or array of a line."""
     try:
         value = json.loads(line, **_AS_TEXT)
+        if "\\u" in line and _NO_TEXT.search(json.dumps(value, ensure_ascii=False)):
+            raise DataError(f"{source}: row {row} holds half a character (\\ud800 to \\udfff); write it as UTF-8 text")
         if isinstance(value, list):
             return None, list(_flat(value))
         if isinstance(value, dict):

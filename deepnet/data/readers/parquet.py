@@ -3,6 +3,8 @@
 The file is held in memory as it is, looked through by a child first, and unpacked batch by batch.
 """
 
+from collections import Counter
+
 import numpy as np
 
 from ...errors import DataError, DeepnetError
@@ -78,16 +80,19 @@ def _batches(content, names):
 
 def _read(source, options, content, file):
     """The Dataset, batch by batch."""
-    schema = file.schema_arrow
-    table = plan(source, {}, tuple(schema.names), len(schema.names), options)
-    wanted = [*table.inputs, *table.labels, *table.weights]
+    names, kinds = tuple(file.schema_arrow.names), file.schema_arrow.types  # each a list anew
+    table = plan(source, {}, names, len(names), options)
+    wanted, twins = [*table.inputs, *table.labels, *table.weights], Counter(names)
     for n in wanted:
-        _check_type(source, table, n, schema.field(n).type)
+        if twins[names[n]] > 1:
+            raise DataError(f"{source}: {twins[names[n]]} columns are named '{shown(names[n])}'")
+        _check_type(source, table, n, kinds[n])
     columns, rows, targets, texts, weights = mixed.builders(source, table), 0, [], [], []
-    for batch in _batches(content, list(dict.fromkeys(schema.names[n] for n in wanted))):
+    for batch in _batches(content, list(dict.fromkeys(names[n] for n in wanted))):
         where = range(rows + 1, rows + 1 + len(batch))
         rows += len(batch)
-        found = {n: batch.column(batch.schema.get_field_index(schema.names[n])) for n in wanted}
+        given = dict(zip(batch.schema.names, batch.columns, strict=True))
+        found = {n: given[names[n]] for n in wanted}
         for n, column in zip(table.inputs, columns, strict=True):
             _add(column, found[n], where)
         for n in table.texts:
@@ -103,10 +108,8 @@ def _read(source, options, content, file):
 
 
 def _check_type(source, table, n, kind):
-    """DataError for a column of neither numbers nor booleans nor texts, or one of several of its name."""
+    """DataError for a column of neither numbers nor booleans nor texts."""
     types = _pyarrow().types
-    if table.header.count(table.header[n]) > 1:
-        raise DataError(f"{source}: {table.header.count(table.header[n])} columns are named '{shown(table.header[n])}'")
     inner = kind.value_type if types.is_dictionary(kind) else kind
     known = (types.is_integer, types.is_floating, types.is_decimal, types.is_boolean, types.is_string,
              types.is_large_string, types.is_null)  # fmt: skip

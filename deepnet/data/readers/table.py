@@ -1,7 +1,6 @@
 """The plan of a table: which of its columns are inputs, labels, weights or left out."""
 
 import difflib
-from collections import Counter
 from dataclasses import dataclass
 
 from ...errors import DataError, UsageError
@@ -79,7 +78,8 @@ def read_table(source, text, options, delimiter=None, named=None):
 def plan(source, dialect, header, width, options):
     """The Table of so many columns, which the header names, if there is one."""
     ignored = {position(source, header, width, word, "--ignore") for word in options.ignore}
-    ignored |= {n for n, name in enumerate(header) if name in options.spare}
+    spare = set(options.spare)
+    ignored |= {n for n, name in enumerate(header) if name in spare}
     labels = _labels(source, header, width, options)
     weights = () if options.weight is None else (position(source, header, width, options.weight, "--weight"),)
     if set(weights) & set(labels):
@@ -94,7 +94,8 @@ def plan(source, dialect, header, width, options):
     surplus = ()
     if options.fields:
         known = matched(source, options.fields, header, inputs, category)
-        inputs, surplus = known, tuple(header[n] for n in inputs if n not in set(known))
+        taken = set(known)
+        inputs, surplus = known, tuple(header[n] for n in inputs if n not in taken)
     elif category and options.fields is not None:
         raise UsageError(f"--category: the model was trained on numbers, in column {category[0] + 1} too; leave it out")
     numeric = options.task == "regress" or len(labels) > 1
@@ -103,7 +104,7 @@ def plan(source, dialect, header, width, options):
 
 def position(source, header, width, word, option):
     """The column that a name or a position from 1 means."""
-    count = Counter(header)[word]
+    count = header.count(word)
     if count == 1:
         return header.index(word)
     if count > 1:
@@ -123,9 +124,9 @@ def _labels(source, header, width, options):
             raise DataError(f"{source}: --label {shown(options.label)} names {len(words)} columns; classes need one")
         return tuple(position(source, header, width, word.strip(), "--label") for word in words)
     if header and width > 1:
-        if header[-1].lower() in LAST_NAMES:
+        if header[-1].lower() in LAST_NAMES and header[-1] not in options.inputs:
             return (width - 1,)
-        if header[0].lower() in FIRST_NAMES:
+        if header[0].lower() in FIRST_NAMES and header[0] not in options.inputs:
             return (0,)
     if options.task in ("classify", "regress"):
         names = f" (its columns: {listed(header)})" if header else ""

@@ -1,5 +1,6 @@
 import gzip
 import json
+import time
 
 import numpy as np
 import pytest
@@ -70,6 +71,9 @@ def test_it_is_what_csv_is(tmp_path):
         ("[1, 2]\n[1, 1e999]\n", "row 2, column 2 holds 1e999, not a finite"),
         ("[\n  [1, 2],\n  [3, 4]\n]\n", "row 1 is no JSON array or object; write one a line"),
         ("[1, 2]\n3\n", "row 2 is no JSON"),
+        ('{"a": 1}\n\n{"a": "x\\ud800"}\n', "row 3 holds half a character"),
+        ('{"x": [1, 2], "x1": 5}\n', "row 1 has 2 values of the name 'x1'"),
+        ('{"a\\uDC00": 1}\n', "row 1 holds half a character"),
         ("[" * 100_000 + "\n", "row 1 is no JSON"),
         (json.dumps([[1]])[:-1] * 3 + "\n", "row 1 is no JSON"),
         ("[1]\n[" + "9" * 5000 + "]\n", "row 2, column 1 holds 9"),
@@ -89,3 +93,26 @@ def test_a_quote_within_a_text_ends_no_line(tmp_path, monkeypatch):
     monkeypatch.setattr(lines, "BLOCK", 100)
     text = "".join(json.dumps({"a": n, "label": '"inch'}) + "\n" for n in range(99))
     assert load(tmp_path, text, task="classify").classes == ('"inch',)
+
+
+def test_pairs_of_escapes_are_one_character(tmp_path):
+    found = load(tmp_path, '{"a": 1, "label": "\\ud83d\\ude00"}\n{"a": 2, "label": "b"}\n', task="classify")
+    assert found.classes == ("b", "\N{GRINNING FACE}")
+
+
+def test_names_in_another_order_are_found_at_once(tmp_path):
+    """Looking each up in a list took 30 s here."""
+    names = [f"c{n}" for n in range(30_000)]
+    lines = [json.dumps(dict.fromkeys(own, 1)) for own in (names, *[names[::-1]] * 4)]
+    began = time.process_time()
+    assert load(tmp_path, "\n".join(lines)).splits["train"].inputs.sum() == 5 * 30_000
+    assert time.process_time() - began < 10
+
+
+@pytest.mark.parametrize("line", ["[%s]", '{"a": %s}', '{"a": [%s]}'])
+def test_a_case_without_its_only_value_is_a_case(line, tmp_path):
+    text = "".join(line % cell + "\n\n" for cell in ("1", "null", '""', "3"))
+    found = load(tmp_path, text).splits["train"].inputs
+    np.testing.assert_array_equal(found, [[1, 0], [2, 1], [2, 1], [3, 0]])
+    with pytest.raises(DataError, match=r"row 3, column 1.*holds 'null' where a number is due"):
+        load(tmp_path, text, like=NUMBERS)
