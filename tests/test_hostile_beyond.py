@@ -80,7 +80,7 @@ FILES = {  # group: {what: (name, content, what is said, commands)}
         "an epoch without end": ("bad.jsonl", logged("1e999"), "log", LOGS),
         "an epoch beyond all numbers": ("bad.jsonl", logged("1" + "0" * 24), "log", LOGS),
     },
-    "images": {"a HEIC behind .png": ("x.png", b"\0\0\0\x18ftypheic" + bytes(50), "not a picture as its name says", TABLES)},
+    "images": {"a HEIC behind .png": ("x.png", b"\0\0\0\x18ftypheic" + bytes(50), "not a picture as its name", TABLES)},
 }  # fmt: skip
 WORDS = {
     "pretrain": ["--layers=1e2", "--layers=--", "--epochs=1e3"],
