@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -137,7 +137,7 @@ class Tuning:
         """Returns how it ended."""
         objective = self._objective()
         check(self.config["optimizer"], self.optimizer, objective)
-        seen = _Seen(objective, self._held_out(), self._probe(), clock.stop)
+        seen = _Seen(objective, self._held_out(), self._probe, clock.stop)
         loop, outcome = Loop(clock, self.meter, saver, self.watch), "finished"
         checkup = Checkup(self.dataset, self.preparation, self.network, self.config, self.history)
         self._set_meter()
@@ -210,7 +210,7 @@ class Tuning:
         cases, count = {name: len(c) for name, c in self.dataset.splits.items()}, self.network.layout.count
         products = count * (2 if stage.name == TOP else 3)
         statistics = min(SAMPLE, cases["train"]) if self.network.mixes else 0
-        extra = count * (cases.get("valid", 0) + statistics) + 3 * count * len(self._probe())
+        extra = count * (cases.get("valid", 0) + statistics) + 3 * count * len(self._probe)
         return Work(stage.epochs, cases["train"], self.config["batch_size"], products, extra)
 
     def _look(self, checkup: Checkup, objective: NetworkObjective, stage: str, course: Course, before) -> Figures:
@@ -271,6 +271,7 @@ class Tuning:
             done[name] = passes + (float(before[name][-1]) if name in before else 0.0)
         return done
 
+    @cached_property
     def _probe(self) -> np.ndarray:
         """A fixed hundredth of the training cases, on which gradients are looked at; of few a hundred or a tenth."""
         cases = len(self.dataset.splits["train"])

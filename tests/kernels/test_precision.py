@@ -183,6 +183,13 @@ def units__softmax_chain(g):
     return [d]
 
 
+@row(1, "linear", "logistic", "relu")
+def units__sample(g, unit):
+    z, states = g.normal(B, N), g.zeros(N, B)
+    units.sample(CODES[unit], z, KEY, 1, states)
+    return [z, states]
+
+
 @row(1)
 def units__sample_softmax(g):
     states = g.zeros(N, B)
