@@ -21,7 +21,7 @@ Method = Literal["rbm", "dae", "sae", "cae"]
 Corruption = Literal["masking", "salt_pepper", "gaussian"]
 Precision = Literal["float32", "bfloat16"]
 Kind = Literal["summary", "history", "confusion", "mistakes", "calibration", "reconstructions", "codes", "samples",
-               "filters", "features", "histograms", "gradients"]  # fmt: skip
+               "filters", "features", "histograms", "gradients", "landscape"]  # fmt: skip
 Scale = Literal["auto", "none", "unit", "standard"]
 Contrast = Literal["none", "l1", "l2"]
 Give = Literal["labels", "probabilities", "margins", "codes", "reconstructions", "anomaly"]

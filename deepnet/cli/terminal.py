@@ -240,6 +240,13 @@ def _histograms(screen, layers):
             screen.line(f"  {name}, {quantity.ljust(longest)}  {screen.spark(part['counts'], 41)}  {ends}")
 
 
+def _landscape(screen, steps, loss, middle, border, cases):
+    from deepnet.figures.landscape import heights, words
+
+    screen.line(words(middle, border))
+    screen.pictures([heights(loss)[::-1].ravel()], (len(steps), len(steps)))
+
+
 KINDS = {
     "summary": _summary,
     "history": _history,
@@ -253,6 +260,7 @@ KINDS = {
     "features": _filters,
     "histograms": _histograms,
     "gradients": _gradients,
+    "landscape": _landscape,
 }
 
 

@@ -13,6 +13,7 @@ from deepnet.figures.filters import filters
 from deepnet.figures.gradients import gradients
 from deepnet.figures.histograms import histograms
 from deepnet.figures.history import history
+from deepnet.figures.landscape import landscape
 from deepnet.figures.mistakes import mistakes
 from deepnet.figures.page import SECTIONS, model_page
 from deepnet.figures.reconstructions import reconstructions
@@ -34,6 +35,7 @@ FIGURES = {
     "features": features,
     "histograms": histograms,
     "gradients": gradients,
+    "landscape": landscape,
 }
 MOVING = {"samples": frames}  # kinds that a GIF shows, as pictures after each other
 
@@ -55,6 +57,7 @@ __all__ = [
     "gradients",
     "histograms",
     "history",
+    "landscape",
     "mistakes",
     "model_page",
     "reconstructions",

@@ -85,6 +85,11 @@ SECTIONS = {
     "gradients": Section(
         "Gradients while training", "Where lines lie decades below the others, the gradient vanishes.", _each
     ),
+    "landscape": Section(
+        "The loss around it",
+        "The network is in the middle; to the sides its weights are moved along two random directions. Wide and round "
+        "is a flat minimum, narrow a sharp one.",
+    ),
 }
 
 

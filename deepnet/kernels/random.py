@@ -19,7 +19,7 @@ ROUNDS = 10
 LANES = 16
 GROUP = 4 * LANES  # units that share a run of blocks; products cut their tiles at multiples of it
 # What a key is for; the first word folded into the seed.
-ORDER, SAMPLE, INITIALIZE, SPLIT, NOISE, PROBE, LABELS, DECODER = range(8)
+ORDER, SAMPLE, INITIALIZE, SPLIT, NOISE, PROBE, LABELS, DECODER, LANDSCAPE = range(9)
 SHIFTS = 1  # the draw under a minibatch's own key that moves its images; `fold` makes the keys of its layers by draw 0
 
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import answers, dreams, insides, maps, models, preparing
+from . import answers, dreams, insides, landscape, maps, models, preparing
 from .inspect import layer_rows
 from .runs import TOP, dashes, metrics_of, norms_of
 from .views import View
@@ -105,6 +105,12 @@ def _needs_classes(view: View) -> str | None:
     return "this model is no classifier; deepnet finetune makes one of a stack"
 
 
+def _needs_loss(view: View) -> str | None:
+    if view.task is not None:
+        return _needs_data(view)
+    return "a stack is learned layer by layer and has no one loss; deepnet finetune makes a network of it"
+
+
 def _needs_layers(view: View) -> str | None:
     return None if view.looked_at else "this model has no weights"
 
@@ -134,4 +140,5 @@ KINDS: dict[str, _Kind] = {
     "features": _Kind(insides.features, _needs_depth),
     "histograms": _Kind(insides.histograms, _needs_layers),
     "gradients": _Kind(_gradients, _needs_norms),
+    "landscape": _Kind(landscape.landscape, _needs_loss),
 }

@@ -52,7 +52,11 @@ class View:
     @property
     def seen(self) -> np.ndarray:
         """At most SEEN cases, evenly spread over the data."""
-        return np.linspace(0, len(self.cases) - 1, min(SEEN, len(self.cases))).astype(np.int64)
+        return self.evenly(SEEN)
+
+    def evenly(self, most: int) -> np.ndarray:
+        """At most so many cases, evenly spread over the data."""
+        return np.linspace(0, len(self.cases) - 1, min(most, len(self.cases))).astype(np.int64)
 
     def rows(self, rows: np.ndarray) -> np.ndarray:
         """Cases as the model sees them, (n, M)."""
@@ -64,7 +68,7 @@ class View:
         """So many cases, evenly spread over the classes, or over the data."""
         count, targets = min(count, len(self.cases)), self.cases.targets
         if targets is None or targets.ndim != 1 or targets.dtype.kind not in "iub":
-            return np.linspace(0, len(self.cases) - 1, count).astype(np.int64)
+            return self.evenly(count)
         each = [np.flatnonzero(targets == c)[:count] for c in np.unique(targets)]
         picked = [own[i] for i in range(count) for own in each if i < len(own)]
         return np.array(sorted(picked[:count], key=lambda row: targets[row]))

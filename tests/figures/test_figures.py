@@ -71,6 +71,12 @@ def bins(cases):
     return counts, np.where(counts > 0, middle, np.nan), np.where(counts > 0, middle**1.3, np.nan), 0.0123
 
 
+def valley(steps, cases, narrow=1.0):
+    along = np.linspace(-1, 1, steps) if steps > 1 else np.zeros(1)
+    loss = 0.01 + narrow * (along**2 + 0.3 * along[:, None] ** 2)
+    return along, loss, float(loss[steps // 2, steps // 2]), (float(loss[0].min()), float(loss[0].max())), cases
+
+
 def chains(steps, count, shape):
     return np.arange(steps), RNG.random((steps, count, int(np.prod(shape)))), shape, "noise"
 
@@ -104,6 +110,7 @@ TYPICAL = {
         ([("fine-tuning 1", norms(4, 30)), ("fine-tuning", norms(3, 8))],),
         ([("fine-tuning", norms(4, 30))],),
     ),
+    "landscape": (valley(15, 500, 0.05), valley(15, 500, 100.0)),
     "reconstructions": (
         ([("test cases", RNG.random((12, 784))), ("autoencoder: squared error 5.8", RNG.random((12, 784)))], (28, 28)),
         ([("spectra", weights(6, 200)), ("autoencoder", weights(6, 200))], (200,)),
@@ -125,6 +132,7 @@ TINY = {
     "filters": (([("one", np.zeros((1, 1)))], (1,)), ([("one", np.ones((1, 4)))], (2, 2))),
     "history": (([stage("layer 1/1 1-1", 1, ("reconstruction error",))],), ([stage("no epoch yet", 0, ("dead",))],)),
     "gradients": (([("fine-tuning", norms(1, 1))],), ([("no epoch yet", {1: np.zeros(0), 2: np.zeros(0)})],)),
+    "landscape": (valley(1, 1), valley(2, 1), valley(3, 1, 0.0)),
     "reconstructions": (([("one", np.zeros((1, 1)))], (1,)), ([("one", np.full((1, 4), 7.0))], (2, 2))),
     "confusion": ((np.array([[1]]), ()), (np.zeros((2, 2), int), ("a", "b"))),
     "codes": (([("one", np.zeros((1, 2)))], np.zeros(1, int), ("only",)), ([("none", np.zeros((0, 2)))], None, ())),
@@ -139,6 +147,7 @@ LARGE = {
     "filters": (([(f"layer {i}: 2000 units", weights(2000, 784)) for i in range(5)], (28, 28)),),
     "history": (([stage(f"layer {i}", 300, RBM_METRICS) for i in range(5)] + [stage("fine-tuning", 2000, TUNING)],),),
     "gradients": (([(f"fine-tuning {i}", norms(40, 2000)) for i in range(5)],),),
+    "landscape": (valley(201, 10_000_000, 1e90),),
     "reconstructions": (([(f"model {i}: squared error {i}", RNG.random((500, 784))) for i in range(5)], (28, 28)),),
     "confusion": (
         (
@@ -158,6 +167,7 @@ NASTY_INPUT = {
     "filters": (([(NASTY, weights(3, 784)), (f"b: {NASTY}", weights(200, 784))], (28, 28)),),
     "history": (([stage(NASTY, 3, (NASTY, "validation " + NASTY))],),),
     "gradients": (([(NASTY, norms(3, 4)), (f"b: {NASTY}", norms(2, 4))],),),
+    "landscape": (valley(15, 500, -3.0),),  # losses below 0; no text comes from files
     "reconstructions": (([(NASTY, RNG.random((2, 784))), (f"b: {NASTY}", RNG.random((2, 784)))], (28, 28)),),
     "confusion": ((np.array([[5, 1], [0, 7]]), (NASTY, "$")), (RNG.integers(0, 3, (9, 9)), (NASTY,) * 9)),
     "codes": (([(NASTY, weights(9, 2))], np.arange(9) % 2, (NASTY, "$")),),
@@ -178,6 +188,10 @@ NOT_FINITE = {
     "gradients": (
         ([("diverged", {1: np.array([1e-300, np.nan]), 2: np.array([1e300, np.inf])})],),
         ([("frozen", {1: np.zeros(3), 2: np.zeros(3)})],),
+    ),
+    "landscape": (
+        (np.arange(-1, 2), np.full((3, 3), np.nan), np.nan, (np.nan, np.nan), 9),
+        (np.arange(-1, 2), np.array([[np.inf, 1e300, 3], [2, 0.5, 1], [np.nan, 1, 2]]), 0.5, (1.0, np.inf), 9),
     ),
     "reconstructions": (([("cases", np.ones((2, 9))), ("model", np.full((2, 9), np.nan))], (3, 3)),),
     "codes": (([("model", np.full((4, 2), np.inf))], np.arange(4), ()),),

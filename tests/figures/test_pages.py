@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from deepnet.figures import (
     codes,
@@ -11,6 +12,7 @@ from deepnet.figures import (
     filters,
     gradients,
     history,
+    landscape,
     page,
     places,
     reconstructions,
@@ -18,10 +20,11 @@ from deepnet.figures import (
     summary,
     tiles,
 )
+from deepnet.figures.landscape import heights
 
 
 def texts(figure):
-    found = figure.findobj(lambda part: hasattr(part, "get_text"))
+    found = figure.findobj(lambda part: isinstance(part, Text))
     return {text.get_text() for text in found if text.get_text()}
 
 
@@ -92,6 +95,29 @@ def test_gradients_of_many_layers_name_some_and_no_name_covers_another():
     assert {"layer 1", "layer 30, top"} <= {name.get_text() for name in names}
     boxes = sorted((box.y0, box.y1) for box in (name.get_window_extent() for name in names))
     assert all(above[0] >= below[1] - 2 for below, above in pairwise(boxes))
+
+
+def test_a_landscape_says_what_is_in_its_middle_and_on_its_border():
+    steps = np.linspace(-1, 1, 21)
+    loss = 0.02 + steps**2 + 2 * steps[:, None] ** 2
+    figure = landscape(steps, loss, 0.02, (1.02, 3.02), 500)
+    (axes,) = figure.axes
+    shown = texts(figure)
+    assert any("0.02 in the middle, 1.02 to 3.02 on the border" in text for text in shown)
+    assert any("500 cases" in text for text in shown)
+    (mark,) = axes.get_lines()
+    assert [float(part[0]) for part in mark.get_data()] == [0, 0]
+    labels = [text for text in axes.texts if text.get_text().replace(".", "").isdecimal()]
+    assert len(labels) > 3
+    for label in labels:  # lines stand where the loss is what they say; the next is a factor of 1.6 off
+        x, y = label.get_position()
+        assert float(label.get_text()) == pytest.approx(0.02 + x**2 + 2 * y**2, rel=0.2)
+
+
+def test_heights_are_of_logarithms_where_losses_span_decades():
+    np.testing.assert_allclose(heights(np.array([[0.01, 0.1], [1.0, np.inf]])), [[0, 0.5], [1, np.nan]])
+    np.testing.assert_allclose(heights(np.array([[1.0, 2.0], [4.0, 5.0]])), [[0, 0.25], [0.75, 1]])
+    np.testing.assert_array_equal(heights(np.ones((2, 2))), np.zeros((2, 2)))
 
 
 def test_reconstructions_share_the_range_of_the_first_row():

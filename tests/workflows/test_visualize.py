@@ -27,13 +27,14 @@ PNG = b"\x89PNG\r\n\x1a\n"
 ALWAYS = {"summary", "history", "filters", "features", "histograms", "codes"}  # of these models, with data
 KINDS = {
     "stack": ALWAYS | {"reconstructions", "samples"},
-    "net": ALWAYS | {"gradients", "confusion", "mistakes", "calibration"},
-    "coder": ALWAYS | {"gradients", "reconstructions"},
-    "house_net": ALWAYS | {"gradients"},
-    "flower_net": ALWAYS | {"gradients", "confusion", "mistakes", "calibration"},
+    "net": ALWAYS | {"gradients", "landscape", "confusion", "mistakes", "calibration"},
+    "coder": ALWAYS | {"gradients", "landscape", "reconstructions"},
+    "house_net": ALWAYS | {"gradients", "landscape"},
+    "flower_net": ALWAYS | {"gradients", "landscape", "confusion", "mistakes", "calibration"},
 }
 REASONS = {  # why the others are not, one sentence with what is needed
     "gradients": "run deepnet finetune",
+    "landscape": "deepnet finetune makes a network of it",
     "confusion": "deepnet finetune makes one",
     "mistakes": "deepnet finetune makes one",
     "calibration": "deepnet finetune makes one",
