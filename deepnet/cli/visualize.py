@@ -16,12 +16,14 @@ HELP = """Draw pictures of a model: its filters, its history, what it makes of d
   deepnet visualize net.h5 mnist -o report.html
   deepnet visualize net.h5 mnist -o pictures/ --kind filters,confusion
   deepnet visualize stack.h5 -o samples.gif --kind samples
+  deepnet visualize stack.h5 -o growing.gif --kind filters --earlier 1.h5,2.h5
   deepnet visualize net.h5 --terminal --kind history
 
 The name of the output decides: report.html is one page with everything, to be
 read anywhere; a folder (a name that ends in /) gets one picture a kind; .png,
-.svg, .pdf take one kind; .gif takes samples, moving. Without --kind: all that
-the model and the data allow; more with data than without.
+.svg, .pdf take one kind; .gif takes samples, moving, or filters, growing from
+the models of --earlier to this one. Without --kind: all that the model and the
+data allow; more with data than without.
 --data-out keeps the numbers that pictures are made from, --terminal shows
 pictures as text, in colours where there are some (NO_COLOR: shades)."""
 
@@ -43,6 +45,13 @@ Picture = Annotated[
         show_default="none",
     ),
 ]  # fmt: skip
+Earlier = Annotated[
+    str | None,
+    option(
+        "Output", "--earlier", help="Files of the same model after fewer epochs, first to last: a GIF of filters.",
+        metavar="FILE,...", parser=values.texts, show_default="none",
+    ),
+]  # fmt: skip
 Numbers = Annotated[
     str | None,
     option(
@@ -61,6 +70,7 @@ def visualize(
     ignore: o.Ignore = None,
     output: Picture = None,
     kind: Kinds = None,
+    earlier: Earlier = None,
     data_out: Numbers = None,
     terminal: Terminal = False,
     force: o.Force = False,
@@ -84,8 +94,8 @@ def visualize(
         text = screen()
         more["show"] = lambda name, numbers: console.write(text.draw(name, numbers))
     found = run.workflows(threads).visualize(
-        model, data, output, kind=kinds, data_out=data_out, label=label, ignore=ignore or (), force=force,
-        threads=threads, **more,
+        model, data, output, kind=kinds, data_out=data_out, label=label, ignore=ignore or (), earlier=earlier or (),
+        force=force, threads=threads, **more,
     )  # fmt: skip
     if json:
         console.result("visualize", found, as_json=True, verbose=verbose)

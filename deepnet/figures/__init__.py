@@ -9,7 +9,7 @@ from deepnet.figures.comparison import comparison
 from deepnet.figures.confusion import confusion
 from deepnet.figures.efficiency import efficiency, efficiency_page
 from deepnet.figures.features import features
-from deepnet.figures.filters import filters
+from deepnet.figures.filters import filters, growing
 from deepnet.figures.gradients import gradients
 from deepnet.figures.histograms import histograms
 from deepnet.figures.history import history
@@ -37,7 +37,8 @@ FIGURES = {
     "gradients": gradients,
     "landscape": landscape,
 }
-MOVING = {"samples": frames}  # kinds that a GIF shows, as pictures after each other
+# Kinds that a GIF shows, as pictures after each other, and for how many milliseconds each.
+MOVING = {"samples": (frames, 120), "filters": (growing, 600)}
 
 __all__ = [
     "FIGURES",
@@ -55,6 +56,7 @@ __all__ = [
     "features",
     "filters",
     "gradients",
+    "growing",
     "histograms",
     "history",
     "landscape",

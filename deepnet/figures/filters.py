@@ -23,33 +23,65 @@ def filters(layers: list[tuple[str, np.ndarray]], shape: tuple[int, ...]) -> Fig
     return drawn(layers, shape, "Each filter on its own scale")
 
 
-def drawn(layers: list[tuple[str, np.ndarray]], shape: tuple[int, ...], words: str) -> Figure:
-    """A panel a layer of what has a sign and no scale; `words` begin the explanation at the foot."""
+def growing(states: list[tuple[str, list[tuple[str, np.ndarray]]]], shape: tuple[int, ...]) -> list[Figure]:
+    """The same filters in one state after the other: `states` holds (line, layers), all with the same units.
+
+    A filter has one scale in all pictures, so that it is seen to grow; the line stands below the picture.
+    """
+    layers = zip(*([_reach(weights) for _, weights in layers] for _, layers in states), strict=True)
+    reaches = [np.max(reach, axis=0) for reach in layers]
+    words = "Each filter on its own scale, the same all the time"
+    return [drawn(layers, shape, words, reaches, line) for line, layers in states]
+
+
+def drawn(
+    layers: list[tuple[str, np.ndarray]],
+    shape: tuple[int, ...],
+    words: str,
+    reaches: list[np.ndarray] | None = None,
+    line: str | None = None,
+) -> Figure:
+    """A panel a layer of what has a sign and no scale; `words` begin the explanation at the foot, below the `line`.
+
+    `reaches` are the largest magnitudes of a layer's scales, (units, 1); without them those of the weights.
+    """
     rows, columns = style.arrangement(len(layers))
     width = _NARROW if columns > 2 else _WIDTH
-    chosen = [_chosen(title, np.asarray(weights, np.float32), shape) for title, weights in layers]
-    pictures = [tiles.picture_shape(shape, weights.shape[1]) for _, weights in chosen]
-    each = [_height(len(w), p, width) for (_, w), p in zip(chosen, pictures, strict=True)]
+    reaches = [_reach(weights) for _, weights in layers] if reaches is None else reaches
+    chosen = [_chosen(*layer, reach, shape) for layer, reach in zip(layers, reaches, strict=True)]
+    pictures = [tiles.picture_shape(shape, weights.shape[1]) for _, weights, _ in chosen]
+    each = [_height(len(w), p, width) for (_, w, _), p in zip(chosen, pictures, strict=True)]
     heights = [max(each[i : i + columns]) for i in range(0, len(each), columns)]
     with style.look():
-        above = style.head_height([title for title, _ in chosen], width)
-        figure = style.page(columns * (width + 0.12), sum(heights) + rows * above + 0.3)
+        above = style.head_height([title for title, _, _ in chosen], width)
+        size = columns * (width + 0.12), sum(heights) + rows * above + (0.3 if line is None else 0.45)
+        figure = style.page(*size)
         places = style.panels(figure, len(layers), heights)
-        for axes, (title, weights), picture in zip(places, chosen, pictures, strict=True):
-            _panel(axes, weights, picture)
+        for axes, (title, weights, reach), picture in zip(places, chosen, pictures, strict=True):
+            _panel(axes, weights, reach, picture)
             style.head(axes, title, width)
-        style.note(figure, f"{words}, {_zero(pictures)}")
+        foot = "" if line is None else f"{style.plain(line, int(size[0] * 15))}\n"
+        style.note(figure, f"{foot}{words}, {_zero(pictures)}")
         return style.settle(figure)
 
 
-def _chosen(title: str, weights: np.ndarray, shape: tuple[int, ...]) -> tuple[str, np.ndarray]:
-    """Title and the filters to draw, finite; the title says how many when some are left out."""
+def _finite(weights: np.ndarray) -> np.ndarray:
+    return np.nan_to_num(np.asarray(weights, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _reach(weights: np.ndarray) -> np.ndarray:
+    """The largest magnitude of each filter, (units, 1), never 0."""
+    return np.maximum(np.abs(_finite(weights)).max(axis=1, keepdims=True), np.finfo(np.float32).tiny)
+
+
+def _chosen(title: str, weights: np.ndarray, reach: np.ndarray, shape: tuple[int, ...]) -> tuple:
+    """Title, the filters to draw, finite, and their reach; the title says how many when some are left out."""
     most = PICTURES if tiles.picture_shape(shape, weights.shape[1]) else CURVES
-    weights = np.nan_to_num(weights, nan=0.0, posinf=0.0, neginf=0.0)
+    weights = _finite(weights)
     if len(weights) <= most:
-        return title, weights
+        return title, weights, reach
     kept = np.linspace(0, len(weights) - 1, most).round().astype(int)
-    return f"{title}{',' if ': ' in title else ':'} {most} shown", weights[kept]
+    return f"{title}{',' if ': ' in title else ':'} {most} shown", weights[kept], reach[kept]
 
 
 def _cells(count: int, picture: tuple[int, ...] | None) -> tuple[int, float]:
@@ -64,15 +96,14 @@ def _height(count: int, picture: tuple[int, ...] | None, width: float) -> float:
     return min(width * 1.4, width / columns / aspect * -(-count // columns))
 
 
-def _panel(axes: Axes, weights: np.ndarray, picture: tuple[int, ...] | None) -> None:
+def _panel(axes: Axes, weights: np.ndarray, reach: np.ndarray, picture: tuple[int, ...] | None) -> None:
     columns, _ = _cells(len(weights), picture)
-    largest = np.maximum(np.abs(weights).max(axis=1, keepdims=True), np.finfo(np.float32).tiny)
     if picture is None:
-        limits = np.hstack([-largest, largest])
+        limits = np.hstack([-reach, reach])
         tiles.ruled(axes, len(weights), columns, limits)
         tiles.curves(axes, weights, columns, limits, style.BLUE)
         return
-    unit = 0.5 + 0.5 * weights / largest
+    unit = 0.5 + 0.5 * weights / reach
     coloured = unit.reshape(-1, *picture) if len(picture) == 3 else _signed(unit).reshape(-1, *picture, 3)
     tiles.show(axes, tiles.mosaic(coloured, columns, gap=max(1, min(picture[:2]) // 20)))
 

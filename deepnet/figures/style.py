@@ -41,7 +41,7 @@ FORMATS = {
     "svg": {"Date": None, "Creator": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
-_SHADES, _REST = 64, 2000  # colours of a GIF; milliseconds of its last picture
+_SHADES, _REST = 128, 2000  # colours of a GIF; milliseconds of its last picture
 _SETTINGS = {
     "font.family": ["DejaVu Sans"],
     "font.size": 8,
@@ -129,13 +129,14 @@ def small(figure: Figure) -> bytes:
     return stream.getvalue()
 
 
-def animate(figures: Sequence[Figure], milliseconds: int = 120) -> bytes:
+def animate(figures: Sequence[Figure], milliseconds: int) -> bytes:
     """The bytes of a GIF that shows figures of one size in turn and begins again, the last one longer.
 
-    Frames share the colours of the last; same figures, same bytes.
+    Frames share the colours of the last, chosen so that also the rare ones, strong weights, are there; same figures,
+    same bytes.
     """
     pictures = [_painted(figure) for figure in figures]
-    palette = pictures[-1].quantize(_SHADES, dither=Image.Dither.NONE)
+    palette = pictures[-1].quantize(_SHADES, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     first, *rest = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
     stream = io.BytesIO()
     times = [milliseconds] * len(rest) + [_REST]

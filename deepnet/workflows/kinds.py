@@ -17,7 +17,7 @@ SHOWN = 20  # reconstructed cases
 def _history(view: View):
     """Learning curves, stage by stage."""
     series = []
-    for stage in sorted(view.model.history, key=_natural):
+    for stage in sorted(view.model.history, key=natural):
         part = view.model.history[stage]
         metrics = {name.replace("_", " "): values for name, values in metrics_of(part).items()}
         series.append(
@@ -28,11 +28,11 @@ def _history(view: View):
 
 def _gradients(view: View):
     """Norms of the layers' gradients, stage by stage."""
-    stages = sorted(view.model.history, key=_natural)
+    stages = sorted(view.model.history, key=natural)
     return ([(stage, norms) for stage in stages if (norms := norms_of(view.model.history[stage]))],)
 
 
-def _natural(stage: str) -> tuple:
+def natural(stage: str) -> tuple:
     """The order in which stages were run: layers by number, then each fine-tuning, the latest without a number."""
     name, _, number = stage.rpartition(" ")
     name, number = (name, int(number)) if number.isdecimal() else (stage, math.inf)

@@ -6,7 +6,7 @@ from inspect import signature
 from ..errors import UsageError
 from ..files import check_output, write_alone
 from ..kernels import jit
-from . import models, pages, views
+from . import growth, models, pages, views
 from .kinds import KINDS
 from .views import View
 
@@ -22,6 +22,7 @@ def visualize(
     data_out=None,
     label=None,
     ignore=(),
+    earlier=(),
     force=False,
     threads=None,
     show=lambda name, numbers: None,
@@ -30,15 +31,17 @@ def visualize(
 
     Into a file each in a folder, one page of HTML with all of them, a GIF of what moves, or a picture of one kind; and
     the arrays of each kind as JSON into `data_out`. `show` is told the kind and its arrays by name, kind after kind.
+    A GIF of filters has a picture for each of the files `earlier`, states of the same model, and one for the model.
     Returns the files, `written`, and the numbers that the pictures state.
     """
     if threads is not None:
         jit.set_threads(threads)
     view = views.of(models.load(model, data), model, data, label, ignore)
     kinds = _allowed(view, kind)
-    paths = _paths(output, kinds, force, (model, data))
+    _check_moving(output, kinds, earlier)
+    paths = _paths(output, kinds, force, (model, data, *earlier))
     if data_out is not None:
-        check_output(data_out, force, (model, data, *paths))
+        check_output(data_out, force, (model, data, *earlier, *paths))
     from .. import figures
 
     drawn, numbers = {}, {}
@@ -54,7 +57,8 @@ def visualize(
     else:
         for name, path in zip(kinds, paths, strict=False):
             os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-            write_alone(path, _picture(figures, name, drawn[name], path))
+            moving = growth.states(view, model, earlier) if earlier else drawn[name]
+            write_alone(path, _picture(figures, name, moving, path))
     if data_out is not None:
         write_alone(data_out, pages.numbers(view, numbers))
         paths.append(data_out)
@@ -65,7 +69,8 @@ def _picture(figures, name: str, given: tuple, path: str) -> bytes:
     """The bytes of one kind as the file's name asks for."""
     suffix = os.path.splitext(path)[1].lstrip(".").lower() or "png"
     if suffix == "gif":
-        return figures.animate(figures.MOVING[name](*given))
+        frames, milliseconds = figures.MOVING[name]
+        return figures.animate(frames(*given), milliseconds)
     return figures.encode(figures.FIGURES[name](*given), suffix)
 
 
@@ -82,14 +87,29 @@ def _allowed(view: View, asked) -> list[str]:
     return list(asked) or [name for name, kind in KINDS.items() if kind.lacks(view) is None]
 
 
+def _check_moving(output, kinds: list[str], earlier) -> None:
+    """A sentence where a GIF is asked for of what stands still, or earlier states for anything but a GIF of filters."""
+    gif = output is not None and os.path.splitext(output)[1].lower() == ".gif" and not os.path.isdir(output)
+    if earlier and not (gif and kinds == ["filters"]):
+        raise UsageError("--earlier is for filters that grow; give --kind filters -o growing.gif, or leave it out")
+    if not gif or earlier or kinds == ["samples"]:
+        return
+    if kinds == ["filters"]:
+        raise UsageError(
+            f"-o {output}: filters move from state to state; name earlier ones, --earlier first.h5,second.h5, "
+            "or a file in .png"
+        )
+    raise UsageError(
+        f"-o {output}: a GIF shows what moves; give --kind samples, or --kind filters with --earlier, "
+        "or a file in .html or .png"
+    )
+
+
 def _paths(output, kinds: list[str], force: bool, inputs) -> list[str]:
     """A file a kind: the output itself for a page or one kind, else a folder."""
     if output is None:
         return []
     folder = output.endswith(os.sep) or os.path.isdir(output)
-    suffix = os.path.splitext(output)[1].lower()
-    if not folder and suffix == ".gif" and kinds != ["samples"]:
-        raise UsageError(f"-o {output}: a GIF shows what moves; give --kind samples, or a file in .html or .png")
     if not folder and not _is_page(output) and len(kinds) > 1:
         raise UsageError(
             f"-o {output} is one file for {len(kinds)} kinds ({', '.join(kinds)}); give a page, report.html, a folder, "

@@ -250,7 +250,9 @@ def test_visualize_takes_kinds_repeated_or_with_commas(call, fake):
     assert told["code_neighbour_error"] == 0.25
     assert call("visualize", "net.h5", "-o", "pictures/").code == 0
     assert fake.CALLS[-1][1] == ("net.h5", None, "pictures/")
-    assert fake.CALLS[-1][2]["kind"] == ()
+    assert (fake.CALLS[-1][2]["kind"], fake.CALLS[-1][2]["earlier"]) == ((), ())
+    assert call("visualize", "net.h5", "-o", "g.gif", "--kind", "filters", "--earlier", "1.h5,2.h5").code == 0
+    assert fake.CALLS[-1][2]["earlier"] == ("1.h5", "2.h5")
 
 
 def test_predict_writes_to_stdout_or_a_new_file(call, tmp_path):

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import matplotlib
 import numpy as np
 import pytest
 from matplotlib.text import Text
@@ -11,6 +12,7 @@ from deepnet.figures import (
     confusion,
     filters,
     gradients,
+    growing,
     history,
     landscape,
     page,
@@ -41,6 +43,27 @@ def test_a_filter_is_symmetric_about_white_on_its_own_scale():
     assert left[0, 0].min() > 0.95  # zero is white
     assert left[0, 1][0] > left[0, 1][2] + 0.2  # positive is red
     assert left[1, 0][2] > left[1, 0][0] + 0.2  # negative is blue
+
+
+def test_filters_grow_on_one_scale_with_a_line_each():
+    """Of two filters one grows and one shrinks: each has its full colour where its weights are largest."""
+    first, last = np.outer([1.0, 4.0], np.ones(4)), np.outer([2.0, 1.0], np.ones(4))
+    pictures = growing([("After 1 epoch", [("layer 1", first)]), ("After $2$", [("layer 1", last)])], (2, 2))
+    feet = [next(text for text in texts(figure) if "own scale" in text) for figure in pictures]
+    assert [foot.split("\n")[0] for foot in feet] == ["After 1 epoch", r"After \$2\$"]
+    sheets = [np.asarray(figure.axes[0].images[0].get_array()) for figure in pictures]
+    for sheet, shares in zip(sheets, ((0.5, 1.0), (1.0, 0.25)), strict=True):
+        for left, share in zip((0, 3), shares, strict=True):
+            expected = matplotlib.colormaps[style.SIGNED](0.5 + 0.5 * share)[:3]
+            np.testing.assert_allclose(sheet[:, left : left + 2], np.broadcast_to(expected, (2, 2, 3)), atol=1e-6)
+
+
+def test_many_filters_grow_as_the_still_picture_shows_them():
+    many = np.random.default_rng(1).standard_normal((300, 4))
+    *_, last = growing([("", [("layer 1", many / 2)]), ("", [("layer 1", many)])], (2, 2))
+    still = filters([("layer 1", many)], (2, 2))
+    sheets = [np.asarray(figure.axes[0].images[0].get_array()) for figure in (last, still)]
+    np.testing.assert_array_equal(*sheets)
 
 
 def test_history_joins_training_and_validation_and_ends_in_the_last_value():

@@ -20,7 +20,7 @@ from deepnet.cli.terminal import Screen
 from deepnet.figures import FIGURES, SECTIONS
 from deepnet.nn.ascent import ascend
 from deepnet.nn.network import Network
-from deepnet.workflows import dreams, kinds, maps, models, retrieval, views
+from deepnet.workflows import dreams, growth, kinds, maps, models, retrieval, views
 from deepnet.workflows.sources import open_split
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -111,7 +111,7 @@ def test_gradients_are_refused_where_there_are_none(stack, net, call, tmp_path):
 def test_stages_stand_in_the_order_they_were_run():
     stages = ["fine-tuning", "output layer alone", "fine-tuning 2", "layer 10", "layer 2", "output layer alone 1",
               "fine-tuning 1"]  # fmt: skip
-    assert sorted(stages, key=kinds._natural) == [
+    assert sorted(stages, key=kinds.natural) == [
         "layer 2", "layer 10", "output layer alone 1", "fine-tuning 1", "fine-tuning 2", "output layer alone",
         "fine-tuning",
     ]  # fmt: skip
@@ -263,6 +263,89 @@ def test_samples_move_in_a_gif_with_the_same_bytes(stack, digits, net, call, tmp
         assert not np.array_equal(first, np.asarray(moving.convert("RGB")))
     done = call("visualize", net, digits, "-o", tmp_path / "c.gif", "--kind", "confusion")
     assert (done.code, "--kind samples" in done.err) == (2, True)
+
+
+@pytest.fixture(scope="module")
+def grown(digits, folder):
+    """A stack of the digits after 1, 2 and 5 epochs."""
+    paths = [str(folder / f"grown-{epochs}.h5") for epochs in (1, 2, 5)]
+    for path, epochs in zip(paths, (1, 2, 5), strict=True):
+        list(workflows.pretrain(digits, path, layers=(12,), epochs=(epochs,), batch_size=(50,)))
+    return paths
+
+
+def test_filters_grow_in_a_gif_with_the_same_bytes(grown, call, tmp_path):
+    *earlier, model = grown
+    for name in ("a.gif", "b.gif"):
+        words = ("--kind", "filters", "--earlier", ",".join(earlier), "-o", tmp_path / name)
+        done = call("visualize", model, *words)
+        assert (done.code, done.out) == (0, f"{tmp_path / name}\n"), done.err
+    assert (tmp_path / "a.gif").read_bytes() == (tmp_path / "b.gif").read_bytes()
+    with Image.open(tmp_path / "a.gif") as moving:
+        assert moving.n_frames == 3
+        red = []
+        for frame in range(3):
+            moving.seek(frame)
+            pixels = np.asarray(moving.convert("RGB")).astype(int)
+            red.append(np.abs(pixels[..., 0] - pixels[..., 2]).sum())
+    assert red == sorted(red)
+    assert red[0] < 0.9 * red[2]  # colours come as weights grow, which one scale a picture would hide
+
+
+def test_states_of_growth_are_the_model_s_own(grown):
+    """A line tells the epochs; the beginning of a longer run is a shorter one."""
+    model = checkpoint.load(grown[-1])
+    found, shape = growth.states(views.of(model, grown[-1], None, None, ()), grown[-1], grown[:-1])
+    lines = ["After 1 epoch of layer 1", "After 2 epochs of layer 1", "After 5 epochs of layer 1"]
+    assert [line for line, _ in found] == lines
+    assert shape == (28, 28)
+    for path, (_, ((title, weights),)) in zip(grown, found, strict=True):
+        assert title == "layer 1: 12 units"
+        np.testing.assert_array_equal(weights, checkpoint.load(path).arrays[0]["W"].T)
+    errors = [checkpoint.load(path).history["layer 1"]["reconstruction_error"] for path in grown]
+    assert list(errors[0]) == list(errors[2][:1])
+    assert list(errors[1]) == list(errors[2][:2])
+
+
+def test_a_line_tells_every_stage_in_its_order(net):
+    model = checkpoint.load(net)
+    assert growth._line(model) == "After 3 epochs of layer 1, 3 of layer 2, 4 of fine-tuning"
+    assert growth._line(dataclasses.replace(model, history={})) == "Before the end of the first epoch"
+
+
+def test_what_is_no_earlier_state_is_refused_by_name(grown, stack, net, digits, call, tmp_path):
+    with np.load(digits) as arrays:
+        np.savez(tmp_path / "others.npz", **{name: array[:100] for name, array in arrays.items()})
+    others = str(tmp_path / "others.h5")
+    list(workflows.pretrain(str(tmp_path / "others.npz"), others, layers=(12,), epochs=(1,)))
+    growing = ("--kind", "filters", "-o", tmp_path / "g.gif")
+    cases = [
+        (others, growing, "others.h5 has learned from other data than "),
+        (stack, growing, "stack.h5 (stack 784-40-20) has other filters than "),
+        (net, growing, "784-40-20-10) has other filters than "),
+        (digits, growing, "digits.npz is not an HDF5 file"),
+        ("gone.h5", growing, "gone.h5"),
+        (grown[0], ("--kind", "filters", "-o", tmp_path / "g.png"), "--kind filters -o growing.gif"),
+        (grown[0], ("--kind", "samples", "-o", tmp_path / "g.gif"), "--kind filters -o growing.gif"),
+        (grown[0], ("--kind", "filters", "--terminal"), "--kind filters -o growing.gif"),
+        (grown[0], ("--kind", "filters", "-o", grown[0], "--force"), "--kind filters -o growing.gif"),
+        (None, growing, "--earlier first.h5,second.h5"),
+    ]
+    for earlier, words, told in cases:
+        done = call("visualize", grown[-1], *words, *(() if earlier is None else ("--earlier", earlier)))
+        assert done.code == (4 if earlier in (digits, "gone.h5") else 2), done.err
+        assert done.err.count("\n") == 1
+        assert told in done.err
+    assert not list(tmp_path.glob("g.*"))
+
+
+def test_an_autoencoder_grows_from_the_stack_it_was_made_of(stack, coder, call, tmp_path):
+    done = call("visualize", coder, "--kind", "filters", "--earlier", stack, "-o", tmp_path / "g.gif")
+    assert done.code == 0, done.err
+    with Image.open(tmp_path / "g.gif") as moving:
+        assert moving.n_frames == 2
+    done = call("visualize", coder, "--kind", "filters", "--earlier", stack, "-o", stack, "--force")
+    assert (done.code, Path(stack).read_bytes()[:4]) == (2, b"\x89HDF")
 
 
 def test_the_numbers_are_those_that_are_drawn(net, digits, call, tmp_path):
