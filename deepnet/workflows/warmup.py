@@ -70,7 +70,7 @@ def _groups(folder: Path):
     mixed = str(folder / "mixed.csv")
     lines = (f"{row[0]},{'ny'[i % 2]},{'rgb'[i % 3]},{i % 3}\n" for i, row in enumerate(rows))
     Path(mixed).write_text("a,b,c,label\n" + "".join(lines))
-    stack, net, first = str(folder / "stack.h5"), str(folder / "net.h5"), str(folder / "first.h5")
+    stack, net, first, blend = (str(folder / f"{name}.h5") for name in ("stack", "net", "first", "blend"))
 
     scaled = {"scale": "standard", "valid": "0.2"}
 
@@ -88,12 +88,12 @@ def _groups(folder: Path):
             _run(pretrain(pixels, stack, **_SMALL, method="dae", corruption=(corruption,), emphasis=(0.5,)))
 
     def fields():
-        _run(pretrain(mixed, stack, **_SMALL, **scaled))
-        _use(stack, mixed, "train")
-        loaded = load(stack)
+        _run(pretrain(mixed, blend, **_SMALL, **scaled))
+        _use(blend, mixed, "train")
+        loaded = load(blend)
         Gibbs(loaded.model.layers[0], loaded.arrays[0], 2, 0).step(np.zeros((2, loaded.model.widths[0]), np.float32))
-        _run(pretrain(mixed, stack, **_SMALL, method="dae", **scaled))
-        _run(finetune(mixed, net, start=stack, task="reconstruct", epochs=1, optimizer="hessian_free", force=True))
+        _run(pretrain(mixed, blend, **_SMALL, method="dae", **scaled))
+        _run(finetune(mixed, net, start=blend, task="reconstruct", epochs=1, optimizer="hessian_free", force=True))
         _use(net, mixed, "train")
 
     def networks():

@@ -89,7 +89,7 @@ def test_after_it_no_command_compiles(deepnet, tmp_path):
     )
     (tmp_path / "x.csv").write_text(
         "a,b,c,label\n"
-        + "".join(f"{a},{'ny'[a < 0.5]},{'rgb'[i % 3]},{i % 2}\n" for i, a in enumerate(random.random(41)))
+        + "".join(f"{a},{'ny'[int(a < 0.5)]},{'rgb'[i % 3]},{i % 2}\n" for i, a in enumerate(random.random(41)))
     )
     small = ("--layers", "6,3", "--epochs", "2", "--batch-size", "8", "--valid", "0.2")
     noisy = ("--noise", "0.1", "--dropout", "0.1", "--label-smoothing", "0.1")
