@@ -92,6 +92,8 @@ def _groups(folder: Path):
         _use(blend, mixed, "train")
         loaded = load(blend)
         Gibbs(loaded.model.layers[0], loaded.arrays[0], 2, 0).step(np.zeros((2, loaded.model.widths[0]), np.float32))
+        for method in ("rbm", "dae"):
+            _run(pretrain(mixed, blend, **_SMALL, method=method, scale="standard"))  # the last minibatch is one case
         _run(pretrain(mixed, blend, **_SMALL, method="dae", **scaled))
         _run(finetune(mixed, net, start=blend, task="reconstruct", epochs=1, optimizer="hessian_free", force=True))
         _use(net, mixed, "train")
