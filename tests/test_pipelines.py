@@ -24,6 +24,7 @@ OTHERS = {
     "Few labels",
     "Anomalies",
     "Beside other tools",
+    "What there is",
 }
 BASH = shutil.which("bash")
 SECONDS = 300

@@ -15,7 +15,6 @@ HELP = """Draw pictures of a model: its filters, its history, what it makes of d
 [bold]Examples[/]
   deepnet visualize net.h5 mnist -o report.html
   deepnet visualize net.h5 mnist -o pictures/ --kind filters,confusion
-  deepnet visualize stack.h5 -o samples.gif --kind samples
   deepnet visualize stack.h5 -o growing.gif --kind filters --earlier 1.h5,2.h5
   deepnet visualize net.h5 --terminal --kind history
 

@@ -68,7 +68,7 @@ def _groups(folder: Path):
     lines = (f"{','.join(map(str, row))},{i % 3}\n" for i, row in enumerate(rows))
     Path(table).write_text("a,b,c,d,label\n" + "".join(lines))
     mixed = str(folder / "mixed.csv")
-    lines = (f"{row[0]},{'ny'[i % 2]},{'rgb'[i % 3]},{i % 3}\n" for i, row in enumerate(rows))
+    lines = (f"{row[0]},{'ny'[i % 2]},{'rgb'[i % 3]},{i % 3}\n" for i, row in enumerate(random.random((41, 1))))
     Path(mixed).write_text("a,b,c,label\n" + "".join(lines))
     stack, net, first, blend = (str(folder / f"{name}.h5") for name in ("stack", "net", "first", "blend"))
 
@@ -92,8 +92,10 @@ def _groups(folder: Path):
         _use(blend, mixed, "train")
         loaded = load(blend)
         Gibbs(loaded.model.layers[0], loaded.arrays[0], 2, 0).step(np.zeros((2, loaded.model.widths[0]), np.float32))
+        few = _SMALL | {"batch_size": 8, "layers": (6, 3)}  # so that the last minibatch is one case
         for method in ("rbm", "dae"):
-            _run(pretrain(mixed, blend, **_SMALL, method=method, scale="standard"))  # the last minibatch is one case
+            _run(pretrain(mixed, blend, **few, method=method, valid="0.2"))
+            _use(blend, mixed, "train")
         _run(pretrain(mixed, blend, **_SMALL, method="dae", **scaled))
         _run(finetune(mixed, net, start=blend, task="reconstruct", epochs=1, optimizer="hessian_free", force=True))
         _use(net, mixed, "train")
