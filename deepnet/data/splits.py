@@ -6,9 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import DataError, UsageError
-from ..files import shown
+from ..files import is_float, shown
 from .dataset import has_label
-from .tasks import is_float
 
 
 def parse_valid(text):

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import DataError
-from ..files import shown
+from ..files import is_float, shown
 from .checks import check_finite
 from .conventions import listed
 from .dataset import has_label
@@ -84,15 +84,6 @@ def _numbers(dataset, name, first):
         numbers = np.ascontiguousarray(labels, np.float32).reshape(len(labels), -1)
     check_finite(np.where(has_label(numbers)[:, None], numbers, np.float32(0)), where, first)
     return numbers
-
-
-def is_float(text):
-    """Whether float() takes this text."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _checked(dataset, name, first):

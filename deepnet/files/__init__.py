@@ -4,7 +4,7 @@ from .disk import DISK, Disk
 from .inputs import open_input, open_stdin, pieces, read_input, read_stdin
 from .locks import hold, write_alone, writing_alone
 from .memory import check_disk, check_memory, free_disk, free_memory, is_large, resident, spare_memory
-from .names import LONGEST, as_cell, shown
+from .names import LONGEST, as_cell, is_float, shown
 from .outputs import check_output, is_one_of, previous, restore_previous, temporary, tidy, write_output
 from .probing import probe
 from .spool import spooled
@@ -20,6 +20,7 @@ __all__ = [
     "free_disk",
     "free_memory",
     "hold",
+    "is_float",
     "is_large",
     "is_one_of",
     "open_input",

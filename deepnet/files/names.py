@@ -38,10 +38,11 @@ def _shortened(text):
 
 def as_cell(name):
     """A name as a cell of CSV: with an apostrophe before what a spreadsheet would run, but for numbers."""
-    return f"'{name}" if name.startswith(_FORMULA) and not _is_number(name) else name
+    return f"'{name}" if name.startswith(_FORMULA) and not is_float(name) else name
 
 
-def _is_number(text):
+def is_float(text):
+    """Whether float() takes this text."""
     try:
         float(text)
     except ValueError:
