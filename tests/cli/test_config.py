@@ -1,8 +1,6 @@
 """Precedence of flag, environment, TOML and default, and the errors of a settings file."""
 
-import io
 import json
-import sys
 
 import pytest
 import typer.main
@@ -86,8 +84,8 @@ def test_words_that_are_python_names_or_lists_of_names(call, fake, settings, mon
     assert fake.CALLS[-1][2]["start"] == "other.h5"
 
 
-def test_settings_from_standard_input(call, fake, monkeypatch):
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"[pretrain]\nseed = 5\n")))
+def test_settings_from_standard_input(call, fake, stdin):
+    stdin(b"[pretrain]\nseed = 5\n")
     assert call(*TRAIN, "-c", "-").code == 0
     assert fake.CALLS[-1][2]["seed"] == 5
 
