@@ -66,8 +66,9 @@ class Screen:
             return
         picture = picture_shape(shape, cases.shape[1])
         if picture is None:
-            for case in cases[: LINES * ABREAST]:
-                self.line("  " + self.spark(case, self.width - 2))
+            words = [f"  {text}" for text in captions] or [""] * len(cases)
+            for case, text in zip(cases[: LINES * ABREAST], words, strict=False):
+                self.line(f"  {self.spark(case, max(8, self.width - 2 - len(text)))}{text}")
             return
         wide = max(2, min(picture[1], (self.width + 1) // ABREAST - 1))
         high = max(2, 2 * round(picture[0] * wide / picture[1] / 2))
