@@ -18,6 +18,7 @@ import typer
 from deepnet.errors import DeepnetError, OutputError, UsageError
 
 from . import show
+from .show import printable
 
 SCHEMA = "deepnet.result/1"
 BROKEN_PIPE = 128 + 13
@@ -29,11 +30,6 @@ def say(text):
         if sys.stderr is not None:
             sys.stderr.write(printable(text) + "\n")
             sys.stderr.flush()
-
-
-def printable(text):
-    """The text on one line: control and direction characters as escapes."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
 
 
 def write(content):

@@ -7,6 +7,7 @@ are shades of characters; where the encoding knows no blocks, of ASCII.
 import math
 
 from . import show
+from .show import printable
 
 SPARKS, SHADES = "▁▂▃▄▅▆▇█", " ░▒▓█"
 PLAIN_SPARKS, PLAIN_SHADES = "_.-=*#", " .:-=+*#%@"
@@ -38,7 +39,7 @@ class Screen:
         """One line, cut at the right edge."""
         from rich.text import Text
 
-        text = text if isinstance(text, Text) else Text(_printable(text), style)
+        text = text if isinstance(text, Text) else Text(printable(text), style)
         text.truncate(self.width)
         self.console.print(text, no_wrap=True, crop=True, highlight=False, markup=False, soft_wrap=True)
 
@@ -95,10 +96,6 @@ class Screen:
                         text.append(self.shades[min(len(self.shades) - 1, int(mean * len(self.shades)))])
                 text.append(" ")
             self.line(text)
-
-
-def _printable(text):
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
 
 
 def _unit(cases, signed):
@@ -165,7 +162,7 @@ def _gradients(screen, stages):
 
 
 def _confusion(screen, matrix, classes):
-    names = [_printable(name)[:12] for name in (classes or range(len(matrix)))]
+    names = [printable(name)[:12] for name in (classes or range(len(matrix)))]
     screen.line("rows true, columns predicted")
     for line in show.confusion([[int(v) for v in row] for row in matrix], names):
         screen.line("  " + line)
@@ -173,9 +170,7 @@ def _confusion(screen, matrix, classes):
 
 def _mistakes(screen, cases, true, predicted, sure, rows, shape, wrong, probable):
     screen.line(f"{wrong[0]:,} of {wrong[1]:,} cases wrong, the surest first")
-    names = [f"{_printable(t)}>{_printable(p)} {s:.3g}" for t, p, s in zip(true, predicted, sure, strict=True)][
-        :MISTAKES
-    ]
+    names = [f"{printable(t)}>{printable(p)} {s:.3g}" for t, p, s in zip(true, predicted, sure, strict=True)][:MISTAKES]
     screen.pictures(cases[:MISTAKES], shape, captions=names)
 
 
@@ -208,9 +203,7 @@ def _codes(screen, panels, labels, classes):
         found: dict[tuple, dict[str, int]] = {}
         for (x, y), case in zip(place.tolist(), kept, strict=True):
             mark = (
-                "*"
-                if labels is None
-                else (_printable(classes[labels[case]]) if len(classes) else str(labels[case]))[:1]
+                "*" if labels is None else (printable(classes[labels[case]]) if len(classes) else str(labels[case]))[:1]
             )
             cell = found.setdefault((x, y), {})
             cell[mark] = cell.get(mark, 0) + 1

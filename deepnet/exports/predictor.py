@@ -32,6 +32,7 @@ import sys
 import numpy as np
 
 CLASSES = {classes}
+CELLS = {cells}
 COLUMNS = {columns}
 {fields}
 
@@ -75,7 +76,7 @@ def main():
         sys.exit(f"{{sys.argv[1]}} cannot be read: {{problem}}")
     written = csv.writer(sys.stdout, lineterminator="\\n")
     written.writerow({header})
-    written.writerows([[name] for name in found] if CLASSES else [[f"{{v:.7g}}" for v in row] for row in found])
+    written.writerows([[CELLS[name]] for name in found] if CLASSES else [[f"{{v:.7g}}" for v in row] for row in found])
 
 
 WEIGHTS = """
@@ -104,6 +105,7 @@ def write(program: Program, name: str = "net.py") -> bytes:
         title=program.title,
         gives=program.gives,
         classes=repr(program.classes),
+        cells=repr({name: as_cell(name) for name in program.classes}),
         columns=repr(program.columns),
         case="which `read` makes of the table's" if program.fields else "as they were in the training data",
         fields=_fields(program),

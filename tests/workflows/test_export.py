@@ -94,6 +94,7 @@ TABLES = {  # data, options of finetune, the same inputs as another tool may wri
     ),
     "a mark before the names": ("a,b,y\n0,.2,n\n9,.2,p\n0,.7,n\n9,.8,p\n", [], "\ufeffa,b\n9,.2\n0,.2\n"),
     "a mark before a number": ("a,b,y\n0,.2,n\n9,.2,p\n0,.7,n\n9,.8,p\n", [], "\ufeff9,.2\n0,.2\n"),
+    "classes that a spreadsheet would run": ("a,b,y\n0,.2,=n\n9,.2,-p\n0,.3,=n\n", [], "a,b\n9,.2\n0,.2\n"),
     "no names for a table of mixed ones": ("a,c,y\n0,u,n\n9,v,p\n0,w,n\n9,u,p\n", [], "9,u\n0,w\n"),
 }
 
