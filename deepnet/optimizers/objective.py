@@ -33,11 +33,14 @@ class Objective(Protocol):
         """Both."""
         ...
 
-    def curvature(self, theta: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-        """A function of v that gives the Gauss-Newton product at theta, in an array that its next call overwrites."""
+    def curvature(self, theta: np.ndarray, share: float = 1.0) -> Callable[[np.ndarray], np.ndarray]:
+        """A function of v that gives the Gauss-Newton product at theta, in an array that its next call overwrites.
+
+        Of about this share of the cases, as `gradient_squares` too.
+        """
         ...
 
-    def gradient_squares(self, theta: np.ndarray) -> np.ndarray:
+    def gradient_squares(self, theta: np.ndarray, share: float = 1.0) -> np.ndarray:
         """The mean of the squared gradients of single cases."""
         ...
 

@@ -316,6 +316,28 @@ def test_pieces_add_up(name, kept, monkeypatch):
     np.testing.assert_allclose(velocity, -0.1 * gradient, rtol=1e-12, atol=1e-15)
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_curvature_of_a_share(kept, monkeypatch):
+    """The first pieces of a minibatch, as if there were no others; value and gradient stay those of all."""
+    name = next(name for name, network in NETWORKS.items() if not network.mixes)
+    few, theta = objective(NETWORKS[name], np.float64, weight_decay=0.1, key=None, cases=11)
+    monkeypatch.setattr(pieces_page, "PIECE", 4)
+    monkeypatch.setattr(pieces_page, "KEPT", 1 << 20 if kept else 0)
+    made, _ = objective(NETWORKS[name], np.float64, weight_decay=0.1, key=None, cases=11)
+    rows, v, before = np.arange(11), np.zeros_like(theta), made.value(theta)
+    v[places(made.layout)] = 1
+    for share, cases in ((0.01, 3), (0.4, 3), (0.6, 7), (1.0, 11)):
+        few.at(rows[:cases], None)
+        made.tally["curvature_products"][0] = 0
+        for found, expected in (
+            (made.curvature(theta, share)(v), few.curvature(theta)(v)),
+            (made.gradient_squares(theta, share), few.gradient_squares(theta)),
+        ):
+            np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-14)
+        assert made.tally["curvature_products"][0] == cases
+    assert made.value(theta) == before
+
+
 @pytest.mark.parametrize("name", [name for name, network in NETWORKS.items() if not network.mixes])
 def test_gradient_squares(name):
     """Against the gradient of each case alone."""
