@@ -118,23 +118,24 @@ def fingerprint(fields, columns, targets):
 
 def notes(source, fields, columns):
     """Sentences on cells that training had none like: texts that it did not see, numbers that are missing."""
-    unseen, missing = {}, {}
+    unseen, missing = [], []  # (name, cells)
     for n, (field, column) in enumerate(zip(fields, columns, strict=True)):
         cells = _settled(field, column)
         if field.kind != "number":
-            unseen[named(fields, n)] = int((cells == UNSEEN).sum())
+            unseen.append((named(fields, n), int((cells == UNSEEN).sum())))
         if field.kind != "category" and not field.missing:
-            missing[named(fields, n)] = int((np.isnan(cells) if field.kind == "number" else cells == MISSING).sum())
+            none = np.isnan(cells) if field.kind == "number" else cells == MISSING
+            missing.append((named(fields, n), int(none.sum())))
     told = (
         (unseen, "has texts that training did not see, taken as missing"),
         (missing, "lacks values where training lacked none, taken as the mean"),
     )
-    return tuple(f"{source} {words}: {_counted(counts)}" for counts, words in told if any(counts.values()))
+    return tuple(f"{source} {words}: {_counted(counts)}" for counts, words in told if any(n for _, n in counts))
 
 
 def _counted(counts):
     """`colour (3 cells), size (1 cell)`, five at most."""
-    found = [f"{shown(name)} ({n} cell{'s' * (n > 1)})" for name, n in counts.items() if n]
+    found = [f"{shown(name)} ({n} cell{'s' * (n > 1)})" for name, n in counts if n]
     return ", ".join(found[:5]) + (f" and {len(found) - 5} columns more" if len(found) > 5 else "")
 
 

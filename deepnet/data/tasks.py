@@ -3,6 +3,7 @@
 A case may have no label: an empty cell or text, NaN among numbers, -1 among integers that are classes.
 """
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -127,7 +128,7 @@ def _whole(labels, where, first):
 
 def _is_integer(text):
     """Whether the text is an integer as it is written."""
-    return text.lstrip("+-").isdecimal() and text.isascii()
+    return re.fullmatch(r"[+-]?[0-9]+", text) is not None
 
 
 def _classes(dataset, labels):
