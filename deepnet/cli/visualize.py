@@ -81,6 +81,7 @@ def visualize(
 ):
     """Draw, and print the names of the files or the pictures; as JSON also the numbers that the pictures state."""
     from . import console, run
+    from .show import printable
     from .terminal import screen
 
     if output == "" or data_out == "":
@@ -103,4 +104,4 @@ def visualize(
     if json:
         console.result("visualize", found, as_json=True, verbose=verbose)
     else:
-        console.write("".join(f"{console.printable(path)}\n" for path in found["written"]))
+        console.write("".join(f"{printable(path)}\n" for path in found["written"]))

@@ -65,7 +65,7 @@ class Dataset:
     unlabelled: dict[str, int] = field(default_factory=dict)
     fields: tuple[kinds.Field, ...] = ()
     notes: tuple[str, ...] = ()
-    strange: Counter[tuple[str, str]] = field(default_factory=Counter)
+    strange: Counter[tuple[str, int, str]] = field(default_factory=Counter)
     format: str = ""
     files: dict[str, tuple[str, ...]] = field(default_factory=dict)
     first: int = 1

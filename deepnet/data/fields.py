@@ -120,7 +120,7 @@ def fingerprint(fields, columns, targets):
 
 
 def strange(fields, columns):
-    """Counter of (what is strange, the column's name): cells that training had none like.
+    """Counter of (what is strange, the column's place, its name): cells that training had none like.
 
     Texts that it did not see, numbers that are missing.
     """
@@ -128,10 +128,10 @@ def strange(fields, columns):
     for n, (field, column) in enumerate(zip(fields, columns, strict=True)):
         cells = _settled(field, column)
         if field.kind != "number":
-            found[SEEN_NOT, named(fields, n)] = int((cells == UNSEEN).sum())
+            found[SEEN_NOT, n, named(fields, n)] = int((cells == UNSEEN).sum())
         if field.kind != "category" and not field.missing:
             lacks = np.isnan(cells) if field.kind == "number" else cells == MISSING
-            found[LACKING, named(fields, n)] = int(lacks.sum())
+            found[LACKING, n, named(fields, n)] = int(lacks.sum())
     return +found
 
 
@@ -139,7 +139,7 @@ def notes(source, counts):
     """Sentences on what `strange` counted: `... colour (3 cells), size (1 cell)`, five columns at most."""
     told = []
     for words in (SEEN_NOT, LACKING):
-        found = [f"{shown(name)} ({n:,} cell{'s' * (n > 1)})" for (what, name), n in counts.items() if what == words]
+        found = [f"{shown(name)} ({n:,} cell{'s' * (n > 1)})" for (what, _, name), n in counts.items() if what == words]
         more = f" and {len(found) - 5} columns more" if len(found) > 5 else ""
         told += [f"{source} {words}: {', '.join(found[:5])}{more}"] if found else []
     return tuple(told)

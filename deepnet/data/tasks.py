@@ -4,6 +4,7 @@ A case may have no label: an empty text, NaN among numbers, -1 among integers th
 in a cell of a table has become one of these.
 """
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -128,7 +129,7 @@ def _whole(labels, where, first):
 
 def _is_integer(text):
     """Whether the text is an integer as it is written."""
-    return text.lstrip("+-").isdecimal() and text.isascii()
+    return re.fullmatch(r"[+-]?[0-9]+", text) is not None
 
 
 def _classes(dataset, labels):

@@ -186,14 +186,17 @@ class NetworkObjective:
             self._pieces = self._minibatch.at(rows, key)
         self._counted, self._cases = False, len(rows)
 
-    def value(self, theta: np.ndarray) -> float:
-        """The objective at theta; leaves `outputs` and `case_losses` of a minibatch of one piece."""
-        parts, total = self._parts(theta), 0.0
+    def value(self, theta: np.ndarray, share: float = 1.0) -> float:
+        """The objective at theta; leaves `outputs` and `case_losses` of a minibatch of one piece.
+
+        Of a minibatch of several pieces the first ones are taken, as many as make up `share`.
+        """
+        parts, count, total = self._parts(theta), self._count_of(share), 0.0
         with self._precision:
-            for piece in self._minibatch.each():
+            for piece in islice(self._minibatch.each(), count):
                 self._forward(parts, piece)
                 total += sums.total(piece.values)
-        return total / self._cases + self._decay(theta)
+        return total / self._cases_in(count) + self._decay(theta)
 
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         """d value / d theta, in an array that the next call overwrites."""
@@ -248,21 +251,20 @@ class NetworkObjective:
         """The function v -> G v + weight_decay v, G the Gauss-Newton matrix at theta (Schraudolph 2002).
 
         It holds until theta or the minibatch changes or another method is called, and returns an array that its next
-        call overwrites. Activations are kept, so a product costs four thirds of a gradient. Of a minibatch of several
-        pieces the first ones are taken, as many as make up `share`.
+        call overwrites. Activations are kept, so a product costs four thirds of a gradient. It is over the cases that
+        `value` takes for a `share`.
         """
         parts, count = self._parts(theta), self._count_of(share)
-        cases = self._cases_in(count)
-        if self._minibatch.kept:
-            with self._precision:
-                for piece in self._pieces[:count]:
-                    self._forward(parts, piece)
+        cases, kept = self._cases_in(count), self._minibatch.kept
+        with self._precision:
+            for piece in self._pieces[: min(count, kept)]:
+                self._forward(parts, piece)
 
         def product(v: np.ndarray) -> np.ndarray:
             directions = self._parts(v)
             with self._precision:
                 for number, piece in enumerate(islice(self._minibatch.each(), count)):
-                    if not self._minibatch.kept:
+                    if number >= kept:
                         self._forward(parts, piece)
                     self._curve(parts, directions, piece, cases)
                     into = self._scratch() if number else self._product
@@ -298,7 +300,7 @@ class NetworkObjective:
     def gradient_squares(self, theta: np.ndarray, share: float = 1.0) -> np.ndarray:
         """The mean over cases of the squared gradient of each case's loss, elementwise, without weight decay.
 
-        In an array that `curvature` overwrites, and over the cases that it takes. Source: Martens 2010, section 4.7.
+        In an array that `curvature` overwrites, and over the same cases. Source: Martens 2010, section 4.7.
         """
         parts, count = self._parts(theta), self._count_of(share)
         with self._precision:
@@ -371,9 +373,9 @@ class NetworkObjective:
     def activations(self) -> list[tuple[str, np.ndarray]]:
         """Unit type and activations (B, N) of each hidden layer of weights, after `gradient`.
 
-        Of a minibatch too large to be kept, those of its last piece.
+        Of a minibatch too large to be kept whole, those of its first pieces, or of the last where none is kept.
         """
-        work = [piece.work for piece in (self._pieces if self._minibatch.kept else self._pieces[-1:])]
+        work = [piece.work for piece in (self._pieces[: self._minibatch.kept] or self._pieces[-1:])]
         hidden = list(self._weighted.items())[:-1]
         return [(layer.unit, np.concatenate([own[i]["a"] for own in work])) for i, layer in hidden]
 

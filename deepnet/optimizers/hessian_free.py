@@ -66,8 +66,7 @@ class HessianFree:
         damping = self.damping * math.exp(float(state["damped"][0]))
         scale = objective.gradient_squares(theta, share) + theta.dtype.type(damping)
         np.power(scale, theta.dtype.type(self.power), out=scale)
-        local = value if self.share else objective.value(theta)
-        curve = objective.curvature(theta, share)
+        local, curve = objective.value(theta, share), objective.curvature(theta, share)
 
         def product(v: np.ndarray) -> np.ndarray:
             out = within(curve(v), spans).copy()
@@ -82,7 +81,7 @@ class HessianFree:
         def at(p: np.ndarray, rate: float = 1.0) -> float:
             theta[:] = start
             updates.add(theta, p, rate)
-            return objective.value(theta)
+            return objective.value(theta, share)
 
         chosen, reached = len(kept) - 1, at(kept[-1])
         while chosen and not (earlier := at(kept[chosen - 1])) > reached:  # also out of a value that is not finite

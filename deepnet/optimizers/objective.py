@@ -25,8 +25,8 @@ class Objective(Protocol):
         """The gradient at theta, in an array that the next call overwrites."""
         ...
 
-    def value(self, theta: np.ndarray) -> float:
-        """The objective at theta."""
+    def value(self, theta: np.ndarray, share: float = 1.0) -> float:
+        """The objective at theta, over about this share of the cases."""
         ...
 
     def value_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
@@ -36,7 +36,7 @@ class Objective(Protocol):
     def curvature(self, theta: np.ndarray, share: float = 1.0) -> Callable[[np.ndarray], np.ndarray]:
         """A function of v that gives the Gauss-Newton product at theta, in an array that its next call overwrites.
 
-        Of about this share of the cases, as `gradient_squares` too.
+        Of this share of the cases, the same ones as in `value` and `gradient_squares`.
         """
         ...
 

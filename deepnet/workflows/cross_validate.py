@@ -92,7 +92,9 @@ def cross_validate(
             shown_ = {name: rows[-1][name] for name in _metrics(rows)}
             seconds = time.perf_counter() - began
             yield Epoch("cross-validation", *place, shown_, passes, seconds, counted="fold")
-        facts = {"models": output, "data": dataset.name, "network": plan["network"], "cv": cv, "cases": count}
+        total = sum(row["cases"] for row in rows)
+        facts = {"models": output, "data": dataset.name, "network": plan["network"], "cv": cv, "cases": total}
+        facts |= {"unlabelled": count - total} if count > total else {}
         yield End("finished", facts | {"note": note} | _means(rows), NEXT)
 
 

@@ -73,7 +73,7 @@ def inputs_of(stream: Stream) -> Iterator[np.ndarray | Rows]:
     for dataset in stream.datasets:
         texts = list(dataset.notes)
         seen.update(dataset.strange)
-        if {words for words, _ in seen} > {words for words, _ in said}:
+        if {words for words, *_ in seen} > {words for words, *_ in said}:
             texts += [f"{text} so far" for text in data.notes(dataset.name, seen)]
             said = Counter(seen)
         for text in texts:

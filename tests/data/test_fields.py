@@ -137,6 +137,14 @@ def test_notes_count_what_training_did_not_have():
     )
 
 
+def test_notes_tell_columns_of_one_name_apart():
+    fields = tuple(Field("c", "category", tuple(values)) for values in ("abc", "def"))
+    columns = again(fields, [["z", "a", "y"], ["d", "e", "f"]])
+    assert page.notes("t", page.strange(fields, columns)) == (
+        "t has texts that training did not see, taken as missing: c (2 cells)",
+    )
+
+
 def test_refusals():
     with pytest.raises(DataError, match="column 1 'c' has no values; leave it out with --ignore 'c'"):
         page.learn("t", [built(["", "?"])])

@@ -34,7 +34,7 @@ class Quadratic(Known):
         self.calls.append(theta.copy())
         return self.A * (theta - self.goal)
 
-    def value(self, theta):
+    def value(self, theta, share=1.0):
         return float(0.5 * (self.A * (theta - self.goal).astype(float) ** 2).sum())
 
     def curvature(self, theta, share=1.0):
@@ -54,7 +54,7 @@ class Rosenbrock(Known):
         x, y = theta
         return np.array([-2 * (1 - x) - 400 * x * (y - x * x), 200 * (y - x * x)], theta.dtype)
 
-    def value(self, theta):
+    def value(self, theta, share=1.0):
         x, y = map(float, theta)
         return (1 - x) ** 2 + 100 * (y - x * x) ** 2
 

@@ -82,7 +82,7 @@ class Frugal(Known):
     def gradient_squares(self, theta, share=1.0):
         return np.multiply(self.A, self.A, out=self.product)
 
-    def value(self, theta):
+    def value(self, theta, share=1.0):
         return 0.5 * float(np.einsum("i,i,i->", self.A, theta, theta))
 
     def curvature(self, theta, share=1.0):

@@ -106,12 +106,12 @@ def test_a_file_holds_what_stdout_gets(net, digits, call, tmp_path):
     assert (tmp_path / "p.csv").read_text() == call("predict", net, digits).out
 
 
-def test_table_from_stdin(flower_net, flowers, call, monkeypatch):
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(Path(flowers).read_bytes()))))
+def test_table_from_stdin(flower_net, flowers, call, stdin):
+    stdin(Path(flowers).read_bytes())
     assert call("predict", flower_net, "-", *KIND).out == call("predict", flower_net, flowers, *KIND).out
 
 
-def test_pictures_of_a_folder_have_their_names(call, tmp_path, monkeypatch):
+def test_pictures_of_a_folder_have_their_names(call, tmp_path, stdin):
     """In each form that has a place for them; a single one has none. The size is the model's."""
     tree(**{f"{kind}__{n}.png": drawn(size=(4 + n, 3)) for kind in ("=cat", "dog") for n in range(3)})(tmp_path / "p")
     net, known = tmp_path / "n.h5", ("'=cat/0.png", "'=cat/1.png", "'=cat/2.png", "dog/0.png", "dog/1.png", "dog/2.png")
@@ -126,7 +126,7 @@ def test_pictures_of_a_folder_have_their_names(call, tmp_path, monkeypatch):
         assert [case["file"] for case in cases] == [name.removeprefix("'") for name in known]
         found = [[cell.removeprefix("'") for cell in row[1:]] for row in rows]
         assert [[f"{v:.7g}" if give != "labels" else v for v in list(case.values())[1:]] for case in cases] == found
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(drawn()))))
+    stdin(drawn())
     assert table(call("predict", net, "-", "--give", "probabilities").out) == (["'=cat", "dog"], [rows[0][1:]])
     done = call("predict", net, tmp_path / "p", "-o", tmp_path / "p.npy")
     assert (done.code, done.err.count("\n")) == (0, 1)

@@ -401,6 +401,16 @@ def test_half_blocks_have_the_colours_of_two_pixels():
     assert "38;2" not in shades
 
 
+@pytest.mark.parametrize("shape", [(3, 3), (9,)])
+def test_mistakes_have_their_classes_beside_them(shape):
+    screen = Screen(Console(no_color=True, width=60, file=io.StringIO()))
+    numbers = {"cases": np.eye(9)[:2], "true": ["a", "b"], "predicted": ["b", "c"], "sure": [0.9, 0.8], "rows": [0, 1],
+               "shape": shape, "wrong": (2, 9), "probable": True}  # fmt: skip
+    text = screen.draw("mistakes", numbers)
+    assert "a>b" in text
+    assert "b>c" in text
+
+
 @pytest.mark.parametrize(("words", "told"), [((), "--terminal"), (("--terminal", "--json"), "leave one")])
 def test_text_needs_a_place_of_its_own(words, told, net, call):
     done = call("visualize", net, *words)
