@@ -91,7 +91,7 @@ if __name__ == "__main__":
 SHARED = "chosen", "is_header", "is_number", "is_missing"
 READ = "numbers(lines, COLUMNS)", ("numbers", *SHARED)
 READ_MIXED = "encoded(lines, FIELDS, UNITS)", ("encoded", *SHARED, "unit_of", "same")
-COLUMN = {"values": "label", "codes": "code", "reconstructions": "x", "score": "score"}  # as `predict` calls them
+COLUMN = {"codes": "code", "reconstructions": "x", "score": "score"}  # as `predict` calls them
 
 
 def write(program: Program, name: str = "net.py") -> bytes:
@@ -195,9 +195,11 @@ def _header(program: Program) -> str:
     restored = program.gives == "reconstructions" and sum(isinstance(step, Scaled) for step in program.steps) == 1
     if restored and program.columns:
         return repr([as_cell(name) for name in program.columns])
+    if program.targets:
+        return repr([as_cell(name) for name in program.targets])
     word = COLUMN[program.gives]
-    if program.outputs == 1 and word in ("label", "score"):
-        return f'["{word}"]'
+    if word == "score":
+        return '["score"]'
     return f'[f"{word}{{i + 1}}" for i in range({program.outputs})]'
 
 

@@ -78,7 +78,8 @@ class Program:
     `gives` says what comes out: probabilities, margins, values, codes, reconstructions, or a score. `classes` are the
     names of what comes out of a classifier, `columns` those of what comes in, where they have some; `shape` is that of
     one case, `title` the widths from below, `model` the seal of the model's file, `version` that of deepnet.
-    `fields` are the columns of a table of mixed ones, whose units come in.
+    `fields` are the columns of a table of mixed ones, whose units come in. `targets` are the names of a regressor's
+    values.
     """
 
     steps: tuple[Step, ...]
@@ -90,6 +91,7 @@ class Program:
     model: str
     version: str
     fields: tuple[Field, ...] = ()
+    targets: tuple[str, ...] = ()
 
     @property
     def inputs(self) -> int:
@@ -110,6 +112,7 @@ class Program:
         return {
             "gives": self.gives,
             "classes": list(self.classes),
+            "targets": list(self.targets),
             "columns": list(self.columns),
             "shape": list(self.shape),
             "title": self.title,

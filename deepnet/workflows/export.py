@@ -74,7 +74,9 @@ def program_of(loaded: Checkpoint, give: str | None = None) -> Program:
     classes = p.classes if give is None and task == "classify" else ()
     title = dashes(reader.network.widths)
     gives = give or (_named(loaded) if task == "classify" else NAMES[task])
-    return Program(tuple(steps), gives, classes, p.columns, p.shape, title, loaded.digest, __version__, p.fields)
+    known = classes, p.columns, p.shape, title, loaded.digest, __version__, p.fields
+    targets = sources.headers_of(loaded.config, reader.network.outputs) if gives == NAMES["regress"] else ()
+    return Program(tuple(steps), gives, *known, targets)
 
 
 def _named(classifier: Checkpoint) -> str:

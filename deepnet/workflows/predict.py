@@ -8,7 +8,6 @@ import numpy as np
 from ..checkpoint import Checkpoint
 from ..data import stream as data_stream
 from ..errors import DataWarning, ModelError, UsageError
-from ..files import is_float
 from ..kernels import jit
 from ..nn.losses import MARGINS
 from ..nn.stack import Stack
@@ -131,14 +130,12 @@ def _outputs(loaded: Checkpoint, reader: models.Reader, blocks, give: str, task)
 
 
 def _names(give: str, task, loaded: Checkpoint, width: int) -> list[str]:
-    """Of the columns; a regressor's are those of its targets, unless these were named by position."""
+    """Of the columns."""
     preparation = loaded.preparation
     if give == "anomaly":
         return ["score", "flag"]
     if give == "labels":
-        known = sources.targets_of(loaded.config, width) if task == "regress" else ("label",)
-        usual = ["label"] if width == 1 else [f"label{i + 1}" for i in range(width)]
-        return usual if any(map(is_float, known)) else list(known) or usual
+        return ["label"] if task == "classify" else list(sources.headers_of(loaded.config, width))
     if give in ("probabilities", "margins"):
         return list(preparation.classes)
     if give == "reconstructions" and preparation.columns and preparation.projection is None:

@@ -11,7 +11,7 @@ from .. import data
 from ..checkpoint import Checkpoint, Preparation
 from ..data import Cases, Dataset, Stream
 from ..errors import DataError, DataWarning, UsageError
-from ..files import shown
+from ..files import is_float, shown
 from ..files.rows import Rows
 from ..nn.losses import loss_of
 
@@ -165,6 +165,14 @@ def targets_of(config: dict, count: int) -> tuple[str, ...]:
     label = config.get("label") or ""
     names = (label,) if count == 1 else tuple(name.strip() for name in label.split(","))
     return names if label and len(names) == count else ()
+
+
+def headers_of(config: dict, count: int) -> tuple[str, ...]:
+    """What columns of predicted numbers are called: as their targets, unless --label gave positions, or too few."""
+    names = targets_of(config, count)
+    if names and not any(map(is_float, names)):
+        return names
+    return ("label",) if count == 1 else tuple(f"label{n}" for n in range(1, count + 1))
 
 
 def of_all_classes(loaded: Checkpoint, split: str) -> Checkpoint:

@@ -146,7 +146,7 @@ def test_a_regressor_s_numbers_are_called_as_its_targets(call, tmp_path, monkeyp
         ("=net", "price,target", ["'=net"]),
         ("price, target", "=net", ["price", "target"]),
         ("3", "=net,target", ["label"]),
-        ("3,price", "=net,target", ["label1", "label2"]),
+        ("5,price", "=net", ["label1", "label2"]),
         (None, "price,=net", ["label"]),
     ):
         words = [*(() if label is None else ("--label", label)), "--ignore", ignore, "--task", "regress"]
