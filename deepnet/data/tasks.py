@@ -1,6 +1,7 @@
 """From labels as stored to targets: class indices, numbers, or none.
 
-A case may have no label: an empty cell or text, NaN among numbers, -1 among integers that are classes.
+A case may have no label: an empty text, NaN among numbers, -1 among integers that are classes. What stands for no label
+in a cell of a table has become one of these.
 """
 
 import re

@@ -108,14 +108,20 @@ def settle(figure: Figure) -> Figure:
     return figure
 
 
+def format_of(suffix: str) -> str:
+    """The name of a figure's format, of FORMATS; UsageError for a suffix of none."""
+    kind = suffix.lower().removeprefix(".")
+    if kind not in FORMATS:
+        raise UsageError(f"a figure cannot be written as {suffix!r}; end the output's name with .png, .svg or .pdf")
+    return kind
+
+
 def encode(figure: Figure, suffix: str) -> bytes:
     """The bytes of a figure as `png`, `svg` or `pdf` (a leading dot is allowed): no dates, so same figure, same bytes.
 
     Raises UsageError for any other suffix.
     """
-    kind = suffix.lower().removeprefix(".")
-    if kind not in FORMATS:
-        raise UsageError(f"a figure cannot be written as {suffix!r}; end the output's name with .png, .svg or .pdf")
+    kind = format_of(suffix)
     stream = io.BytesIO()
     with look():
         figure.savefig(stream, format=kind, dpi=DOTS_PER_INCH, metadata=FORMATS[kind])

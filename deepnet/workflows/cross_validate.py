@@ -77,6 +77,7 @@ def cross_validate(
         folder = output or held.enter_context(tempfile.TemporaryDirectory())
         paths = _paths(folder, cv, force or resume, (data, start))
         yield Start("finetune", plan)
+        yield from map(Warned, dataset.notes)
         if (note := _note(start)) is not None:
             yield Warned(note)
         clock, rows = Clock(stop, max_time), []
@@ -121,7 +122,7 @@ def _folds(dataset: Dataset, count: int, task: str, seed: int) -> Iterator[Datas
     for n in range(count):
         said = f"{dataset.fingerprint} fold {n + 1} of {count} by {seed}, {task}"
         splits = dataset.splits | {"train": train.at(fold != n), "test": train.at(fold == n)}
-        yield replace(dataset, splits=splits, fingerprint=hashlib.sha256(said.encode()).hexdigest())
+        yield replace(dataset, splits=splits, fingerprint=hashlib.sha256(said.encode()).hexdigest(), notes=())
 
 
 def _paths(folder: str, count: int, force: bool, inputs) -> list[str]:
