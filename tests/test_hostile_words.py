@@ -17,8 +17,11 @@ BASES = {
     "visualize": "visualize net.h5 good.npz -o p.png --kind filters",
     "predict": "predict net.h5 good.npz",
     "inspect": "inspect good.npz",
+    "export": "export net.h5 -o net.py",
     "warmup": "warmup",
     "selfcheck": "selfcheck",
+    "verify-resume": "verify-resume",
+    "doctor": "doctor",
 }
 HUGE = "1" + 30 * "0"
 VALUES = ("0", "-1", "nan", "inf", "1e308", HUGE, "much", "")
@@ -73,7 +76,7 @@ ARGUMENTS = [
     *((command, "--batch-size", value) for command in TRAIN for value in ("0", "31", "-1")),
     *((command, "--epochs", "-1") for command in ("pretrain", "finetune", "efficiency")),
     *((command, "--seed", seed) for command in TRAIN for seed in ("-1", str(2**64))),
-    *((command, "--threads", value) for command in BASES if command != "inspect" for value in ("0", "1000000")),
+    *((command, "--threads", value) for command in BASES if command not in ("inspect", "export") for value in ("0", "1000000")),
     *((command, "-o", "good.npz", "--force") for command in WRITE),
     *((command, "-o", name) for command in WRITE for name in ("no/where.h5", "a\0b", ".", "/dev/full", "/proc/o.h5")),
     *((command, "-c", "a\0b") for command in BASES),
