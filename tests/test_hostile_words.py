@@ -66,6 +66,7 @@ def test_numbers(command, apart, place, size, promise):
     promise(f"{count} values of {len(flags)} options: {refused} refused in one line, {count - refused} valid")
 
 
+NO_THREADS = ("inspect", "export")
 TRAIN = ("pretrain", "finetune")
 WRITE = (*TRAIN, "predict")
 ARGUMENTS = [
@@ -76,7 +77,7 @@ ARGUMENTS = [
     *((command, "--batch-size", value) for command in TRAIN for value in ("0", "31", "-1")),
     *((command, "--epochs", "-1") for command in ("pretrain", "finetune", "efficiency")),
     *((command, "--seed", seed) for command in TRAIN for seed in ("-1", str(2**64))),
-    *((command, "--threads", value) for command in BASES if command not in ("inspect", "export") for value in ("0", "1000000")),
+    *((command, "--threads", value) for command in BASES if command not in NO_THREADS for value in ("0", "1000000")),
     *((command, "-o", "good.npz", "--force") for command in WRITE),
     *((command, "-o", name) for command in WRITE for name in ("no/where.h5", "a\0b", ".", "/dev/full", "/proc/o.h5")),
     *((command, "-c", "a\0b") for command in BASES),
