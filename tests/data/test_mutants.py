@@ -41,11 +41,11 @@ TOKENS = [
     *(b"[" * 200, b"{'a':", b"True", b"<f8", b"|O", b"|S9", b"<U3", b"PK\1\2", b"\x1f\x8b\x08", b"\x93NUMPY", b"[[x]]"),
     *(b"\xff\xff\xff\xff", b"\x80\0\0\0", b"\0\0\0\0", b"\xe2\x80\xae", b"1979-05-27T07:32:00Z", b"\xef\xbb\xbf"),
 ]  # fmt: skip
-LINES = b"""{"a": 1.5, "x": [[2, 3e-1], [4, 5]], "label": "cat"}
-{"x": [6, "7", 8, null], "a": true, "label": "d\\u00f6g"}
-{"a": -2, "x": [1, 2, 3, 4], "label": "cat"}
+LINES = b"""{"label": "a cat of no colour that anybody could name, and of no age", "a": 1.5, "x": [[2, 3e-1], [4, 5]]}
+{"x": [6, "7", 8, null], "a": true, "label": "a d\\u00f6g, which is what dogs are called where nobody spells them"}
+{"a": -2,   "x":  [1, 2, 3, 4],     "label": "a cat of no colour that anybody could name, and of no age"}
 """
-ARRAYS = b"[1, 2.5, -3e2]\n\n[4, 5.5, 6]\n[0.25, 7, 80]\n"
+ARRAYS = b"[1.234567890123456789,    2.5,   -3.000000000000000000e2]\n\n[4, 5.5, 6]\n[0.25000000000000000000, 7, 80]\n"
 SPARSE = b"+1 1:0.5 7:1 # a\n-1 2:1e-3 3:-4\n# a comment\n-1\n" * 3
 PICTURES = {"png": "PNG", "jpg": "JPEG", "gif": "GIF", "bmp": "BMP", "tiff": "TIFF", "webp": "WEBP"}
 PACKED = ("npz", "idx.gz", "csv.gz", "jsonl.gz", "svm.gz")
