@@ -79,8 +79,8 @@ class Apart:
         self._spare = tempfile.TemporaryDirectory(prefix="apart-")
         self._place = Path(self._spare.name)
         self.traced = strace and shutil.which("strace") is not None
-        tracer = ["strace", "-ff", "-q", "-s", "0", "-e", f"trace={','.join(CALLS)}", "-e", "signal=none",
-                  "-o", str(self._place / "trace")] if self.traced else []  # fmt: skip
+        tracer = ["strace", "-ff", "--seccomp-bpf", "-q", "-s", "0", "-e", f"trace={','.join(CALLS)}",
+                  "-e", "signal=none", "-o", str(self._place / "trace")] if self.traced else []  # fmt: skip
         self._server = subprocess.Popen(
             [*tracer, sys.executable, "-W", "error", "-m", "tests.refusal"],
             cwd=ROOT,
