@@ -164,11 +164,16 @@ NPZ = {
     "lzma": (archive(("X.npy", npy(X)), method=zipfile.ZIP_LZMA), "packed"),
     "bzip2": (archive(("X.npy", npy(X)), method=zipfile.ZIP_BZIP2), "packed"),
     "directory far away": (patched(GOOD, len(GOOD) - 6, b"\xff\xff\xff\x7f"), "damaged or encrypted"),
-    "many members": (archive(*((f"{n}.npy", b"") for n in range(30_000))), "members"),
-    "many members, none read": (archive(*((f"{n}", b"") for n in range(30_000))), "members"),
+    "many members": (lambda path: path.write_bytes(_members(".npy")), "members"),
+    "many members, none read": (lambda path: path.write_bytes(_members("")), "members"),
     "bomb": (lambda path: path.write_bytes(_zip_bomb()), "1073741902 bytes in"),
 }  # fmt: skip
 NPZ = {name: ("d.npz", *entry) for name, entry in NPZ.items()}
+
+
+def _members(suffix):
+    """A zip of 30,000 empty members, whose making takes a while."""
+    return archive(*((f"{n}{suffix}", b"") for n in range(30_000)))
 
 
 def _zip_bomb():
@@ -258,10 +263,10 @@ CSV = {
     ),
     "a packed line of 1 GB": (gzipped(b"1," * (1 << 19), 1024), "unpacks to"),
     "a quoted cell of 1 GB": (gzipped(b"1,2\n" * (1 << 18), 1024, start=b'1,2\n"'), "unpacks to"),
-    "a cell of 10 MB": (b"1,2\n3," + b"4" * (10 << 20) + b"\n", "row 2, column 2"),
+    "a cell of 10 MB": (b"1,2\n3," + b"4" * (10 << 20) + b"\n", "row 2, column 2|row 2 cannot be read as CSV"),
     "a name of 10 MB": (b"a," + b"b" * (10 << 20) + b"\n1,2\n", "cannot be read|no rows that can be read"),
     "10^6 columns": (b",".join([b"1"] * 10**6) + b"\n" + b",".join([b"1"] * 10**6) + b"\n", "columns"),
-    "10^6 columns in the second row": (b"1,2\n" + b"," * 10**6 + b"\n", "row 2 has "),
+    "10^6 columns in the second row": (b"1,2\n" + b"," * 10**6 + b"\n", "row 2 has |more than 250000 columns"),
     "16 million empty cells": (b"," * ((16 << 20) - 9) + b"\n1,2\n", "columns"),
     "16 million quotes": (b'1,2\n"' + b'""' * (8 << 20) + b'",4\n', "row 2"),
     "10^7 empty lines": (b"\n" * 10**7, "no rows"),
@@ -313,10 +318,41 @@ PARQUET = {
         lambda path: pq.write_table(pa.table({"a": ["x" * (100 << 20)]}), path, compression="zstd"),
         "unpacks to|takes more memory",
     ),
-    "gzipped": (gzip.compress(ROWS, mtime=0), "gzipped PARQUET file"),
-    "named as one": (b"1,2\n3,4\n", "is text, not PARQUET"),
+    "gzipped": (gzip.compress(ROWS, mtime=0), "gzipped Parquet file"),
+    "named as one": (b"1,2\n3,4\n", "is text, not Parquet"),
 }
 PARQUET = {name: ("t.parquet", *entry) for name, entry in PARQUET.items()}
+
+
+JSONL = {
+    "nested 100,000 deep": (b"[1]\n" + b"[" * 100_000 + b"\n", "row 2 is no JSON"),
+    "a list of lists over many lines": (b"[\n [1, 2],\n [3, 4]\n]\n", "row 1 is no JSON array or object"),
+    "another thing": (b"[1, 2]\n3\n", "row 2 is no JSON"),
+    "an open object": (b'{"a": 1}\n{"a": 2\n', "row 2 is no JSON"),
+    "5,000 digits": (b"[1]\n[" + b"9" * 5000 + b"]\n", "row 2, column 1 holds 9"),
+    "1e999": (b"[1, 2]\n[1, 1e999]\n", "row 2, column 2 holds 1e999"),
+    "infinite": (b"[1, 2]\n[1, -Infinity]\n", "row 2, column 2 holds -Infinity"),
+    "ragged": (b"[1, 2]\n[1, 2, 3]\n", "row 2 has 3 columns, the first row has 2"),
+    "arrays and objects": (b'[1, 2]\n{"a": 1}\n', "row 2 holds an object, the first row an array"),
+    "a new name": (b'{"a": 1}\n{"a": 1, "b\\u202e": 2}\n', r"row 2 has 'b\\u202e', which the first row has not"),
+    "a name twice": (b'{"x": [1, 2], "x1": 5}\n', "row 1 has 2 values of the name 'x1'"),
+    "an object within": (b'{"a": {"b": 1}}\n', "row 1 holds an object within"),
+    "half a character": (b'{"a": 1}\n{"a": "\\ud800"}\n', "row 2 holds half a character"),
+    "NUL": (b"[1]\n[2\0]\n", "row 2 holds a NUL byte"),
+    "Latin-1": (b'{"a": "x"}\n{"a": "\xe9"}\n', "row 2 is not UTF-8"),
+    "UTF-16": ("[1]\n[2]\n".encode("utf-16"), "is UTF-16 text"),
+    "empty": (b"", "is empty"),
+    "empty lines": (b"\n\n\n", "no rows"),
+    "arrays of nothing": (b"[]\n[]\n", "no rows|no columns|none left"),
+    "10^6 columns": (b"[" + b"1," * (10**6 - 1) + b"1]\n", "columns"),
+    "a line of 1 GB": (
+        lambda path: (repeated(b"1,", 48 << 20, b"[1]\n[")(path), sparse_end(path, 1 << 30)),
+        "row 2 has a line",
+    ),
+    "a bomb": (gzipped(b"[1,2]\n" * (1 << 17), 1024), "unpacks to"),
+    "cut gzip": (gzip.compress(b"[1,2]\n" * 999)[:-9], "damaged gzip"),
+}
+JSONL = {name: ("t.jsonl", *entry) for name, entry in JSONL.items()}
 
 
 def png(width, height):
@@ -423,7 +459,7 @@ SVMLIGHT = {
     "a ranking": (b"1 qid:1 1:2\n2 qid:1 2:1\n", "row 1 has qid:1; deepnet does not learn rankings"),
     "too wide": (b"1 1:2\n2 250001:1\n", "row 2 has index 250001: at most 250,000 columns"),
     "much too wide": (b"1 1:2\n2 999999999:1\n", "row 2 has index 999999999: at most"),
-    "too large together": (repeated(b"2 250000:1\n", 12 << 20), "MB of memory"),
+    "too large together": (repeated(b"2 250000:1\n", 12 << 20), "MB of memory|beyond the 5 columns"),
     "a label of 1 MB": (b"1 1:2\n" + b"x" * (1 << 20) + b" 2:1\n", "row 2 has a label of more than"),
     "a label of no UTF-8": (b"1 1:2\n\xff 2:1\n", "row 2 is not UTF-8"),
     "a turned word": ("1 1:2\n2 \u202e:1\n".encode(), r"row 2 holds '\\u202e:1'"),
@@ -470,5 +506,5 @@ MAT = {
     "a bomb": (lambda path: path.write_bytes(mat(True, X=np.zeros((1 << 13, 1 << 12)))), "unpacks to more than"),
 }
 MAT = {name: ("x.mat", *entry) for name, entry in MAT.items()}
-TABLES = {"npy": NPY, "npz": NPZ, "idx": IDX, "csv": CSV, "svmlight": SVMLIGHT, "mat": MAT, "pictures": PICTURES,
-          "folders": FOLDERS}  # fmt: skip
+TABLES = {"npy": NPY, "npz": NPZ, "idx": IDX, "csv": CSV, "parquet": PARQUET, "jsonl": JSONL, "svmlight": SVMLIGHT,
+          "mat": MAT, "pictures": PICTURES, "folders": FOLDERS}  # fmt: skip

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from deepnet.data.readers.sniffing import FORMATS
 from tests.hostile import PARENT, TABLES, put
 from tests.refusal import check_refused, told
 
@@ -33,7 +34,7 @@ def refuse(apart, place, name, command):
     # Where labels are due, a table must say where they are before its cells are looked at.
     unsaid = (
         "does not say which column|shape|column"
-        if file.endswith((".csv", ".parquet")) and command != "inspect"
+        if file.endswith((".csv", ".jsonl", ".parquet")) and command != "inspect"
         else pattern
     )
     found = apart(COMMANDS[command].format(file).split(), place)
@@ -44,6 +45,12 @@ def refuse(apart, place, name, command):
     line = check_refused(dataclasses.replace(found, out="") if before else found)
     assert re.search(pattern, line) or re.search(unsaid, line), (line, pattern)
     return found
+
+
+def test_every_format_is_tried():
+    """HDF5 and its sister MATLAB 7.3 have a page of their own."""
+    others = {"mat": "mat5", "pictures": "picture", "folders": "folder"}
+    assert {others.get(name, name) for name in TABLES} == set(FORMATS) - {"hdf5", "mat73"}
 
 
 @pytest.mark.promise("H1")

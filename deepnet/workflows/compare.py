@@ -1,7 +1,5 @@
 """compare: networks on the same cases, with paired differences, and their histories on one chart or page."""
 
-import os
-
 import numpy as np
 
 from .. import evaluation
@@ -32,7 +30,10 @@ def compare(
             f"--log has {len(logs)} files for {len(nets)} networks; give one each, in their order, or none"
         )
     if output is not None:
+        from .. import figures
+
         check_output(output, force, (data, *nets, *logs))
+        figures.kind_of(output, "html", "htm")
     loaded = [models.load(net, data) for net in nets]
     task = _task(loaded, nets)
     opened = [
@@ -54,10 +55,10 @@ def _drawn(output, facts, loaded, metric: str, lines: list[dict]) -> bytes:
     """The chart, or the page."""
     from .. import figures
 
-    suffix = os.path.splitext(output)[1].lstrip(".").lower() or "png"
-    if suffix in ("html", "htm"):
+    kind = figures.kind_of(output, "html", "htm")
+    if kind in ("html", "htm"):
         return figures.report(facts, charts.differing(loaded), metric, lines)
-    return figures.encode(figures.comparison(metric, lines), suffix)
+    return figures.encode(figures.comparison(metric, lines), kind)
 
 
 def _task(loaded, nets) -> str:

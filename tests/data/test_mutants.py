@@ -6,15 +6,19 @@ A mutant is a function of its format and number, so that a failure can be had ag
 import contextlib
 import gzip
 import io
+import json
 import math
+import os
+import shutil
 import struct
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from tests.hostile import IMAGES, PLAIN_ROWS, X, Y, archive, drawn, encode, mat, npy
+from tests.hostile import IMAGES, PLAIN_ROWS, X, Y, archive, drawn, encode, mat, npy, put, tree
 
 TABLE = b"length,width,kind\n" + b"5.1,3.5,setosa\n6.4,3.2,versicolor\n5.8,2.7,virginica\n4.9,3.0,\n" * 3
 SETTINGS = b"""[inspect]
@@ -37,9 +41,15 @@ TOKENS = [
     *(b"[" * 200, b"{'a':", b"True", b"<f8", b"|O", b"|S9", b"<U3", b"PK\1\2", b"\x1f\x8b\x08", b"\x93NUMPY", b"[[x]]"),
     *(b"\xff\xff\xff\xff", b"\x80\0\0\0", b"\0\0\0\0", b"\xe2\x80\xae", b"1979-05-27T07:32:00Z", b"\xef\xbb\xbf"),
 ]  # fmt: skip
+LINES = b"""{"label": "a cat of no colour that anybody could name, and of no age", "a": 1.5, "x": [[2, 3e-1], [4, 5]]}
+{"x": [6, "7", 8, null], "a": true, "label": "a d\\u00f6g, which is what dogs are called where nobody spells them"}
+{"a": -2,   "x":  [1, 2, 3, 4],     "label": "a cat of no colour that anybody could name, and of no age"}
+"""
+ARRAYS = b"[1.234567890123456789,    2.5,   -3.000000000000000000e2]\n\n[4, 5.5, 6]\n[0.25000000000000000000, 7, 80]\n"
 SPARSE = b"+1 1:0.5 7:1 # a\n-1 2:1e-3 3:-4\n# a comment\n-1\n" * 3
 PICTURES = {"png": "PNG", "jpg": "JPEG", "gif": "GIF", "bmp": "BMP", "tiff": "TIFF", "webp": "WEBP"}
-FORMATS = ("npy", "npz", "idx", "idx.gz", "csv", "csv.gz", "parquet", "toml", "log", "svm", "svm.gz", "mat", *PICTURES)
+PACKED = ("npz", "idx.gz", "csv.gz", "jsonl.gz", "svm.gz")
+FORMATS = ("npy", "idx", "csv", "parquet", "jsonl", "toml", "log", "svm", "mat", *PACKED, *PICTURES, "folder")
 
 
 class Mutants:
@@ -49,8 +59,10 @@ class Mutants:
         self.format = format_
 
     def make(self, number):
-        """The bytes of one; of packed formats every other one is damaged before it is packed."""
+        """The bytes of one, or those of a folder's files; of packed formats every other one is damaged before."""
         rng = np.random.default_rng([number, *self.format.encode()])
+        if self.format == "folder":
+            return folder(rng, number)
         array = [X, Y.reshape(2, 3), X.astype(">f8"), np.asfortranarray(X), (X * 9).astype(np.int8)][number % 5]
         inner = {
             "npy": npy(array),
@@ -60,10 +72,11 @@ class Mutants:
             "parquet": PLAIN_ROWS,
             "toml": SETTINGS,
             "log": LOG,
+            "jsonl": LINES if number % 3 else ARRAYS,
             "svm": SPARSE,
             "mat": mat(number % 3 == 0, X=array, y=Y[: len(array)]),
         }.get(self.format.removesuffix(".gz")) or self.picture(number)
-        packed, inside = self.format in ("npz", "idx.gz", "csv.gz", "svm.gz"), number % 2
+        packed, inside = self.format in PACKED, number % 2
         if inside or not packed:
             inner = damaged(rng, inner)
         if self.format == "npz":
@@ -78,6 +91,21 @@ class Mutants:
         mode = "RGB" if kind in ("JPEG", "WEBP") and mode == "P" else mode
         ways = ("raw", "tiff_lzw", "tiff_deflate", "packbits", "jpeg" if mode == "RGB" else "raw")
         return drawn(kind, mode, (15, 17), **({"compression": ways[number % 5]} if kind == "TIFF" else {}))
+
+
+def folder(rng, number):
+    """{path: bytes} of a folder of five pictures in two classes, of which one is damaged, or the name of one."""
+    found, bad = {}, int(rng.integers(5))
+    for n in range(5):
+        parts, content = ["cat" if n % 2 else "dog", f"{n}.png"], drawn(size=(15, 17), mode="1" if n == 4 else "L")
+        if n == bad and number % 2:
+            content = damaged(rng, content)
+        elif n == bad:
+            which = int(rng.integers(2))
+            name = damaged(rng, parts[which].encode()).translate(None, b"/\0_")[:200]
+            parts[which] = os.fsdecode(name if name.strip(b".") else b"x")
+        found["__".join(["train" if n < 4 else "test", *parts] if number % 3 == 0 else parts)] = content
+    return found
 
 
 def damaged(rng, content):
@@ -109,8 +137,9 @@ def read_mutants(format_, first, count):
     refused = 0
     for number in range(first, first + count):
         print(f"mutant {number}", flush=True)  # noqa: T201
-        path = Path(f"m.{format_}")
-        path.write_bytes(Mutants(format_).make(number))
+        path, content = Path(f"m.{format_}"), Mutants(format_).make(number)
+        shutil.rmtree(path, ignore_errors=True)
+        put(path, tree(**content) if format_ == "folder" else content)
         refused += not READ.get(format_, numbers_hold)(path, format_)
     print(f"refused {refused}")  # noqa: T201
 
@@ -132,23 +161,36 @@ def numbers_hold(path, format_):
         assert cases.inputs.size
         assert np.isfinite(cases.inputs).all()
         assert cases.targets is None or len(cases.targets) == len(cases)
-    if format_ in PICTURES:
+    if format_ in (*PICTURES, "folder"):
         assert found.splits["train"].inputs.dtype == np.uint8
+        for name, files in found.files.items():
+            with contextlib.ExitStack() as closing:
+                images = [closing.enter_context(Image.open(path / file)) for file in files]
+                if all(image.mode == "L" for image in images):
+                    pixels = [np.asarray(image).reshape(-1) for image in images]
+                    np.testing.assert_array_equal(found.splits[name].inputs, pixels)
         return True
-    told = says(path, format_, found.splits["train"].inputs.size)
+    told = None if found.fields else says(path, format_)
     if told is not None:
         np.testing.assert_array_equal(told.reshape(len(told), -1), found.splits["train"].inputs)
     return True
 
 
-def says(path, format_, size):
-    """The array of a file by other means than ours; None where they cannot tell, or tell another size."""
+def says(path, format_):
+    """The array of a file by other means than ours; None where they cannot tell."""
     if format_.startswith("idx"):
         content = path.read_bytes()
         content = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
         shape = struct.unpack(f">{content[3]}I", content[4 : 4 + 4 * content[3]])
         kinds = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
         return np.frombuffer(content[4 + 4 * len(shape) :], kinds[content[2]]).reshape(shape).astype(np.float32)
+    if format_.startswith("jsonl"):
+        content = path.read_bytes()
+        content = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+        rows = [
+            json.loads(line) for line in content.decode("utf-8-sig").replace("\r", "\n").split("\n") if line.strip()
+        ]
+        return np.array(rows, np.float32) if isinstance(rows[0], list) else None
     if format_ not in ("npy", "npz"):
         return None
     with contextlib.suppress(Exception):  # NumPy refuses more than we do

@@ -123,6 +123,14 @@ def test_what_lies_before_a_fault_comes_before_it(name, pieces, stdin):
         np.testing.assert_array_equal(np.concatenate(found), X[:count])
 
 
+@pytest.mark.parametrize("damage", [lambda packed: packed[:-9], lambda packed: packed[:-8] + bytes(8)])
+@pytest.mark.parametrize("text", [TABLE, LINES])
+def test_a_damaged_gzip_file_is_refused_before_its_first_case(text, damage, tmp_path):
+    (tmp_path / "t.gz").write_bytes(damage(gzip.compress(text.encode())))
+    with pytest.raises(DataError, match=r"t\.gz is a damaged gzip file"):
+        data.stream(tmp_path / "t.gz", like=NUMBERS)
+
+
 def test_halves_leave_no_quote_open():
     text = '1,"2\n\n3"\n4,5\n"a\nb",6\n'
     for cut in (faults.halves(text, 1), faults.halves(text, 7)):

@@ -17,6 +17,7 @@ from rich.console import Console
 from deepnet import checkpoint, evaluation, workflows
 from deepnet.cli.terminal import KINDS as TERMINAL
 from deepnet.cli.terminal import Screen
+from deepnet.errors import UsageError
 from deepnet.figures import FIGURES, SECTIONS
 from deepnet.nn.ascent import ascend
 from deepnet.nn.network import Network
@@ -84,6 +85,15 @@ def test_pictures_are_not_overwritten_unasked(net, call, tmp_path):
     assert done.code == 2
     assert "--force" in done.err
     assert call(*words, "--force").code == 0
+
+
+def test_an_ending_that_no_figure_has_is_refused_before_a_kind_is_drawn(net, tmp_path):
+    output, shown = tmp_path / "a.exe", []
+    with pytest.raises(UsageError, match=r"cannot be written as '\.exe'; end the output's name with \.png"):
+        workflows.visualize(net, None, str(output), kind=("filters",), show=lambda *given: shown.append(given))
+    with pytest.raises(UsageError, match=r"cannot be written as '\.exe'"):
+        workflows.compare("no.npz", ("no.h5", "nor.h5"), str(output))
+    assert shown == []
 
 
 def test_a_model_that_was_cut_can_be_seen(digits, cut, call, tmp_path):

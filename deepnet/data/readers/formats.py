@@ -71,10 +71,11 @@ def most_unpacked(packed):
 def check_unpacked(source):
     """DataError where a gzipped file unpacks to more than it may, before it is parsed, which takes longer."""
     stream, most, count = unpacked(source), most_unpacked(source.size), 0
-    while stream is not source.stream and (piece := stream.read(PIECE)):
-        count += len(piece)
-        if count > most:
-            raise DataError(f"{source} unpacks to more than {most} bytes; if that is right, unpack it with `gunzip`")
+    with reading(source):
+        while count <= most and stream is not source.stream and (piece := stream.read(PIECE)):
+            count += len(piece)
+    if count > most:
+        raise DataError(f"{source} unpacks to more than {most} bytes; if that is right, unpack it with `gunzip`")
 
 
 def empty(where, shape, dtype):

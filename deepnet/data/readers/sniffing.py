@@ -59,6 +59,7 @@ _TABLES = (".csv", ".tsv", ".tab")
 _TEXT = (*_TABLES, ".txt", ".data", ".dat")
 _LINES = (".jsonl", ".ndjson")
 _IDX_NAME = re.compile(r"idx\d-(u?byte|int|float|double|short)$")
+_IDX_TYPE = re.compile(rb"\0\0[\x08\x09\x0b-\x0e]")
 _PAIR = re.compile(rb"(?:qid|\d+):[-+.\w]+")
 
 
@@ -73,13 +74,13 @@ def sniff(source):
     claimed = "IDX" if _IDX_NAME.search(name) else _SUFFIXES.get(suffix)
     if not first:
         raise DataError(f"{source} is empty; give a file with data")
-    found = _binary(source, first, packed, suffix)
+    found = _binary(source, first, packed, suffix, claimed)
     if found not in (None, "idx") and packed:
         raise DataError(f"{source} is a gzipped {FORMATS[found]} file; unpack it first with `gunzip`")
     return found or _text(source, first, suffix, claimed)
 
 
-def _binary(source, first, packed, suffix):
+def _binary(source, first, packed, suffix, claimed):
     """The format that the first bytes tell, or None where they may be text; DataError for one that is not read."""
     found = next((format_ for magic, format_ in _MAGIC if first.startswith(magic)), None)
     if found is None and (first[:4] + first[8:12] == b"RIFFWEBP" or (first[:2] == b"BM" and b"\0" in first)):
@@ -89,8 +90,9 @@ def _binary(source, first, packed, suffix):
     foreign = next((words for magic, words in _FOREIGN if first.startswith(magic)), None)
     if found is None and foreign is not None:
         raise DataError(f"{source} is {foreign}; {KNOWN}")
-    if found is None and first[:2] == b"\0\0" and suffix not in _TEXT + PICTURES:
-        found = "idx"
+    may_be_idx = first[:2] == b"\0\0" and suffix not in _TEXT + PICTURES
+    if found is None and may_be_idx and (claimed in (None, "IDX") or _IDX_TYPE.match(first)):
+        found = "idx"  # MATLAB files of version 4, among others, begin so too
     return found
 
 

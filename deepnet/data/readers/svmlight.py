@@ -55,13 +55,14 @@ def read(source, options):
 def _parsed(source, stream):
     """Labels, int32 indices and float32 values of all cases, int64 counts of these, and numbers of the lines."""
     labels, indices, values, counts, rows = [], array("i"), array("f"), array("q"), array("q")
-    row = 0
+    row = seen = widest = 0
     while line := stream.readline(LONGEST + 1):
         row += 1
         if len(line) > LONGEST:
             raise DataError(f"{source}: row {row} has more than 16 MB; a case is a line")
         if row % OFTEN == 0:
-            check_size(source, 24 * len(indices) + 200 * len(labels))
+            widest, seen = max(widest, max(indices[seen:], default=0)), len(indices)
+            check_size(source, max(24 * len(indices) + 200 * len(labels), 4 * widest * len(labels)))
         line = line.removeprefix(b"\xef\xbb\xbf") if row == 1 else line
         if _BLANK.fullmatch(line):
             continue

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepnet import data
-from deepnet.errors import DataError, UsageError
+from deepnet import data, files
+from deepnet.errors import DataError, OutputError, UsageError
 from tests.hostile import SVMLIGHT, put
 
 TEXT = b"# a comment\n+1 1:0.5 4:-2e1 # another\n\n-1\r\n+1 2:3\n"
@@ -94,3 +94,13 @@ def test_faults(tmp_path, fault):
     put(tmp_path / name, content)
     with pytest.raises(DataError, match=words):
         data.load(tmp_path / name)
+
+
+def test_cases_too_large_together_are_refused_on_the_way(tmp_path, monkeypatch):
+    """Before all of a long file is read, and so before the fault that it ends in."""
+    monkeypatch.setattr(files.memory, "free_memory", lambda root: 1 << 30)
+    monkeypatch.setattr(files.memory, "resident", lambda root: (0, 0))
+    with pytest.raises(OutputError, match=r"t\.svm, read at once, would take"):
+        load(tmp_path, b"1 2:3\n1 99999:1\n" * 4096 + b"1 x\n")
+    with pytest.raises(DataError, match="row 8193 holds 'x'"):
+        load(tmp_path, b"1 2:3\n1 999:1\n" * 4096 + b"1 x\n")
