@@ -31,15 +31,18 @@ def hashes(files, folder, **environment):
 
 
 @pytest.mark.slow
-@pytest.mark.promise("R4")
+@pytest.mark.promise("R2, R4")
 @pytest.mark.skipif(not ENABLED, reason="nothing is compiled, so there is one form only")
 def test_every_kind_of_run_is_the_same_on_an_older_cpu(files, tmp_path, size, promise):
-    """On 500 digits in the short form, on all of MNIST in the long one; bfloat16 is for CPUs that have it."""
+    """On 500 digits in the short form, on all of MNIST in the long one; bfloat16 is for CPUs that have it.
+
+    The older one has one thread, this one all there are.
+    """
     if target()[0] != 16:
         pytest.skip("this CPU has no AVX-512, so that there is nothing to compare AVX2 with")
     files = files | {"digits": size(files["digits"], "mnist")}
     ours = hashes(files, tmp_path / "ours")
-    older = hashes(files, tmp_path / "older", NUMBA_CPU_NAME="haswell",
+    older = hashes(files, tmp_path / "older", NUMBA_CPU_NAME="haswell", NUMBA_NUM_THREADS="1",
                    NUMBA_CPU_FEATURES=HASWELL, XDG_CACHE_HOME=str(tmp_path / "cache"))  # fmt: skip
     assert (ours["lanes"], older["lanes"]) == (16, 8)
     both = [name for name in ours["hashes"] if "bfloat16" not in name]
