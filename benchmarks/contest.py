@@ -23,6 +23,8 @@ LEAST_SECONDS = 0.15  # of one measurement; short jobs are repeated within it
 CEILING = "ceiling"
 REST = 0.05  # between two contestants, so that spinning threads of the last one are asleep
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has its bytecode: ours and the peers' alike
+
 
 def machine():
     """Processor, cores and threads of this run, as a table states them."""

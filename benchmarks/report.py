@@ -5,15 +5,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 BEGIN, END = "<!-- benchmarks -->", "<!-- end of benchmarks -->"
-SHORT = (
-    "contrastive",
-    "backprop",
-    "dropout",
-    "bfloat16",
-    "curvature",
-    "process",
-    "predicting",
-)  # the results that README shows
+SHORT = ("contrastive", "backprop")  # the results that README shows
 PEERS = ("deepnet", "torch bfloat16", "torch", "torch.compile", "jax", "jax scan", "numpy", "scikit-learn")
 
 

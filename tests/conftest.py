@@ -1,5 +1,6 @@
 """What all tests share: a surrounding without colours, terminals or the user's own settings."""
 
+import io
 import json
 import os
 import signal
@@ -46,6 +47,12 @@ def _surrounding(monkeypatch):
         monkeypatch.setenv(name, value or "")
         if value is None:
             monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def stdin(monkeypatch):
+    """`stdin(content)`: these bytes come from standard input."""
+    return lambda content: monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(content))))
 
 
 def pytest_addoption(parser):

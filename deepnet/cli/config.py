@@ -55,13 +55,8 @@ def _defaults(command, table, where, others=()):
             raise UsageError(f"{where} has no option {key!r}: {nearest(key.replace('_', '-'), [*parameters])}")
         if parameter.name in defaults:
             raise UsageError(f"{where} has {spelled(parameter)!r} twice; leave one of them")
-        defaults[parameter.name] = _words(value, _takes_several(parameter), f"{where} {key}")
+        defaults[parameter.name] = _words(value, parameter, f"{where} {key}")
     return defaults
-
-
-def _takes_several(parameter):
-    """Whether an option may come several times, or an argument be several words."""
-    return getattr(parameter, "multiple", False) or parameter.nargs != 1
 
 
 def borrowed(ctx: typer.Context, name, table, others):
@@ -89,16 +84,16 @@ def _parse(path, shown):
         raise UsageError(f"{shown} is not TOML: {error}") from None
 
 
-def _words(value, multiple, where):
-    """A TOML value as the words a user would type: lists with commas, numbers as text."""
-    if isinstance(value, bool):
+def _words(value, parameter, where):
+    """A TOML value as the words that a user would type after an option: lists with commas, numbers as text."""
+    switch = getattr(parameter, "is_flag", False)
+    if switch and isinstance(value, bool):
         return value
-    if isinstance(value, list):
-        words = [_words(member, False, where) for member in value]
-        return [str(word) for word in words] if multiple else ",".join(map(str, words))
-    if not isinstance(value, str | int | float):
-        raise UsageError(f"{where} is neither text, number, true, false nor a list of them")
-    return [str(value)] if multiple else str(value)
+    members = value if isinstance(value, list) and not switch else [value]
+    if not all(isinstance(member, str | int | float) and not isinstance(member, bool) for member in members):
+        raise UsageError(f"{where} is neither {'true nor false' if switch else 'text, number nor a list of them'}")
+    words = list(map(str, members))
+    return words if getattr(parameter, "multiple", False) or parameter.nargs != 1 else ",".join(words)
 
 
 def origins(ctx: typer.Context):

@@ -18,6 +18,7 @@ import typer
 from deepnet.errors import DeepnetError, OutputError, UsageError
 
 from . import show
+from .show import printable
 
 SCHEMA = "deepnet.result/1"
 BROKEN_PIPE = 128 + 13
@@ -29,11 +30,6 @@ def say(text):
         if sys.stderr is not None:
             sys.stderr.write(printable(text) + "\n")
             sys.stderr.flush()
-
-
-def printable(text):
-    """The text on one line: control and direction characters as escapes."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
 
 
 def write(content):
@@ -111,6 +107,17 @@ def _usage(error):
     return f"{message}; see {context.command_path if context is not None else 'deepnet'} -h"
 
 
+def _mend(path):
+    """Take away the beginning of a line that a full disk left at the end of a log."""
+    if not os.path.isfile(path):
+        return
+    with open(path, "r+b") as file:
+        content = file.read()
+        end = content.rfind(b"\n") + 1
+        if content.startswith(b"{", end):
+            file.truncate(end)
+
+
 class Journal:
     """The log of a run, one JSON object a line: run_start, epoch, checkpoint, warning, note, run_end.
 
@@ -124,6 +131,8 @@ class Journal:
         if path in (None, "-"):
             return
         try:
+            if resume:
+                _mend(path)
             self.file = open(
                 path, "a" if resume else "w" if force or not os.path.isfile(path) else "x", encoding="utf-8"
             )

@@ -1,11 +1,10 @@
 """What is said as a run begins: its command and the short facts of its plan, on as many lines as a terminal wants."""
 
-import contextlib
-import os
 import sys
 import textwrap
 
 from .console import say
+from .prose import columns
 from .show import text
 
 
@@ -23,18 +22,9 @@ def headline(command, plan, seed):
 
 def announce(line):
     """Say what begins: on one line, on a terminal on as many as it takes, broken between facts."""
-    for part in wrapped(line, columns()) if sys.stderr is not None and sys.stderr.isatty() else [line]:
+    terminal = sys.stderr is not None and sys.stderr.isatty()
+    for part in wrapped(line, columns([sys.stderr.fileno()])) if terminal else [line]:
         say(part)
-
-
-def columns():
-    """The width of the terminal at stderr."""
-    asked = os.environ.get("COLUMNS", "")
-    with contextlib.suppress(OSError, ValueError):
-        return (
-            int(asked) if asked.isdecimal() and int(asked) else os.get_terminal_size(sys.stderr.fileno()).columns or 80
-        )
-    return 80
 
 
 def wrapped(line, width):

@@ -1,9 +1,8 @@
 """The display on a terminal: a table that is drawn anew four times a second, by a thread of Rich's."""
 
-from .console import printable
 from .headline import announce
 from .progress import clock
-from .show import text
+from .show import printable, text
 
 PER_SECOND = 4
 STOPPING = "stopping: the run is being saved; once more to leave at once"

@@ -80,6 +80,7 @@ NUMBERS = {
         "tolerance": "0.0005, gain at which they end (4.4)",
         "start_decay": "0.95, of the last solution as a start",
         "power": "0.75, of the preconditioner (4.7); 0: none",
+        "share": "0, gradient of all cases; else share in curvature",
     },
 }
 

@@ -34,12 +34,12 @@ def fitted(text, width):
     return "\n".join(line for block in _blocks(text.splitlines()) for line in _wrapped(block, width))
 
 
-def columns():
-    """The width of the terminal, found where Rich finds it."""
+def columns(descriptors=range(3)):
+    """The width of the terminal, found where Rich finds it, or at one of these descriptors."""
     asked = os.environ.get("COLUMNS", "")
     if asked.isdecimal() and int(asked):
         return int(asked)
-    for descriptor in range(3):
+    for descriptor in descriptors:
         with contextlib.suppress(OSError):
             return os.get_terminal_size(descriptor).columns or WIDEST
     return WIDEST

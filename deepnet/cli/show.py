@@ -33,7 +33,7 @@ def markdown(facts):
 
 def _title(key):
     """A key in words."""
-    return key.replace("_", " ")
+    return printable(key).replace("_", " ")
 
 
 def _partner(key, facts):
@@ -82,14 +82,21 @@ def text(value, key="", digits=6):
         return ", ".join(text(member, key) for member in value) or "-"
     if isinstance(value, dict):
         return ", ".join(f"{_title(name)} {text(member, name)}" for name, member in value.items()) or "-"
-    return "-" if value is None else str(value)
+    return "-" if value is None else printable(value)
+
+
+def printable(text):
+    """The text on one line: control and direction characters as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
 
 
 def names_of(facts):
     """The names of the classes, where a table tells them."""
     rows = facts.get("classes")
     return (
-        [str(row["class"]) for row in rows] if rows and all(isinstance(r, dict) and "class" in r for r in rows) else []
+        [printable(row["class"]) for row in rows]
+        if rows and all(isinstance(r, dict) and "class" in r for r in rows)
+        else []
     )
 
 
@@ -102,7 +109,7 @@ def confusion(matrix, names):
 def table(value, key=""):
     """Rows of a list of dicts, a list of lists, a dict or a list: lines of text with aligned columns."""
     if isinstance(value, dict):
-        rows = [[_title(str(name)), text(member, str(name))] for name, member in value.items()]
+        rows = [[_title(name), text(member, str(name))] for name, member in value.items()]
     elif value and all(isinstance(row, dict) for row in value):
         columns = list(dict.fromkeys(key for row in value for key in row))
         head = ["95 % interval" if column.endswith(SUFFIX) else _title(column) for column in columns]

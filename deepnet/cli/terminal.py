@@ -7,6 +7,7 @@ are shades of characters; where the encoding knows no blocks, of ASCII.
 import math
 
 from . import show
+from .show import printable
 
 SPARKS, SHADES = "▁▂▃▄▅▆▇█", " ░▒▓█"
 PLAIN_SPARKS, PLAIN_SHADES = "_.-=*#", " .:-=+*#%@"
@@ -38,7 +39,7 @@ class Screen:
         """One line, cut at the right edge."""
         from rich.text import Text
 
-        text = text if isinstance(text, Text) else Text(_printable(text), style)
+        text = text if isinstance(text, Text) else Text(printable(text), style)
         text.truncate(self.width)
         self.console.print(text, no_wrap=True, crop=True, highlight=False, markup=False, soft_wrap=True)
 
@@ -66,8 +67,9 @@ class Screen:
             return
         picture = picture_shape(shape, cases.shape[1])
         if picture is None:
-            for case in cases[: LINES * ABREAST]:
-                self.line("  " + self.spark(case, self.width - 2))
+            words = [f"  {text}" for text in captions] or [""] * len(cases)
+            for case, text in zip(cases[: LINES * ABREAST], words, strict=False):
+                self.line(f"  {self.spark(case, max(8, self.width - 2 - len(text)))}{text}")
             return
         wide = max(2, min(picture[1], (self.width + 1) // ABREAST - 1))
         high = max(2, 2 * round(picture[0] * wide / picture[1] / 2))
@@ -94,10 +96,6 @@ class Screen:
                         text.append(self.shades[min(len(self.shades) - 1, int(mean * len(self.shades)))])
                 text.append(" ")
             self.line(text)
-
-
-def _printable(text):
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
 
 
 def _unit(cases, signed):
@@ -164,7 +162,7 @@ def _gradients(screen, stages):
 
 
 def _confusion(screen, matrix, classes):
-    names = [_printable(name)[:12] for name in (classes or range(len(matrix)))]
+    names = [printable(name)[:12] for name in (classes or range(len(matrix)))]
     screen.line("rows true, columns predicted")
     for line in show.confusion([[int(v) for v in row] for row in matrix], names):
         screen.line("  " + line)
@@ -172,9 +170,7 @@ def _confusion(screen, matrix, classes):
 
 def _mistakes(screen, cases, true, predicted, sure, rows, shape, wrong, probable):
     screen.line(f"{wrong[0]:,} of {wrong[1]:,} cases wrong, the surest first")
-    names = [f"{_printable(t)}>{_printable(p)} {s:.3g}" for t, p, s in zip(true, predicted, sure, strict=True)][
-        :MISTAKES
-    ]
+    names = [f"{printable(t)}>{printable(p)} {s:.3g}" for t, p, s in zip(true, predicted, sure, strict=True)][:MISTAKES]
     screen.pictures(cases[:MISTAKES], shape, captions=names)
 
 
@@ -207,9 +203,7 @@ def _codes(screen, panels, labels, classes):
         found: dict[tuple, dict[str, int]] = {}
         for (x, y), case in zip(place.tolist(), kept, strict=True):
             mark = (
-                "*"
-                if labels is None
-                else (_printable(classes[labels[case]]) if len(classes) else str(labels[case]))[:1]
+                "*" if labels is None else (printable(classes[labels[case]]) if len(classes) else str(labels[case]))[:1]
             )
             cell = found.setdefault((x, y), {})
             cell[mark] = cell.get(mark, 0) + 1

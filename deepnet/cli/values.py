@@ -10,7 +10,6 @@ import re
 import typer
 
 Bound = float | None
-Requirement = tuple[str, str, float]
 
 _CONDITION = re.compile(r"\s*([A-Za-z][\w ]*?)\s*(<=|>=|==|<|>)\s*(\S+)\s*")
 _TIMES = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")

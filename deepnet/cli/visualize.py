@@ -81,12 +81,17 @@ def visualize(
 ):
     """Draw, and print the names of the files or the pictures; as JSON also the numbers that the pictures state."""
     from . import console, run
+    from .show import printable
     from .terminal import screen
 
+    if output == "" or data_out == "":
+        raise UsageError(f"--{'output' if output == '' else 'data-out'} is empty; give a name, or leave it")
     if output is None and data_out is None and not terminal:
         raise UsageError("there is nowhere to draw to; give --output report.html, --terminal or --data-out FILE.json")
     if terminal and json:
         raise UsageError("--terminal and --json both write to stdout; leave one of them")
+    if terminal and earlier:
+        raise UsageError("--terminal shows one file; leave out --earlier, and run it for each file")
     kinds = tuple(dict.fromkeys(name for names in kind or () for name in names))
     more = {}
     if terminal:
@@ -99,4 +104,4 @@ def visualize(
     if json:
         console.result("visualize", found, as_json=True, verbose=verbose)
     else:
-        console.write("".join(f"{console.printable(path)}\n" for path in found["written"]))
+        console.write("".join(f"{printable(path)}\n" for path in found["written"]))

@@ -12,7 +12,7 @@ audits        what a person should know before training; portraits: of each colu
 from .audits import audit
 from .checks import in_memory
 from .dataset import Cases, Dataset, Options, has_label
-from .fields import refilled
+from .fields import notes, refilled
 from .loading import load, shipped
 from .readers import READERS, STREAMS
 from .scaling import Scaling, check_range, extremes
@@ -38,6 +38,7 @@ __all__ = [
     "in_memory",
     "join",
     "load",
+    "notes",
     "only",
     "parse_valid",
     "places",

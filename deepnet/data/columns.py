@@ -14,7 +14,11 @@ TRUTHS = {"0": "false", "1": "true", "false": "0", "true": "1"}  # as JSON lines
 MISSING, UNSEEN = -1, -2  # in place of a text's place
 LARGEST = float(np.finfo(np.float32).max)
 MOST_VALUES, MOST_BY_HAND = 100, 10_000  # different texts of a column
-COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*", re.ASCII)  # a number as much of Europe writes it
+MARKS = "%‰°$€£¥₹"
+AMOUNT = re.compile(  # a number with a comma, as much of Europe writes it, or with commas between thousands, or a mark
+    rf"(-?[{MARKS}])?\s*[+-]?(\d+([.,]\d+)?|\d{{1,3}}(,\d{{3}})+(\.\d+)?)\s*[{MARKS}]?", re.ASCII
+)
+THOUSANDS = re.compile(r"[^,\d]*[1-9]\d{0,2}(,\d{3})+([^,\d].*)?", re.ASCII)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,15 +74,23 @@ def refuse_values(source, column, what):
     )
 
 
-def refuse_commas(source, column, texts):
-    """DataError where these texts are numbers, some or all of them with a decimal comma: no categories."""
-    found = [text for text in texts if COMMA.fullmatch(text)]
-    if found and all(is_number(text) or COMMA.fullmatch(text) for text in texts):
-        raise DataError(
-            f"{source}: {column} holds numbers with commas, such as '{shown(found[0])}'; write them with points "
-            f"(`tr , . < OLD > NEW` where no comma separates columns), or give --category '{column.word}' if all are "
-            "names"
-        )
+def refuse_amounts(source, column, texts):
+    """DataError where nearly all of these texts are numbers, with commas or a mark, as % or $: no categories."""
+    found = [text for text in texts if not is_number(text) and AMOUNT.fullmatch(text.strip())]
+    marks, commas = {c for text in found for c in text if c in MARKS}, [text for text in found if "," in text]
+    others = sum(not is_number(text) for text in texts) - len(found)
+    if not found or len(marks) > 1 or 10 * others > len(texts):
+        return
+    ways = [f"without {mark}" for mark in marks]
+    if commas and all(map(THOUSANDS.fullmatch, commas)):
+        ways.append("without commas")
+    elif commas:
+        ways.append("with points (`tr , . < OLD > NEW` where no comma separates columns)")
+    held = " and ".join([*marks, *(["commas"] if commas else [])])
+    raise DataError(
+        f"{source}: {column} holds numbers with {held}, such as '{shown(found[0])}'; write them {' and '.join(ways)}, "
+        f"or give --category '{column.word}' if all are names"
+    )
 
 
 class Builder:
@@ -130,7 +142,7 @@ class Builder:
     def _refuse(self, cells, rows, odd):
         """DataError for the first odd cell of a column that holds both numbers and texts."""
         row, cell = next((row, cell) for row, cell in zip(rows, cells, strict=True) if odd(cell))
-        refuse_commas(self.source, self.column, [text for text in (*self.values, *cells) if not is_missing(text)])
+        refuse_amounts(self.source, self.column, [text for text in (*self.values, *cells) if not is_missing(text)])
         due = "among texts" if is_number(cell) else "where a number is due"
         word = self.column.word
         raise DataError(
@@ -149,7 +161,7 @@ class Builder:
         if len(text) > LONGEST_LABEL:
             refuse_values(self.source, self.column, f"a text of more than {LONGEST_LABEL} characters")
         if text not in self.values and len(self.values) >= self.most:
-            refuse_commas(self.source, self.column, self.values)
+            refuse_amounts(self.source, self.column, self.values)
             refuse_values(self.source, self.column, f"more than {self.most} different texts")
         return self.values.setdefault(text, len(self.values))
 

@@ -5,6 +5,7 @@ Axes: N cases, D columns (visible units), T targets.
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
@@ -49,7 +50,8 @@ class Dataset:
     and bytes of all splits as read, without weights, before any task or split: pre-training and fine-tuning on a file
     share it. `unlabelled` counts the cases of each split that were left out because they have no label. `fields` are
     what the columns of a table of mixed kinds are, () where all are numbers; `columns` then are names of visible units.
-    `notes` are sentences that a user should read. `format` is one of `readers.sniffing.FORMATS`, `files` has the names
+    `notes` are sentences that a user should read, `strange` counts what notes on a piece of a stream would tell, by
+    column. `format` is one of `readers.sniffing.FORMATS`, `files` has the names
     of a folder's pictures, in the order of the cases of each split as read. `first` is the row of the file where its
     first case stands.
     """
@@ -63,6 +65,7 @@ class Dataset:
     unlabelled: dict[str, int] = field(default_factory=dict)
     fields: tuple[kinds.Field, ...] = ()
     notes: tuple[str, ...] = ()
+    strange: Counter[tuple[str, int, str]] = field(default_factory=Counter)
     format: str = ""
     files: dict[str, tuple[str, ...]] = field(default_factory=dict)
     first: int = 1

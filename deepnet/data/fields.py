@@ -4,6 +4,7 @@ Axes: N cases, D visible units.
 """
 
 import hashlib
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -12,10 +13,12 @@ from ..errors import DataError, UsageError
 from ..files import shown
 from ..nn.fields import Field, named, places, units
 from .checks import check_size
-from .columns import MISSING, UNSEEN, Column, canonical, refuse_commas, refuse_values
+from .columns import MISSING, UNSEEN, Column, canonical, refuse_amounts, refuse_values
 
 FEW = 10  # different texts that a column may have however few its cells are
 LONGEST = 4 << 20  # bytes that names and texts may take in a model file
+SEEN_NOT = "has texts that training did not see, taken as missing"
+LACKING = "lacks values where training lacked none, taken as the mean"
 
 
 def learn(source, columns, category=()):
@@ -39,7 +42,7 @@ def _field(source, column, by_hand):
     if numbers and not by_hand and not _is_flag(column.cells[~missing]):
         return Field(column.name, "number", (), _mean(column.cells, missing), bool(missing.any()))
     if not numbers and not by_hand:
-        refuse_commas(source, column, column.values)
+        refuse_amounts(source, column, column.values)
     column = _as_texts(column) if numbers else column
     values = tuple(sorted(column.values, key=_order))
     if len(values) > FEW and 2 * len(values) > (~missing).sum() and not by_hand:
@@ -116,26 +119,30 @@ def fingerprint(fields, columns, targets):
     return digest.hexdigest()
 
 
-def notes(source, fields, columns):
-    """Sentences on cells that training had none like: texts that it did not see, numbers that are missing."""
-    unseen, missing = {}, {}
+def strange(fields, columns):
+    """Counter of (what is strange, the column's place, its name): cells that training had none like.
+
+    Texts that it did not see, numbers that are missing.
+    """
+    found = Counter()
     for n, (field, column) in enumerate(zip(fields, columns, strict=True)):
         cells = _settled(field, column)
         if field.kind != "number":
-            unseen[named(fields, n)] = int((cells == UNSEEN).sum())
+            found[SEEN_NOT, n, named(fields, n)] = int((cells == UNSEEN).sum())
         if field.kind != "category" and not field.missing:
-            missing[named(fields, n)] = int((np.isnan(cells) if field.kind == "number" else cells == MISSING).sum())
-    told = (
-        (unseen, "has texts that training did not see, taken as missing"),
-        (missing, "lacks values where training lacked none, taken as the mean"),
-    )
-    return tuple(f"{source} {words}: {_counted(counts)}" for counts, words in told if any(counts.values()))
+            lacks = np.isnan(cells) if field.kind == "number" else cells == MISSING
+            found[LACKING, n, named(fields, n)] = int(lacks.sum())
+    return +found
 
 
-def _counted(counts):
-    """`colour (3 cells), size (1 cell)`, five at most."""
-    found = [f"{shown(name)} ({n} cell{'s' * (n > 1)})" for name, n in counts.items() if n]
-    return ", ".join(found[:5]) + (f" and {len(found) - 5} columns more" if len(found) > 5 else "")
+def notes(source, counts):
+    """Sentences on what `strange` counted: `... colour (3 cells), size (1 cell)`, five columns at most."""
+    told = []
+    for words in (SEEN_NOT, LACKING):
+        found = [f"{shown(name)} ({n:,} cell{'s' * (n > 1)})" for (what, _, name), n in counts.items() if what == words]
+        more = f" and {len(found) - 5} columns more" if len(found) > 5 else ""
+        told += [f"{source} {words}: {', '.join(found[:5])}{more}"] if found else []
+    return tuple(told)
 
 
 def matched(source, fields, header, inputs, category):

@@ -9,6 +9,8 @@ from pathlib import Path
 from ..errors import DataError, UsageError
 from ..files import open_input, read_stdin, shown
 from . import tasks
+from .checks import refuse_columns
+from .conventions import refuse_label
 from .dataset import Options, Source
 from .generators import GENERATORS
 from .readers import read
@@ -39,14 +41,16 @@ def load(
     a Dataset, tells the shape of pictures and svmlight, and what the columns of a table are.
     DataError: one sentence with file, row, column and remedy.
     """
+    options = Options(label, tuple(ignore), task, tuple(spare), tuple(category), weight, size, like)
     if source in GENERATORS:
+        refuse_columns(source, options)
+        refuse_label(source, options)
         if weight is not None:
             raise DataError(f"{source} has no columns, and its cases no weights; leave out --weight {shown(weight)}")
         if size is not None:
             raise UsageError(f"--size {shown(size)} is for pictures and svmlight; drop it")
         return tasks.apply(GENERATORS[source](lambda: load("mnist")), task, classes)
     path, key = locate(os.fspath(source))
-    options = Options(label, tuple(ignore), task, tuple(spare), tuple(category), weight, size, like)
     if os.path.isdir(path):
         dataset = read(Source(os.path.normpath(path), None, 0), options)
     elif path == "-":

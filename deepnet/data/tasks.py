@@ -1,8 +1,10 @@
 """From labels as stored to targets: class indices, numbers, or none.
 
-A case may have no label: an empty cell or text, NaN among numbers, -1 among integers that are classes.
+A case may have no label: an empty text, NaN among numbers, -1 among integers that are classes. What stands for no label
+in a cell of a table has become one of these.
 """
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -127,7 +129,7 @@ def _whole(labels, where, first):
 
 def _is_integer(text):
     """Whether the text is an integer as it is written."""
-    return text.lstrip("+-").isdecimal() and text.isascii()
+    return re.fullmatch(r"[+-]?[0-9]+", text) is not None
 
 
 def _classes(dataset, labels):

@@ -32,6 +32,7 @@ import sys
 import numpy as np
 
 CLASSES = {classes}
+CELLS = {cells}
 COLUMNS = {columns}
 {fields}
 
@@ -68,15 +69,14 @@ def main():
     """Predict what the file on the command line holds."""
     if len(sys.argv) != 2:
         sys.exit("usage: python {name} cases.csv")
-    lines = sys.stdin if sys.argv[1] == "-" else open(sys.argv[1], newline="", encoding="utf-8")
-    with lines:
-        try:
+    try:
+        with open(0 if sys.argv[1] == "-" else sys.argv[1], newline="", encoding="utf-8-sig") as lines:
             found = predict(read(lines))
-        except (ValueError, IndexError) as problem:
-            sys.exit(f"{{sys.argv[1]}} cannot be read: {{problem}}")
+    except (OSError, ValueError, IndexError, csv.Error) as problem:
+        sys.exit(f"{{sys.argv[1]}} cannot be read: {{problem}}")
     written = csv.writer(sys.stdout, lineterminator="\\n")
     written.writerow({header})
-    written.writerows([[name] for name in found] if CLASSES else [[f"{{v:.7g}}" for v in row] for row in found])
+    written.writerows([[CELLS[name]] for name in found] if CLASSES else [[f"{{v:.7g}}" for v in row] for row in found])
 
 
 WEIGHTS = """
@@ -88,8 +88,9 @@ P = {{name: P[name] for name in P.files}}
 if __name__ == "__main__":
     main()
 '''
-READ = "numbers(lines, COLUMNS)", ("numbers", "is_number")
-READ_MIXED = "encoded(lines, FIELDS, UNITS)", ("encoded", "unit_of", "same")
+SHARED = "chosen", "is_header", "is_number", "is_missing"
+READ = "numbers(lines, COLUMNS)", ("numbers", *SHARED)
+READ_MIXED = "encoded(lines, FIELDS, UNITS)", ("encoded", *SHARED, "unit_of", "same")
 COLUMN = {"values": "label", "codes": "code", "reconstructions": "x", "score": "score"}  # as `predict` calls them
 
 
@@ -104,6 +105,7 @@ def write(program: Program, name: str = "net.py") -> bytes:
         title=program.title,
         gives=program.gives,
         classes=repr(program.classes),
+        cells=repr({name: as_cell(name) for name in program.classes}),
         columns=repr(program.columns),
         case="which `read` makes of the table's" if program.fields else "as they were in the training data",
         fields=_fields(program),

@@ -19,7 +19,7 @@ from deepnet.figures.page import SECTIONS, model_page
 from deepnet.figures.reconstructions import reconstructions
 from deepnet.figures.report import report
 from deepnet.figures.samples import frames, samples
-from deepnet.figures.style import FORMATS, animate, encode, kind_of
+from deepnet.figures.style import FORMATS, animate, encode, format_of
 from deepnet.figures.summary import summary
 
 FIGURES = {
@@ -55,11 +55,11 @@ __all__ = [
     "encode",
     "features",
     "filters",
+    "format_of",
     "gradients",
     "growing",
     "histograms",
     "history",
-    "kind_of",
     "landscape",
     "mistakes",
     "model_page",

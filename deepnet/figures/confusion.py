@@ -23,7 +23,7 @@ def confusion(matrix: np.ndarray, classes: tuple[str, ...] | list[str]) -> Figur
     names = [style.plain(name, 24) for name in (classes or range(count))]
     cell = _cell(count, max(map(len, names)))
     with style.look():
-        figure = style.page(*_size(count, cell, max(map(len, names)), matrix.sum()))
+        figure = style.page(*_size(count, cell, max(map(len, names))))
         axes = figure.subplots()
         shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
         axes.imshow(_colours(matrix, shares), interpolation="nearest")
@@ -41,7 +41,7 @@ def _cell(count: int, letters: int) -> float:
     return max(cell, min(1.2, 0.085 * letters)) if count <= 6 else cell
 
 
-def _size(count: int, cell: float, letters: int, total: int) -> tuple[float, float]:
+def _size(count: int, cell: float, letters: int) -> tuple[float, float]:
     """Inches of the page: the matrix, the names at its left and foot, the recalls at its right."""
     size = _letter(cell, 8)
     names = 0.0095 * size * letters

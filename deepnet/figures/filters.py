@@ -1,6 +1,5 @@
 """What each hidden unit looks for: its incoming weights drawn in the shape of a case, a panel a layer."""
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -65,19 +64,15 @@ def drawn(
         return style.settle(figure)
 
 
-def _finite(weights: np.ndarray) -> np.ndarray:
-    return np.nan_to_num(np.asarray(weights, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-
-
 def _reach(weights: np.ndarray) -> np.ndarray:
     """The largest magnitude of each filter, (units, 1), never 0."""
-    return np.maximum(np.abs(_finite(weights)).max(axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    return np.maximum(np.abs(tiles.finite(weights)).max(axis=1, keepdims=True), np.finfo(np.float32).tiny)
 
 
 def _chosen(title: str, weights: np.ndarray, reach: np.ndarray, shape: tuple[int, ...]) -> tuple:
     """Title, the filters to draw, finite, and their reach; the title says how many when some are left out."""
     most = PICTURES if tiles.picture_shape(shape, weights.shape[1]) else CURVES
-    weights = _finite(weights)
+    weights = tiles.finite(weights)
     if len(weights) <= most:
         return title, weights, reach
     kept = np.linspace(0, len(weights) - 1, most).round().astype(int)
@@ -104,13 +99,8 @@ def _panel(axes: Axes, weights: np.ndarray, reach: np.ndarray, picture: tuple[in
         tiles.curves(axes, weights, columns, limits, style.BLUE)
         return
     unit = 0.5 + 0.5 * weights / reach
-    coloured = unit.reshape(-1, *picture) if len(picture) == 3 else _signed(unit).reshape(-1, *picture, 3)
+    coloured = tiles.coloured(unit, picture, style.SIGNED)
     tiles.show(axes, tiles.mosaic(coloured, columns, gap=max(1, min(picture[:2]) // 20)))
-
-
-def _signed(unit: np.ndarray) -> np.ndarray:
-    """Values in 0..1 (a half is zero) to red, green and blue."""
-    return matplotlib.colormaps[style.SIGNED](unit)[..., :3]
 
 
 def _zero(pictures: list[tuple[int, ...] | None]) -> str:

@@ -2,7 +2,6 @@
 
 import math
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -30,7 +29,7 @@ def mistakes(
     `sure` (n,) are probabilities where they are `probable`, else margins; `rows` are the cases' places in the data,
     from 0; `wrong` counts the mistakes and all cases. Pictures share one grey scale, others become bars or curves.
     """
-    cases = np.nan_to_num(np.asarray(cases, np.float32))[:_MOST]
+    cases = tiles.finite(cases)[:_MOST]
     count = len(cases)
     columns = max(5, min(count, _COLUMNS))
     lines = max(1, math.ceil(count / columns))
@@ -66,10 +65,7 @@ def _case(axes: Axes, case: np.ndarray, picture: tuple[int, ...] | None, limits:
         tiles.curves(axes, case[None], 1, ends, style.BLUE)
         return
     unit = np.clip((case - low) / (high - low if high > low else 1), 0, 1)
-    shown = (
-        unit.reshape(picture) if len(picture) == 3 else matplotlib.colormaps["gray"](unit)[..., :3].reshape(*picture, 3)
-    )
-    axes.imshow(shown, aspect="auto")
+    axes.imshow(tiles.coloured(unit[None], picture)[0], aspect="auto")
     axes.set_axis_off()
 
 

@@ -2,7 +2,6 @@
 
 import textwrap
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -20,12 +19,12 @@ def reconstructions(rows: list[tuple[str, np.ndarray]], shape: tuple[int, ...]) 
     All rows share the first row's range (0 to 1 if it lies within). Curves of later rows have the original in grey
     behind them. A name's words after its first colon, such as a squared error, are set smaller below it.
     """
-    arrays = [np.nan_to_num(np.asarray(cases, np.float32)) for _, cases in rows]
+    arrays = [tiles.finite(cases) for _, cases in rows]
     picture = tiles.picture_shape(shape, arrays[0].shape[1])
     count = min(len(arrays[0]), PICTURES if picture else CURVES)
     cell = min(1.0, 6.5 / count) if picture else min(2.4, 6.5 / count)
     height = cell * (picture[0] / picture[1] if picture else 0.75)
-    low, high = _range(arrays[0][:count])
+    low, high = tiles.span(arrays[0][:count])
     wide, high_row = max(cell * count, 2.0), max(height, *(0.17 + 0.13 * len(_words(name)) for name, _ in rows))
     with style.look():
         figure = style.page(_LABEL + wide + 0.1, (high_row + 0.09) * len(rows), arranged=False)
@@ -40,23 +39,13 @@ def reconstructions(rows: list[tuple[str, np.ndarray]], shape: tuple[int, ...]) 
         return style.settle(figure)
 
 
-def _range(cases: np.ndarray) -> tuple[float, float]:
-    """Lowest and highest value of the scale."""
-    low, high = float(cases.min(initial=0.0)), float(cases.max(initial=0.0))
-    if low >= 0 and high <= 1:
-        return 0.0, 1.0
-    return low, high
-
-
 def _strip(
     axes: Axes, unit: np.ndarray, behind: np.ndarray | None, picture: tuple[int, ...] | None, zero: float
 ) -> None:
     """One row: n cases with values in 0..1; `behind` are the originals, `zero` the place of the value 0."""
     count = len(unit)
     if picture is not None:
-        grey = matplotlib.colormaps["gray"](unit)[..., :3]
-        coloured = unit.reshape(-1, *picture) if len(picture) == 3 else grey.reshape(-1, *picture, 3)
-        tiles.show(axes, tiles.mosaic(coloured, count, gap=1))
+        tiles.show(axes, tiles.mosaic(tiles.coloured(unit, picture), count, gap=1))
         return
     limits = np.repeat(np.array([[-zero, 1 - zero]]), count, axis=0)
     tiles.ruled(axes, count, count, limits)

@@ -1,6 +1,5 @@
 """What a stack believes the world to be like: chains of Gibbs sampling, a row a chain, steps from left to right."""
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -19,9 +18,9 @@ def samples(steps: np.ndarray, chains: np.ndarray, shape: tuple[int, ...], start
     alike, or from noise that never look like data, tell of a machine that has not learned their law (Hinton, Osindero
     and Teh 2006, section 6).
     """
-    steps, chains = np.asarray(steps), _finite(chains)[:, :_MOST]
+    steps, chains = np.asarray(steps), tiles.finite(chains)[:, :_MOST]
     kept = _chosen(steps)
-    limits = _range(chains[kept])
+    limits = tiles.span(chains[kept])
     with style.look():
         return _page([f"{steps[i]:,}" for i in kept], chains[kept], shape, limits,
                      f"Begun with {start}: steps of Gibbs sampling")  # fmt: skip
@@ -29,8 +28,8 @@ def samples(steps: np.ndarray, chains: np.ndarray, shape: tuple[int, ...], start
 
 def frames(steps: np.ndarray, chains: np.ndarray, shape: tuple[int, ...], start: str) -> list[Figure]:
     """The same chains as pictures after each other, one for every step, to be shown one in the place of the other."""
-    chains = _finite(chains)[:, :_MOST]
-    limits, found = _range(chains), []
+    chains = tiles.finite(chains)[:, :_MOST]
+    limits, found = tiles.span(chains), []
     across = min(chains.shape[1], _ABREAST)
     down = chains.shape[1] // across
     for step, states in zip(steps, chains[:, : down * across], strict=True):
@@ -68,9 +67,7 @@ def _cases(axes: Axes, cases: np.ndarray, columns: int, picture: tuple | None, l
         tiles.curves(axes, cases, columns, ends, style.BLUE)
         return
     unit = np.clip((cases - low) / (high - low), 0, 1)
-    grey = matplotlib.colormaps["gray"](unit)[..., :3]
-    coloured = unit.reshape(-1, *picture) if len(picture) == 3 else grey.reshape(-1, *picture, 3)
-    tiles.show(axes, tiles.mosaic(coloured, columns, gap=1))
+    tiles.show(axes, tiles.mosaic(tiles.coloured(unit, picture), columns, gap=1))
 
 
 def _chosen(steps: np.ndarray) -> np.ndarray:
@@ -79,13 +76,3 @@ def _chosen(steps: np.ndarray) -> np.ndarray:
         return np.arange(len(steps))
     wanted = np.concatenate([[0], np.geomspace(1, max(float(steps[-1]), 1.0), _COLUMNS - 1)])
     return np.unique([int(np.abs(steps - w).argmin()) for w in wanted])
-
-
-def _finite(chains: np.ndarray) -> np.ndarray:
-    return np.nan_to_num(np.asarray(chains, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-
-
-def _range(cases: np.ndarray) -> tuple[float, float]:
-    """Lowest and highest value of the scale: 0 to 1 where all lie within."""
-    low, high = float(cases.min(initial=0.0)), float(cases.max(initial=0.0))
-    return (0.0, 1.0) if low >= 0 and high <= 1 else (low, high)

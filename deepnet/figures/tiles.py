@@ -5,6 +5,7 @@ A cell of a panel of curves is the unit square: column c spans x from c to c + 1
 
 import math
 
+import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
@@ -20,6 +21,24 @@ def picture_shape(shape: tuple[int, ...], width: int) -> tuple[int, ...] | None:
         shape = shape[:-1]
     picture = len(shape) == 2 or (len(shape) == 3 and shape[-1] == 3)
     return tuple(shape) if picture and math.prod(shape) == width and min(shape) > 1 else None
+
+
+def finite(cases: np.ndarray) -> np.ndarray:
+    """float32 with 0 in place of what is not finite."""
+    return np.nan_to_num(np.asarray(cases, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def span(cases: np.ndarray) -> tuple[float, float]:
+    """Lowest and highest value of a scale that holds 0: 0 to 1 where all lie within."""
+    low, high = float(cases.min(initial=0.0)), float(cases.max(initial=0.0))
+    return (0.0, 1.0) if low >= 0 and high <= 1 else (low, high)
+
+
+def coloured(unit: np.ndarray, picture: tuple[int, ...], colours: str = "gray") -> np.ndarray:
+    """Values in 0..1 (n, width) as pictures (n, height, width, 3): their own colours, or those of a colour map."""
+    if len(picture) == 3:
+        return unit.reshape(-1, *picture)
+    return matplotlib.colormaps[colours](unit)[..., :3].reshape(-1, *picture, 3)
 
 
 def columns_for(count: int, aspect: float) -> int:

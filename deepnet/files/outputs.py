@@ -26,6 +26,10 @@ def check_output(path, force=False, inputs=(), resumable=False):
     it is one of the inputs (paths, names of data sets, None).
     """
     path = os.fspath(path)
+    if path == "-":
+        raise UsageError(
+            "output - is stdout, where only predict writes; give the name of a file (./- for one called -)"
+        )
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:

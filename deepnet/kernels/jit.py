@@ -140,12 +140,13 @@ def _keep(compiled, function):
 
 
 def _type_of(value):
-    """Numba's type of an argument, where a matrix of one row or column is a matrix like the others.
+    """Numba's type of an argument, where a float32 matrix is one of any strides.
 
-    NumPy calls such a view contiguous, and a kernel would be compiled anew for a last minibatch of one case.
+    Most are: their rows are padded. One whose width needs no padding, or of one row, is contiguous to NumPy, and each
+    kernel would be compiled anew for it.
     """
     kind = numba.typeof(value)
-    if isinstance(kind, types.Array) and kind.ndim == 2 and kind.dtype == types.float32 and 1 in value.shape:
+    if isinstance(kind, types.Array) and kind.ndim == 2 and kind.dtype == types.float32:
         return kind.copy(layout="A")
     return kind
 

@@ -6,6 +6,7 @@ An autoencoder is a network whose targets are its inputs; there is no other clas
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 
@@ -185,14 +186,17 @@ class NetworkObjective:
             self._pieces = self._minibatch.at(rows, key)
         self._counted, self._cases = False, len(rows)
 
-    def value(self, theta: np.ndarray) -> float:
-        """The objective at theta; leaves `outputs` and `case_losses` of a minibatch of one piece."""
-        parts, total = self._parts(theta), 0.0
+    def value(self, theta: np.ndarray, share: float = 1.0) -> float:
+        """The objective at theta; leaves `outputs` and `case_losses` of a minibatch of one piece.
+
+        Of a minibatch of several pieces the first ones are taken, as many as make up `share`.
+        """
+        parts, count, total = self._parts(theta), self._count_of(share), 0.0
         with self._precision:
-            for piece in self._minibatch.each():
+            for piece in islice(self._minibatch.each(), count):
                 self._forward(parts, piece)
                 total += sums.total(piece.values)
-        return total / self._cases + self._decay(theta)
+        return total / self._cases_in(count) + self._decay(theta)
 
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         """d value / d theta, in an array that the next call overwrites."""
@@ -243,37 +247,46 @@ class NetworkObjective:
         self._counted = True
         self.tally["gradients"][0] += self._cases
 
-    def curvature(self, theta: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    def curvature(self, theta: np.ndarray, share: float = 1.0) -> Callable[[np.ndarray], np.ndarray]:
         """The function v -> G v + weight_decay v, G the Gauss-Newton matrix at theta (Schraudolph 2002).
 
         It holds until theta or the minibatch changes or another method is called, and returns an array that its next
-        call overwrites. Activations are kept, so a product costs four thirds of a gradient.
+        call overwrites. Activations are kept, so a product costs four thirds of a gradient. It is over the cases that
+        `value` takes for a `share`.
         """
-        parts = self._parts(theta)
-        if self._minibatch.kept:
-            with self._precision:
-                for piece in self._pieces:
-                    self._forward(parts, piece)
+        parts, count = self._parts(theta), self._count_of(share)
+        cases, kept = self._cases_in(count), self._minibatch.kept
+        with self._precision:
+            for piece in self._pieces[: min(count, kept)]:
+                self._forward(parts, piece)
 
         def product(v: np.ndarray) -> np.ndarray:
             directions = self._parts(v)
             with self._precision:
-                for number, piece in enumerate(self._minibatch.each()):
-                    if not self._minibatch.kept:
+                for number, piece in enumerate(islice(self._minibatch.each(), count)):
+                    if number >= kept:
                         self._forward(parts, piece)
-                    self._curve(parts, directions, piece)
+                    self._curve(parts, directions, piece, cases)
                     into = self._scratch() if number else self._product
                     self._backward(parts, piece, self._parts(into))
                     if number:
                         updates.add(self._product, into, 1.0)
             self._add_decay(v, self._product, 0.0)
-            self.tally["curvature_products"][0] += self._cases
+            self.tally["curvature_products"][0] += cases
             return self._product
 
         return product
 
-    def _curve(self, parts: list, directions: list, piece: Piece) -> None:
-        """The gradient at the last z of the Gauss-Newton product: H R z / n (Pearlmutter 1994)."""
+    def _count_of(self, share: float) -> int:
+        """How many pieces make up this share of the minibatch, at least one."""
+        return max(1, round(share * len(self._pieces)))
+
+    def _cases_in(self, count: int) -> int:
+        """Cases of the first pieces."""
+        return sum(len(piece.rows) for piece in self._pieces[:count])
+
+    def _curve(self, parts: list, directions: list, piece: Piece, cases: int) -> None:
+        """The gradient at the last z of the Gauss-Newton product over so many cases: H R z / n (Pearlmutter 1994)."""
         rx: np.ndarray | None = None
         for i, layer in enumerate(self.network.layers):
             rx = layer.r_forward(parts[i], directions[i], piece.work[i], piece.input_of(i), rx)
@@ -281,17 +294,17 @@ class NetworkObjective:
                 rx = layer.r_activate(piece.work[i])
         top = piece.work[-1]
         self.loss.curvature(top["a"], piece.t, top["r"])
-        sums.scaled(top["r"], 1 / self._cases, top["d"], top["d_t"])
+        sums.scaled(top["r"], 1 / cases, top["d"], top["d_t"])
         self._weigh(piece, top["d"].T, top["d_t"])
 
-    def gradient_squares(self, theta: np.ndarray) -> np.ndarray:
+    def gradient_squares(self, theta: np.ndarray, share: float = 1.0) -> np.ndarray:
         """The mean over cases of the squared gradient of each case's loss, elementwise, without weight decay.
 
-        In an array that `curvature` overwrites. Source: Martens 2010, section 4.7.
+        In an array that `curvature` overwrites, and over the same cases. Source: Martens 2010, section 4.7.
         """
-        parts = self._parts(theta)
+        parts, count = self._parts(theta), self._count_of(share)
         with self._precision:
-            for number, piece in enumerate(self._minibatch.each()):
+            for number, piece in enumerate(islice(self._minibatch.each(), count)):
                 self._forward(parts, piece)
                 into = self._scratch() if number else self._product
                 own = self._parts(into)
@@ -299,7 +312,7 @@ class NetworkObjective:
                     layer.squares(own[i], piece.work[i], piece.input_of(i))
                 if number:
                     updates.add(self._product, into, 1.0)
-        self._product *= self._dtype.type(self._cases)
+        self._product *= self._dtype.type(self._cases**2 / self._cases_in(count))
         return self._product
 
     def _backward(self, parts: list, piece: Piece, grads: list) -> None:
@@ -360,9 +373,9 @@ class NetworkObjective:
     def activations(self) -> list[tuple[str, np.ndarray]]:
         """Unit type and activations (B, N) of each hidden layer of weights, after `gradient`.
 
-        Of a minibatch too large to be kept, those of its last piece.
+        Of a minibatch too large to be kept whole, those of its first pieces, or of the last where none is kept.
         """
-        work = [piece.work for piece in (self._pieces if self._minibatch.kept else self._pieces[-1:])]
+        work = [piece.work for piece in (self._pieces[: self._minibatch.kept] or self._pieces[-1:])]
         hidden = list(self._weighted.items())[:-1]
         return [(layer.unit, np.concatenate([own[i]["a"] for own in work])) for i, layer in hidden]
 

@@ -64,11 +64,12 @@ class _Room:
 class Minibatch:
     """The pieces of one minibatch after another, in arrays made once: `most` cases a piece, `targets` columns of t.
 
-    Activations of all pieces are `kept` where they take KEPT bytes at most; else each piece is read anew in each pass.
+    The first `kept` pieces keep their activations, as many as take KEPT bytes at most; the others share one room and
+    are read anew in each pass.
     """
 
     def __init__(self, layers: Sequence[Layer], targets: int, feed: Feed, most: int, dtype: np.dtype):
-        self.most, self.kept = min(most, PIECE), True
+        self.most, self.kept = min(most, PIECE), 0
         self.pieces: list[Piece] = []
         self._layers, self._targets, self._feed, self._dtype = layers, targets, feed, dtype
         self._shared = [layer.workspace(self.most, dtype) for layer in layers]
@@ -79,22 +80,22 @@ class Minibatch:
         """Move to these rows of the data; each piece draws from a key of its own."""
         count = max(1, -(-len(rows) // self.most))
         width = sum(layer.outputs for layer in self._layers) + self._layers[0].inputs
-        self.kept = len(rows) * width * self._dtype.itemsize <= KEPT or count == 1
+        room = -(-len(rows) // count) * width * self._dtype.itemsize
+        self.kept = 1 if count == 1 else min(count, KEPT // room)
         self.pieces = []
         for i in range(count):
             part = rows[len(rows) * i // count : len(rows) * (i + 1) // count]
             own = key if key is None or count == 1 else random.fold(key, i)
-            self.pieces.append(Piece(part, own, *self._arrays(i if self.kept else 0, len(part))))
-        if self.kept:
-            for i, piece in enumerate(self.pieces):
-                self._fill(piece, i)
+            self.pieces.append(Piece(part, own, *self._arrays(min(i, self.kept), len(part))))
+        for i, piece in enumerate(self.pieces[: self.kept]):
+            self._fill(piece, i)
         return self.pieces
 
     def each(self) -> Iterator[Piece]:
-        """Piece after piece, read anew where they are not kept."""
-        for piece in self.pieces:
-            if not self.kept:
-                self._fill(piece, 0)
+        """Piece after piece, those that are not kept read anew."""
+        for i, piece in enumerate(self.pieces):
+            if i >= self.kept:
+                self._fill(piece, self.kept)
             yield piece
 
     def set_noise(self, share: float) -> None:

@@ -1,7 +1,9 @@
 """Hessian-free: Newton steps from products with the Gauss-Newton matrix, solved by conjugate gradients (Martens 2010).
 
 Sections are the paper's; where its released code differs, as in the decay of the first guess, the code is followed.
-The gradient is that of all cases, the curvature that of a minibatch, another one at each update.
+The gradient is that of all cases, the curvature that of a minibatch, another one at each update. With a `share` both
+are the minibatch's, the curvature of a part of it: many cheap updates of few iterations, which the last solution links
+as momentum would (Sutskever, Martens, Dahl and Hinton 2013, section 5).
 """
 
 import math
@@ -10,6 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..errors import UsageError
 from ..kernels import updates
 from .objective import Objective, State
 from .solve import most_kept, solve
@@ -25,7 +28,8 @@ class HessianFree:
 
     `damping`, the first lambda, and `damping_factor`, by which it falls where the quadratic model tells true and rises
     where it does not (4.1); `iterations` of conjugate gradients at most, and `tolerance` of their stopping rule (4.4);
-    `start_decay` of the last solution as a first guess (4.5); `power` of the preconditioner (4.7), 0 for none.
+    `start_decay` of the last solution as a first guess (4.5); `power` of the preconditioner (4.7), 0 for none; `share`
+    of a minibatch that makes the curvature, 0 for all of it beside the gradient of all cases.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("value_and_gradient", "curvature", "gradient_squares")
@@ -36,6 +40,11 @@ class HessianFree:
     tolerance: float = 0.0005
     start_decay: float = 0.95
     power: float = 0.75
+    share: float = 0.0
+
+    def __post_init__(self):
+        if self.share > 1:
+            raise UsageError(f"--set share={self.share:g}: of a minibatch there is no more than 1")
 
     @property
     def vectors(self) -> tuple[int, int]:
@@ -49,15 +58,15 @@ class HessianFree:
     def step(self, objective: Objective, theta: np.ndarray, state: State) -> None:
         """One update: solve, go back among the iterates, set damping, shorten the step while it does not pay."""
         count(state)
-        whole, spans = objective.whole, objective.spans
+        whole, spans, share = objective if self.share else objective.whole, objective.spans, self.share or 1.0
         value, g = whole.value_and_gradient(theta)
         g = within(g, spans).copy()
         if not g.any() or not math.isfinite(value):
             return
         damping = self.damping * math.exp(float(state["damped"][0]))
-        scale = objective.gradient_squares(theta) + theta.dtype.type(damping)
+        scale = objective.gradient_squares(theta, share) + theta.dtype.type(damping)
         np.power(scale, theta.dtype.type(self.power), out=scale)
-        local, curve = objective.value(theta), objective.curvature(theta)
+        local, curve = objective.value(theta, share), objective.curvature(theta, share)
 
         def product(v: np.ndarray) -> np.ndarray:
             out = within(curve(v), spans).copy()
@@ -72,7 +81,7 @@ class HessianFree:
         def at(p: np.ndarray, rate: float = 1.0) -> float:
             theta[:] = start
             updates.add(theta, p, rate)
-            return objective.value(theta)
+            return objective.value(theta, share)
 
         chosen, reached = len(kept) - 1, at(kept[-1])
         while chosen and not (earlier := at(kept[chosen - 1])) > reached:  # also out of a value that is not finite

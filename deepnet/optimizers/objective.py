@@ -25,19 +25,22 @@ class Objective(Protocol):
         """The gradient at theta, in an array that the next call overwrites."""
         ...
 
-    def value(self, theta: np.ndarray) -> float:
-        """The objective at theta."""
+    def value(self, theta: np.ndarray, share: float = 1.0) -> float:
+        """The objective at theta, over about this share of the cases."""
         ...
 
     def value_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """Both."""
         ...
 
-    def curvature(self, theta: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-        """A function of v that gives the Gauss-Newton product at theta, in an array that its next call overwrites."""
+    def curvature(self, theta: np.ndarray, share: float = 1.0) -> Callable[[np.ndarray], np.ndarray]:
+        """A function of v that gives the Gauss-Newton product at theta, in an array that its next call overwrites.
+
+        Of this share of the cases, the same ones as in `value` and `gradient_squares`.
+        """
         ...
 
-    def gradient_squares(self, theta: np.ndarray) -> np.ndarray:
+    def gradient_squares(self, theta: np.ndarray, share: float = 1.0) -> np.ndarray:
         """The mean of the squared gradients of single cases."""
         ...
 

@@ -77,6 +77,7 @@ def cross_validate(
         folder = output or held.enter_context(tempfile.TemporaryDirectory())
         paths = _paths(folder, cv, force or resume, (data, start))
         yield Start("finetune", plan)
+        yield from map(Warned, dataset.notes)
         if (note := _note(start)) is not None:
             yield Warned(note)
         clock, rows = Clock(stop, max_time), []
@@ -91,7 +92,9 @@ def cross_validate(
             shown_ = {name: rows[-1][name] for name in _metrics(rows)}
             seconds = time.perf_counter() - began
             yield Epoch("cross-validation", *place, shown_, passes, seconds, counted="fold")
-        facts = {"models": output, "data": dataset.name, "network": plan["network"], "cv": cv, "cases": count}
+        total = sum(row["cases"] for row in rows)
+        facts = {"models": output, "data": dataset.name, "network": plan["network"], "cv": cv, "cases": total}
+        facts |= {"unlabelled": count - total} if count > total else {}
         yield End("finished", facts | {"note": note} | _means(rows), NEXT)
 
 
@@ -119,7 +122,7 @@ def _folds(dataset: Dataset, count: int, task: str, seed: int) -> Iterator[Datas
     for n in range(count):
         said = f"{dataset.fingerprint} fold {n + 1} of {count} by {seed}, {task}"
         splits = dataset.splits | {"train": train.at(fold != n), "test": train.at(fold == n)}
-        yield replace(dataset, splits=splits, fingerprint=hashlib.sha256(said.encode()).hexdigest())
+        yield replace(dataset, splits=splits, fingerprint=hashlib.sha256(said.encode()).hexdigest(), notes=())
 
 
 def _paths(folder: str, count: int, force: bool, inputs) -> list[str]:

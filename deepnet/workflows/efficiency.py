@@ -19,7 +19,7 @@ from .bench import CUT, Bench
 from .cells import NONE, Cell, Recipe, Record
 from .finetune import finetune
 from .pretrain import pretrain
-from .records import End, Saved, Start, Told
+from .records import End, Saved, Start, Told, Warned
 from .runs import Clock, command, dashes
 from .starting import alone
 
@@ -100,8 +100,11 @@ def efficiency(
     if resume:
         record.restore()
     yield Start("efficiency", plan | {"finished": f"{sum(cell in record for cell in cells)} of {len(cells)} nets"})
+    yield from map(Warned, dataset.notes)
     clock = Clock(stop, max_time)
-    bench = Bench(dataset, cases, recipe, record, folder, keep is not None, resume, clock, meter or Meter())
+    bench = Bench(
+        replace(dataset, notes=()), cases, recipe, record, folder, keep is not None, resume, clock, meter or Meter()
+    )
     if (ended := (yield from bench.train(cells))) in CUT:
         done = sum(cell in record for cell in cells)
         yield End(ended, {"report": output, "finished": f"{done} of {len(cells)} nets"}, "")

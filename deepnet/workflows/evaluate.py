@@ -140,8 +140,7 @@ def _supervised(loaded: Checkpoint, cases: Cases, task: str, mc: int | None) -> 
         loss, classes = loaded.model.loss, loaded.preparation.classes
         losses = losses_of(loss, outputs, cases.targets) if losses is None else losses
         return facts | evaluation.classification(outputs, cases.targets, losses, classes, loss)
-    p, label = loaded.preparation, loaded.config.get("label") or ""
-    names = tuple(label.split(",")) if label.count(",") + 1 == cases.targets.shape[1] else ()
+    p, names = loaded.preparation, sources.targets_of(loaded.config, cases.targets.shape[1])
     return facts | evaluation.regression(outputs * p.target_scale + p.target_offset, cases.targets, names)
 
 

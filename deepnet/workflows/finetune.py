@@ -122,7 +122,7 @@ def finetune(
     batch_size = _batch_size(batch_size, optimizer, cases)
     made = "classify" if mimicry is not None else task  # a student is an ordinary classifier
     network, arrays = networks.build(
-        parent, dataset, preparation, made, layers, units, init, noise, dropout, seed, asked_loss, bias, batch_norm
+        parent, dataset, preparation, made, layers, units, init, noise, dropout, asked_loss, bias, batch_norm
     )
     regularizers.check_mixed(network, batch_size)
     per_epoch = -(-cases // batch_size)

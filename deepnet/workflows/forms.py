@@ -9,6 +9,7 @@ float32, bit for bit.
 import csv
 import io
 import json
+import math
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -46,7 +47,7 @@ def npy(names: list[str], classes: tuple[str, ...], blocks: Iterable, cases: int
     body = (np.ascontiguousarray(known[b] if classes else b, kind).tobytes() for b in blocks)
     if cases is None:
         size, body = spooled(body)
-        cases = size // (kind.itemsize * max(1, *shape, 1))
+        cases = size // (kind.itemsize * math.prod(shape))
     head = io.BytesIO()
     facts = {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": (cases, *shape)}
     np.lib.format.write_array_header_1_0(head, facts)

@@ -7,7 +7,7 @@ from ..checkpoint import Checkpoint
 from ..data.portraits import NUMBERING
 from ..errors import DataError
 from ..nn.mixed import word_of
-from . import preparing
+from . import preparing, sources
 from .models import is_model
 from .runs import COUNTERS, command, counts, dashes, epochs_for, metrics_of
 
@@ -23,6 +23,7 @@ def inspect(file, *, label=None, ignore=(), category=(), size=None) -> dict:
         return _model(file, checkpoint.load(file))
     words = {"label": label, "ignore": ignore, "category": category}
     dataset = data.load(file, **words, size=size)
+    sources.warn(dataset)
     if dataset.splits["train"].targets is not None:
         dataset = _with_classes(dataset)
     audit = data.audit(dataset)

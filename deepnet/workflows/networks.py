@@ -69,7 +69,6 @@ def build(
     init,
     noise,
     dropout,
-    seed,
     loss=None,
     bias=True,
     batch_norm=False,

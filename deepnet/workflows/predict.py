@@ -1,12 +1,14 @@
 """predict: a line a case, as the cases come."""
 
+import warnings
 from collections.abc import Iterator
 
 import numpy as np
 
-from ..checkpoint import Checkpoint, Preparation
+from ..checkpoint import Checkpoint
 from ..data import stream as data_stream
-from ..errors import ModelError, UsageError
+from ..errors import DataWarning, ModelError, UsageError
+from ..files import is_float
 from ..kernels import jit
 from ..nn.losses import MARGINS
 from ..nn.stack import Stack
@@ -20,6 +22,9 @@ USUAL = {  # what is written where nothing is asked for
     "one_class": "anomaly",
     None: "codes",
 }
+NAMELESS = (
+    "an NPY has no room for the names of the pictures, in whose order its rows are; --format csv and jsonl tell them"
+)
 
 
 def predict(
@@ -62,13 +67,15 @@ def predict(
     stream = data_stream(data, split=split, label=label, ignore=ignore, spare=spare, like=loaded.preparation)
     sources.check_width(stream.dataset, loaded.preparation, model)
     inputs, files = sources.inputs_of(stream), stream.dataset.files.get(stream.split)
+    if files and format == "npy":
+        warnings.warn(NAMELESS, DataWarning, stacklevel=2)
     if reader is None:
         given = stream.dataset if calibrate is None else None
         known = scores.calibration(loaded, calibrate or data, given, label, ignore, spare)
         blocks = _flagged(loaded, inputs, known, scores.SHARE if share is None else share)
     else:
         blocks = _outputs(loaded, reader, inputs, give, task)
-    names = _names(give, task, loaded.preparation, 0 if reader is None else reader.network.outputs)
+    names = _names(give, task, loaded, 0 if reader is None else reader.network.outputs)
     classes = loaded.preparation.classes if (give, task) == ("labels", "classify") else ()
     return FORMS[format](names, classes, blocks, stream.cases, files)
 
@@ -123,12 +130,15 @@ def _outputs(loaded: Checkpoint, reader: models.Reader, blocks, give: str, task)
             yield a
 
 
-def _names(give: str, task, preparation: Preparation, width: int) -> list[str]:
-    """Of the columns."""
+def _names(give: str, task, loaded: Checkpoint, width: int) -> list[str]:
+    """Of the columns; a regressor's are those of its targets, unless these were named by position."""
+    preparation = loaded.preparation
     if give == "anomaly":
         return ["score", "flag"]
     if give == "labels":
-        return ["label"] if task == "classify" or width == 1 else [f"label{i + 1}" for i in range(width)]
+        known = sources.targets_of(loaded.config, width) if task == "regress" else ("label",)
+        usual = ["label"] if width == 1 else [f"label{i + 1}" for i in range(width)]
+        return usual if any(map(is_float, known)) else list(known) or usual
     if give in ("probabilities", "margins"):
         return list(preparation.classes)
     if give == "reconstructions" and preparation.columns and preparation.projection is None:

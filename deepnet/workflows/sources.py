@@ -1,6 +1,7 @@
 """From a named data set to the cases that a command works on: reading, splitting, and whether they fit the model."""
 
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -64,14 +65,25 @@ def warn(dataset: Dataset) -> None:
 
 
 def inputs_of(stream: Stream) -> Iterator[np.ndarray | Rows]:
-    """Blocks (n, D) of inputs as they come; of what there is to know of them, each is said once."""
-    told: set[str] = set()
+    """Blocks (n, D) of inputs as they come.
+
+    Of what there is to know of them each is said once; what is strange when it is first met, and in all at the end.
+    """
+    told, seen, said = set(), Counter(), Counter()
     for dataset in stream.datasets:
-        for text in dataset.notes:
-            if (what := text.partition(":")[0]) not in told:
+        texts = list(dataset.notes)
+        seen.update(dataset.strange)
+        if {words for words, *_ in seen} > {words for words, *_ in said}:
+            texts += [f"{text} so far" for text in data.notes(dataset.name, seen)]
+            said = Counter(seen)
+        for text in texts:
+            if text not in told:
                 warnings.warn(text, DataWarning, stacklevel=2)
-                told.add(what)
+        told.update(texts)
         yield dataset.splits[stream.split].inputs
+    if seen != said:
+        for text in data.notes(stream.dataset.name, seen):
+            warnings.warn(f"{text} in all", DataWarning, stacklevel=2)
 
 
 def labelled(dataset: Dataset, needed, labels: int | None = None, seed: int = 0) -> Dataset:
@@ -146,6 +158,13 @@ def task_of(loss: str, preparation: Preparation) -> str:
     if loss == "svdd":
         return "one_class"
     return "regress" if preparation.target_scale is not None else "reconstruct"
+
+
+def targets_of(config: dict, count: int) -> tuple[str, ...]:
+    """The names of so many numbers to predict, () where --label did not name as many."""
+    label = config.get("label") or ""
+    names = (label,) if count == 1 else tuple(name.strip() for name in label.split(","))
+    return names if label and len(names) == count else ()
 
 
 def of_all_classes(loaded: Checkpoint, split: str) -> Checkpoint:

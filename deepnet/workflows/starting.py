@@ -12,7 +12,6 @@ from ..errors import UsageError
 from ..files import check_output, hold, is_one_of, previous, restore_previous, shown, tidy
 from .records import Told, Warned
 
-Opened = tuple[Checkpoint | None, str | None]
 Given = ParamSpec("Given")
 
 

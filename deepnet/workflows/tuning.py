@@ -2,29 +2,28 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 
 import numpy as np
 
 from ..checkpoint import Checkpoint
 from ..errors import ModelError, UsageError
-from ..kernels import jit, random, updates
-from ..nn import population
+from ..kernels import jit, random
 from ..nn.mixed import word_of
 from ..nn.network import Network, NetworkObjective
 from ..optimizers import check
 from ..optimizers.objective import Optimizer, Span
 from ..optimizers.schedules import parse
 from ..training import Best, Course, Good, Meter, Stop, Stopped, begin
-from . import feeds, trials, vitals
+from . import trials, vitals
 from .checkup import Checkup, score
 from .loops import Loop
-from .models import CHUNK, blocks, pack
+from .models import pack
+from .objectives import Objectives, metrics
 from .plans import written
 from .records import End
 from .runs import (
     FINE,
-    NORM,
     TOP,
     Clock,
     Saver,
@@ -43,8 +42,6 @@ from .vitals import Figures
 from .watching import Watch
 from .work import Work
 
-SAMPLE = 10_000  # training cases that batch normalisation's statistics are taken from until the run is over
-
 
 @dataclass
 class _Stage:
@@ -53,19 +50,6 @@ class _Stage:
     name: str
     epochs: int
     spans: list[Span]
-
-
-@dataclass
-class _Seen:
-    """What an epoch's figures are made from: the objectives on both kinds of cases, the rows to probe, a way out.
-
-    The cases held out are measured with statistics of SAMPLE training cases, where the network has such.
-    """
-
-    objective: NetworkObjective
-    held_out: NetworkObjective | None
-    probed: np.ndarray
-    stop: Stop
 
 
 class Tuning:
@@ -84,10 +68,10 @@ class Tuning:
         meter: Meter,
         mimicry: Mimicry | None = None,
     ):
-        self.dataset, self.preparation, self.network, self.theta = dataset, preparation, network, theta
+        self.objectives = Objectives(dataset, preparation, network, config, meter, mimicry)
+        self.dataset, self.network, self.theta, self.mimicry = dataset, network, theta, mimicry
         self.optimizer, self.config, self.history, self.meter = optimizer, config, history, meter
         self.task, self.stage, self.state = config["task"], 0, {}
-        self.mimicry, self.loss = mimicry, mimicry.loss if mimicry is not None else None
         self.stages = [_Stage(FINE, config["epochs"], moving)]
         if config["freeze_epochs"]:
             self.stages.insert(0, _Stage(TOP, config["freeze_epochs"], _top(network, moving)))
@@ -135,11 +119,10 @@ class Tuning:
 
     def _stages(self, clock: Clock, saver: Saver) -> Iterator:
         """Returns how it ended."""
-        objective = self._objective()
+        objective, _ = self.objectives.trained(), self.objectives.held_out  # both ask teachers before the first epoch
         check(self.config["optimizer"], self.optimizer, objective)
-        seen = _Seen(objective, self._held_out(), self._probe, clock.stop)
         loop, outcome = Loop(clock, self.meter, saver, self.watch), "finished"
-        checkup = Checkup(self.dataset, self.preparation, self.network, self.config, self.history)
+        checkup = Checkup(self.dataset, self.objectives.preparation, self.network, self.config, self.history)
         self._set_meter()
         if not self.state and not self.stage:
             yield from self.watch.notes(checkup.inputs)
@@ -149,7 +132,7 @@ class Tuning:
             if not self.state:
                 self.state = self._fresh(objective)
             objective.tally = {k: self.state[f"tally/{k}"] for k in objective.tally}
-            course, figures = self._course(stage), partial(self._figures, seen, stage.name)
+            course, figures = self._course(stage), partial(self._figures, objective, clock.stop, stage.name)
             run = self.optimizer, self.theta, self.state, self.good, figures
             look = partial(self._look, checkup, objective, stage.name, course)
             cause = partial(checkup.cause, self.theta)
@@ -162,28 +145,11 @@ class Tuning:
         yield from saver.now(True)
         return outcome
 
-    def _objective(self) -> NetworkObjective:
-        """What is trained."""
-        train = self.dataset.splits["train"]
-        return NetworkObjective(
-            self.network,
-            self._feed(train, *self._changes),
-            self.config["batch_size"],
-            self.config["weight_decay"],
-            precision=self.config["precision"],
-            everything=len(train),
-            l1=self.config.get("l1", 0.0),
-            max_norm=self.config.get("max_norm", ()),
-            output_decay=1 / (self.config["C"] * len(train)) if "C" in self.config else 0.0,
-            loss=self.loss,
-            weights=train.weights,
-        )
-
     def trial(self) -> dict[str, float]:
         """What a plan says of the time, where minibatches take all the same and can be tried: no teacher is asked."""
         if self.mimicry is not None or not trials.possible(self.config["optimizer"]):
             return {}
-        objective, found = self._objective(), []
+        objective, found = self.objectives.trained(), []
         for stage in self.stages:
             objective.spans = stage.spans
             found.append(trials.seconds(objective, self.optimizer, self.theta, self._work(stage), self.config["seed"]))
@@ -209,8 +175,8 @@ class Tuning:
         """Of a stage; products: one on the way up, one down, one for the gradient, which TOP takes of few weights."""
         cases, count = {name: len(c) for name, c in self.dataset.splits.items()}, self.network.layout.count
         products = count * (2 if stage.name == TOP else 3)
-        statistics = min(SAMPLE, cases["train"]) if self.network.mixes else 0
-        extra = count * (cases.get("valid", 0) + statistics) + 3 * count * len(self._probe)
+        seen = cases.get("valid", 0) + self.objectives.sampled
+        extra = count * seen + 3 * count * len(self.objectives.probe)
         return Work(stage.epochs, cases["train"], self.config["batch_size"], products, extra)
 
     def _look(self, checkup: Checkup, objective: NetworkObjective, stage: str, course: Course, before) -> Figures:
@@ -224,43 +190,27 @@ class Tuning:
         """What is validated and saved: the running mean of theta where there is one."""
         return self.state.get("average", self.theta)
 
-    def _figures(self, seen: _Seen, stage: str, epoch: int) -> tuple[dict[str, float], dict[str, float]]:
+    def _figures(self, objective: NetworkObjective, stop: Stop, stage: str, epoch: int) -> tuple[dict, dict]:
         """An epoch's metrics and counters, which go into the history; the best theta so far is kept.
 
         Stopped, with nothing changed, where there is a reason to.
         """
-        held_out = None if seen.held_out is None else self._tally(seen.held_out, seen.stop)
-        tally = seen.objective.tally
-        metrics, counters = self._metrics(tally, "training"), self._counters(tally, stage)
-        norms = self._norms(seen.objective, seen.probed)
+        held_out = self.objectives.tally_held_out(self._shown, stop)
+        found, counters = metrics(self.task, objective.tally, "training"), self._counters(objective.tally, stage)
+        norms = self.objectives.norms(objective, self.theta)
         if held_out is not None:
-            metrics |= self._metrics(held_out, "validation")
+            found |= metrics(self.task, held_out, "validation")
             if stage == FINE:
-                self.best.see(epoch, score(metrics), self._shown)
-        append(self.history, stage, metrics | counters | norms)
-        name, value = list(metrics.items())[-1]
+                self.best.see(epoch, score(found), self._shown)
+        append(self.history, stage, found | counters | norms)
+        name, value = list(found.items())[-1]
         self.meter.detail = f"{name.replace('_', ' ')} {value:.4g}"
-        return metrics, counters
+        return found, counters
 
     def _out_of_patience(self, epoch: int) -> bool:
         """Whether the best epoch is too long ago."""
         patience = self.config["patience"]
         return patience is not None and epoch - self.best.epoch >= patience
-
-    def _metrics(self, tally: dict, word: str) -> dict[str, float]:
-        cases = float(tally["cases"][0])
-        metrics = {}
-        if self.task == "classify":
-            metrics[f"{word}_error"] = float(tally["wrong"][0]) / cases
-        elif self.task == "reconstruct":
-            metrics[f"{word}_squared_error"] = float(tally["squared_error"][0]) / cases
-        elif self.task == "one_class":
-            metrics[f"{word}_squared_distance"] = float(tally["squared_error"][0]) / cases
-        elif self.task == "mimic":
-            if labelled := float(tally["labelled"][0]):
-                metrics[f"{word}_error"] = float(tally["wrong"][0]) / labelled
-            metrics[f"{word}_agreement"] = 1 - float(tally["apart"][0]) / cases
-        return metrics | {f"{word}_loss": float(tally["loss"][0]) / cases}
 
     def _counters(self, tally: dict, stage: str) -> dict[str, float]:
         """Updates, and gradients and curvature products in passes over the training cases, since the stage began."""
@@ -271,71 +221,13 @@ class Tuning:
             done[name] = passes + (float(before[name][-1]) if name in before else 0.0)
         return done
 
-    @cached_property
-    def _probe(self) -> np.ndarray:
-        """A fixed hundredth of the training cases, on which gradients are looked at; of few a hundred or a tenth."""
-        cases = len(self.dataset.splits["train"])
-        key = random.fold(self.config["seed"], random.PROBE)
-        return np.sort(random.permutation(key, cases)[: max(1, cases // 100, min(100, cases // 10))])
-
-    def _norms(self, objective: NetworkObjective, rows: np.ndarray) -> dict[str, float]:
-        """The norm of the gradient of each layer's weights, on the cases probed, without noise."""
-        objective.at(rows, None)
-        g, layout = objective.gradient(self.theta), self.network.layout
-        weights = [s for s in layout.segments if len(s.shape) == 2]
-        return {f"{NORM}{k}": updates.sum_squares(g[s.start : s.stop]) ** 0.5 for k, s in enumerate(weights, 1)}
-
-    @property
-    def _changes(self) -> tuple[float, int]:
-        """What training does to targets and inputs, and validation does not: label smoothing and jitter."""
-        return self.config.get("label_smoothing", 0.0), self.config.get("jitter", 0)
-
-    def _held_out(self) -> NetworkObjective | None:
-        """The objective on the cases held out, or None."""
-        if "valid" not in self.dataset.splits:
-            return None
-        valid = self.dataset.splits["valid"]
-        return NetworkObjective(self.network, self._feed(valid), CHUNK, loss=self.loss, weights=valid.weights)
-
-    def _feed(self, cases, smoothing: float = 0.0, jitter: int = 0):
-        """What an objective reads of these cases; of a student's what its teachers say too, asked here once for all."""
-        logits = None if self.mimicry is None else self.mimicry.targets(cases, self.meter)
-        return feeds.network_feed(cases, self.preparation, self.task, smoothing, jitter, logits)
-
-    def _tally(self, held_out: NetworkObjective, stop: Stop) -> dict[str, np.ndarray]:
-        """Sums over all cases held out."""
-        for tally in held_out.tally.values():
-            tally[:] = 0
-        held_out.statistics = self._statistics(self._shown, SAMPLE)
-        for rows in blocks(len(self.dataset.splits["valid"]), stop):
-            held_out.at(rows, None)
-            held_out.value(self._shown)
-            held_out.count()
-        return held_out.tally
-
-    def _statistics(self, theta: np.ndarray, most: int | None) -> list[dict[str, np.ndarray]]:
-        """Batch normalisation's statistics at theta: of all training cases, or a fixed choice of at most so many."""
-        train = self.dataset.splits["train"]
-        if not self.network.mixes:
-            return [{} for _ in self.network.layers]
-        rows = np.arange(len(train))
-        if most is not None and most < len(train):
-            key = random.fold(self.config["seed"], random.PROBE, 1)
-            rows = np.sort(random.permutation(key, len(train))[:most])
-        visible = feeds.visible_feed(train.inputs, self.preparation)  # targets have no part in it
-
-        def feed(rows, x, t, key):
-            visible(rows, x)
-
-        return population.statistics(self.network, theta, feed, [rows[own] for own in blocks(len(rows))], CHUNK)
-
     def checkpoint(self, complete: bool) -> Checkpoint:
         """The file's contents now; one of a run that was cut has statistics of SAMPLE training cases."""
         train = None
         if not complete:
             own = self.state | self.good.packed(self.state) | self.best.state
             train = {"stage": np.array([self.stage], np.int64)} | own | self.watch.packed()
-        known = self._statistics(self.theta, None if complete else SAMPLE)
+        known = self.objectives.statistics(self.theta, complete)
         parts = [
             {n: np.ascontiguousarray(a) for n, a in (own | more).items()}
             for own, more in zip(self.network.split(self.theta), known, strict=True)
@@ -346,7 +238,9 @@ class Tuning:
             "parent": self.config["parent"],
             "best_epoch": self.best.epoch or None,
         }
-        return Checkpoint(self.network, parts, self.preparation, self.config, self.history, provenance, train)
+        return Checkpoint(
+            self.network, parts, self.objectives.preparation, self.config, self.history, provenance, train
+        )
 
     def ended_early(self, old: Checkpoint) -> bool:
         """Whether a finished run stopped before its last epoch, so that more epochs would not have changed it."""
@@ -366,10 +260,10 @@ class Tuning:
         if not fits or any(best[n].shape != a.shape or best[n].dtype != a.dtype for n, a in self.best.state.items()):
             raise ModelError("--resume: the state in the file does not fit its model; use --force to start anew")
         self.stage, self.best, self.theta = int(stage[0]), Best(best), pack(self.network, old.arrays)
-        self.preparation = old.preparation  # made by LAPACK, it may differ in its last bits on another machine
-        objective = NetworkObjective(self.network, None, 1, loss=self.loss)
+        # Made by LAPACK, it may differ in its last bits on another machine.
+        self.objectives = replace(self.objectives, preparation=old.preparation)
         course = self._course(self.stages[self.stage])
-        self.state, self.good = restored(state, self.theta, self._fresh(objective), course)
+        self.state, self.good = restored(state, self.theta, self._fresh(self.objectives.without_data()), course)
         self.history = {stage: dict(metrics) for stage, metrics in old.history.items()}
 
     def _fresh(self, objective: NetworkObjective) -> dict[str, np.ndarray]:

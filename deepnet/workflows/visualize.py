@@ -11,7 +11,6 @@ from .kinds import KINDS
 from .views import View
 
 PAGES = (".html", ".htm")
-OTHERS = ("gif", "html", "htm")  # than what a figure alone may be
 
 
 def visualize(
@@ -39,14 +38,12 @@ def visualize(
         jit.set_threads(threads)
     view = views.of(models.load(model, data), model, data, label, ignore)
     kinds = _allowed(view, kind)
-    _check_moving(output, kinds, earlier)
+    _check_moving(output, kinds, earlier, data_out)
     paths = _paths(output, kinds, force, (model, data, *earlier))
     if data_out is not None:
         check_output(data_out, force, (model, data, *earlier, *paths))
     from .. import figures
 
-    for path in paths:
-        figures.kind_of(path, *OTHERS)
     drawn, numbers = {}, {}
     for name in kinds:
         given = KINDS[name].arrays(view)
@@ -70,11 +67,15 @@ def visualize(
 
 def _picture(figures, name: str, given: tuple, path: str) -> bytes:
     """The bytes of one kind as the file's name asks for."""
-    kind = figures.kind_of(path, *OTHERS)
-    if kind == "gif":
+    if (suffix := _suffix(path)) == "gif":
         frames, milliseconds = figures.MOVING[name]
         return figures.animate(frames(*given), milliseconds)
-    return figures.encode(figures.FIGURES[name](*given), kind)
+    return figures.encode(figures.FIGURES[name](*given), suffix)
+
+
+def _suffix(path: str) -> str:
+    """The format that a picture's name asks for."""
+    return os.path.splitext(path)[1].lstrip(".").lower() or "png"
 
 
 def _is_page(output) -> bool:
@@ -90,11 +91,13 @@ def _allowed(view: View, asked) -> list[str]:
     return list(asked) or [name for name, kind in KINDS.items() if kind.lacks(view) is None]
 
 
-def _check_moving(output, kinds: list[str], earlier) -> None:
+def _check_moving(output, kinds: list[str], earlier, data_out) -> None:
     """A sentence where a GIF is asked for of what stands still, or earlier states for anything but a GIF of filters."""
     gif = output is not None and os.path.splitext(output)[1].lower() == ".gif" and not os.path.isdir(output)
     if earlier and not (gif and kinds == ["filters"]):
         raise UsageError("--earlier is for filters that grow; give --kind filters -o growing.gif, or leave it out")
+    if earlier and data_out is not None:
+        raise UsageError("--data-out tells the numbers of one file; leave out --earlier, and run it for each file")
     if not gif or earlier or kinds == ["samples"]:
         return
     if kinds == ["filters"]:
@@ -119,6 +122,10 @@ def _paths(output, kinds: list[str], force: bool, inputs) -> list[str]:
             f"{output}/, or --kind"
         )
     if not folder:
+        if _suffix(output) != "gif" and not _is_page(output):
+            from .. import figures
+
+            figures.format_of(_suffix(output))
         check_output(output, force, inputs)
         return [output]
     if not os.path.isdir(output):

@@ -92,10 +92,6 @@ def _groups(folder: Path):
         _use(blend, mixed, "train")
         loaded = load(blend)
         Gibbs(loaded.model.layers[0], loaded.arrays[0], 2, 0).step(np.zeros((2, loaded.model.widths[0]), np.float32))
-        few = _SMALL | {"batch_size": 8, "layers": (6, 3)}  # so that the last minibatch is one case
-        for method in ("rbm", "dae"):
-            _run(pretrain(mixed, blend, **few, method=method, valid="0.2"))
-            _use(blend, mixed, "train")
         _run(pretrain(mixed, blend, **_SMALL, method="dae", **scaled))
         _run(finetune(mixed, net, start=blend, task="reconstruct", epochs=1, optimizer="hessian_free", force=True))
         _use(net, mixed, "train")

@@ -36,9 +36,10 @@ def parse(given, task: str) -> str | dict[str, float] | None:
         if sum(len(name) + len(number) + 1 for name, number in pairs) + len(pairs) - 1 != len(text):
             pairs = []
     found = {name.strip(): _positive(number) for name, number in pairs}
-    if not found or None in found.values():
+    if not found or None in found.values() or len(found) < len(pairs):
         raise UsageError(
-            f"--class-weight {shown(given)}: give {BALANCED}, or CLASS=NUMBER,... of numbers above 0: no=1,yes=5"
+            f"--class-weight {shown(given)}: give {BALANCED}, or CLASS=NUMBER,... of numbers above 0, each class once: "
+            "no=1,yes=5"
         )
     return {name: number for name, number in found.items() if number is not None}
 

@@ -1,8 +1,6 @@
 """Precedence of flag, environment, TOML and default, and the errors of a settings file."""
 
-import io
 import json
-import sys
 
 import pytest
 import typer.main
@@ -86,8 +84,8 @@ def test_words_that_are_python_names_or_lists_of_names(call, fake, settings, mon
     assert fake.CALLS[-1][2]["start"] == "other.h5"
 
 
-def test_settings_from_standard_input(call, fake, monkeypatch):
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"[pretrain]\nseed = 5\n")))
+def test_settings_from_standard_input(call, fake, stdin):
+    stdin(b"[pretrain]\nseed = 5\n")
     assert call(*TRAIN, "-c", "-").code == 0
     assert fake.CALLS[-1][2]["seed"] == 5
 
@@ -104,6 +102,13 @@ def test_settings_from_standard_input(call, fake, monkeypatch):
         ("[pretrain]\nbatch-size = 1\nbatch_size = 2\n", ("twice",)),
         ("[pretrain]\nepochs = {a = 1}\n", ("settings.toml: [pretrain] epochs",)),
         ("[pretrain]\nepochs = 1979-05-27\n", ("neither text",)),
+        ("[pretrain]\nlayers = [[5, 4], 3]\n", ("layers is neither text, number nor a list of them",)),
+        *(
+            (f"[pretrain]\n{name} = true\n", (f"{name} is neither text, number",))
+            for name in ("label", "output", "epochs")
+        ),
+        ("[pretrain]\nignore = [true]\n", ("ignore is neither text",)),
+        ("[pretrain]\nforce = [true]\n", ("force is neither true nor false",)),
         ("[pretrain\n", ("not TOML", "line 1")),
         ("[pretrain]\nepochs = 'three'\n", ("'three'", "settings.toml [pretrain]", "--epochs")),
         ("[pretrain]\nseed = 1.5\n", ("'1.5'", "settings.toml [pretrain]")),

@@ -160,6 +160,16 @@ def test_a_dict_becomes_lines_and_tables():
     assert show.lines({}, verbose=True) == []
 
 
+def test_names_from_strangers_keep_to_their_line():
+    """Names of classes are text from a file, and may hold what moves the cursor."""
+    name = "a\nb\x1b[31m\u202e"
+    facts = {"text": name, "few": [name], "rows": [{"class": name, "cases": 1}], "balance": {name: 2},
+             "classes": [{"class": name}], "confusion": [[1]]}  # fmt: skip
+    found = show.lines(facts, verbose=True)
+    assert all(line.isprintable() for line in found + show.markdown(facts))
+    assert sum(r"a\nb\x1b[31m\u202e" in line for line in found) == 7
+
+
 LINE = (
     "finetune: data mnist, cases 50,000 train, 10,000 valid, 10,000 test, network 784-500-500-2000-10, start "
     "pre-trained, task classify, loss cross_entropy, parameters 1,665,010, seed 0"

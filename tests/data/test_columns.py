@@ -59,6 +59,12 @@ def test_blocks_of_nothing_may_come_first():
         ([["1", "0,5"]], "column 3 'c' holds numbers with commas, such as '0,5'; .*tr , [.] .*--category 'c'"),
         ([["0,5", "?"], ["", "7"]], "holds numbers with commas, such as '0,5'"),
         ([[f"{n},5" for n in range(MOST_VALUES + 1)]], "holds numbers with commas, such as '0,5'"),
+        (
+            [["900", "1,234", "1,234,567"]],
+            "numbers with commas, such as '1,234'; write them without commas, or give --c",
+        ),
+        ([["900", "1,234", "0,5"]], "numbers with commas, such as '1,234'; write them with points"),
+        ([["7", "8", "9 €", "10"]], "holds numbers with €, such as '9 €'; write them without €, or"),
         ([["1", "0,5", "x"]], "row 3, column 3 'c' holds '0,5' where a number is due"),
         ([["x" * 257]], "has a text of more than 256 characters, .*--ignore 'c'"),
         ([[f"x{n}" for n in range(60)], [f"y{n}" for n in range(60)]], f"has more than {MOST_VALUES} different texts"),

@@ -74,7 +74,7 @@ def test_a_model_reads_the_same_table_the_same(columns):
     other = again(fields, columns)
     np.testing.assert_array_equal(page.encode("t.csv", fields, other), page.encode("t.csv", fields, read))
     assert page.fingerprint(fields, other, None) == page.fingerprint(fields, read, None)
-    assert page.notes("t.csv", fields, other) == ()
+    assert page.strange(fields, other) == {}
 
 
 @given(COLUMNS, st.permutations(range(8)))
@@ -131,9 +131,17 @@ def test_notes_count_what_training_did_not_have():
     columns = again(fields, [[1, None, 2], ["yes", "maybe", None], ["z", "a", "y"]])
     inputs = page.encode("t", fields, columns)
     np.testing.assert_array_equal(inputs, [[1, 1, 0, 0, 0], [7, 0.25, 1, 0, 0], [2, 0.25, 0, 0, 0]])
-    assert page.notes("t", fields, columns) == (
+    assert page.notes("t", page.strange(fields, columns)) == (
         "t has texts that training did not see, taken as missing: f (1 cell), c (2 cells)",
         "t lacks values where training lacked none, taken as the mean: n (1 cell), f (1 cell)",
+    )
+
+
+def test_notes_tell_columns_of_one_name_apart():
+    fields = tuple(Field("c", "category", tuple(values)) for values in ("abc", "def"))
+    columns = again(fields, [["z", "a", "y"], ["d", "e", "f"]])
+    assert page.notes("t", page.strange(fields, columns)) == (
+        "t has texts that training did not see, taken as missing: c (2 cells)",
     )
 
 
@@ -147,7 +155,20 @@ def test_refusals():
     with pytest.raises(DataError, match="column 1 'c' holds numbers with commas, such as '0,5'; write them"):
         page.learn("t", [built(commas)])
     assert page.learn("t", [built(commas, kind="text")], {1})[0].values == ("-1,25", "0,5")
-    assert page.learn("t", [built(["1,2", "none", "1"], kind="text")])[0].kind == "category"
+    shares = [f"{n} %" for n in range(9)]
+    for cells, words in (
+        (["12 %", "5 %", "7,5 %", "NA"], "% and commas, such as '12 %'; write them without % and with points"),
+        (["$5", "-$1,234.50", "$ 7"], "[$] and commas, such as '[$]5'; write them without [$] and without commas"),
+        (["$5", "$5", "$6"], "[$], such as '[$]5'; write them without [$]"),
+        ([*shares, "none"], "%, such as '0 %'; write them without %"),
+        (["1,234", "9,876", "12,345"], "commas, such as '1,234'; write them without commas"),
+    ):
+        with pytest.raises(DataError, match=f"column 1 'c' holds numbers with {words}.*, or give --category 'c'"):
+            page.learn("t", [built(cells)])
+        page.learn("t", [built(cells, kind="text")], {1})
+    for cells in (["1,2", "none", "1"], ["5%", "$5", "7%"], ["<5%", "5%", "%"], ["1.2.3", "1.2.4", "a"],
+                  ["T1", "T2", "3 kg"], ["5%", "6%", "none"], ["12,34,5", "1,2345", "1,23"]):  # fmt: skip
+        assert page.learn("t", [built(cells, kind="text")])[0].kind == "category", cells
     assert page.learn("t", [built([*names_, *names_])])[0].kind == "category"
     assert page.learn("t", [built(names_, kind="text")], {1})[0].kind == "category"
     wide = [built(["x" * 200 + str(k) for k in range(10_000)], kind="text") for _ in range(4)]

@@ -36,6 +36,10 @@ def test_what_is_named(tmp_path, monkeypatch, table):
         with pytest.raises(DataError, match=words) as caught:
             data.load(source)
         assert len(str(caught.value).splitlines()) == 1
+    for words, option in (({"label": "y"}, "--label y"), ({"ignore": ("a", "b")}, "--ignore a,b"),
+                          ({"category": ("a",)}, "--category a"), ({"weight": "w"}, "--weight w")):  # fmt: skip
+        with pytest.raises(DataError, match=option):
+            data.load("rectangles", **words)
     (tmp_path / "t.csv").write_text("1,2\n")
     with pytest.raises(DataError, match="has no parts to name; leave out :x"):
         data.load("t.csv:x")

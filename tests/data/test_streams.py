@@ -49,14 +49,6 @@ def all_of(stream):
     return np.concatenate([dataset.splits[stream.split].inputs for dataset in stream.datasets])
 
 
-@pytest.fixture
-def stdin(monkeypatch):
-    def give(content):
-        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(content))))
-
-    return give
-
-
 @pytest.mark.parametrize("name", FILES)
 def test_a_stream_is_the_file(name, tmp_path, pieces, stdin):
     (tmp_path / name).write_bytes(FILES[name])

@@ -50,6 +50,12 @@ def test_many_classes(monkeypatch):
                 data.apply(dataset, "classify")
 
 
+def test_signs_alone_make_no_number():
+    for labels in (["--1", "2"], ["-+1", "2"], ["-", "2"], ["+1", "2"]):
+        dataset = Dataset("signs", {"train": Cases(X[:4], np.array(labels * 2))})
+        assert data.apply(dataset, "classify").classes == tuple(labels)
+
+
 @pytest.mark.parametrize("kind", [str, np.int64])
 def test_amounts_are_no_classes(kind):
     """Whole numbers that are nearly all different are to be predicted; few, repeated or given classes are classes."""

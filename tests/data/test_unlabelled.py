@@ -49,6 +49,25 @@ def test_classes_of_tables(words, quote, tmp_path):
     assert found.classes == tuple(word.removesuffix(".0") for word in words)
 
 
+@pytest.mark.parametrize("word", ["NA", "?", "null", "N/A", "NaN"])
+def test_words_for_no_value_are_no_class(word, tmp_path):
+    """As among inputs; a note says so. Numbers to predict need none, and arrays know an empty text alone."""
+    labels = ["" if n == 1 else word if k < 0 else f"kind {k}" for n, k in enumerate(KINDS)]
+    (tmp_path / "more.csv").write_text("".join(f"{n},{'xy'[n % 2]},{label}\n" for n, label in enumerate(labels)))
+    tables = {table(tmp_path / "t.csv", labels): "kind", str(tmp_path / "more.csv"): "3"}
+    for path, name in tables.items():
+        found = data.load(path, task="classify", label=name)
+        np.testing.assert_array_equal(found.splits["train"].targets, KINDS)
+        assert found.classes == ("kind 0", "kind 1", "kind 2")
+        (note,) = found.notes
+        assert note == f"{path}: the label '{word}' counts as none, in 1 case; a class needs another name"
+    numbers = data.load(table(tmp_path / "n.csv", [word if k < 0 else k for k in KINDS]), task="regress", label="kind")
+    np.testing.assert_array_equal(numbers.splits["train"].targets[:, 0], NUMBERS)
+    assert numbers.notes == ()
+    arrays = data.load(archive(tmp_path / "d.npz", np.array(labels)), task="classify")
+    assert (word in arrays.classes, (arrays.splits["train"].targets < 0).sum()) == (True, 1)
+
+
 def test_a_table_without_a_header_may_begin_without_a_label(tmp_path):
     labels = ["", *TEXTS[1:]]
     found = data.load(table(tmp_path / "t.csv", labels, header=False), task="classify", label="4")

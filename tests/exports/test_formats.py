@@ -7,8 +7,9 @@ import json
 import numpy as np
 import pytest
 
+from deepnet.data import columns
 from deepnet.errors import UsageError
-from deepnet.exports import Largest, Runs, Units, arrays, onnx, predictor, safetensors
+from deepnet.exports import Largest, Runs, Units, arrays, onnx, predictor, safetensors, tables
 from deepnet.workflows.export import program_of
 from tests.exports.models import CASES, MODELS, close
 
@@ -54,6 +55,18 @@ def test_a_predictor(model, ours, tmp_path):
     classes = model.preparation.classes
     if classes:
         assert net.predict(CASES).tolist() == [classes[c] for c in ours(model, CASES).argmax(axis=1)]
+
+
+CELLS = ("1", "01", "-0", "1.0", " 1e3", "+5", "1_0", "0x1", "True", "TRUE ", "inf", "Infinity", "1e39", "1e999", "nan",
+         "12345678901234567", "12345678901234568.0", "9" * 38, "9" * 39, "--1", "\u0663", "red", "")  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_predictor_takes_the_same_cells_for_the_same(cell):
+    """Its page cannot import `data.columns`, and does what that does."""
+    for own, theirs in ((tables.same, columns.canonical), (tables.is_number, columns.is_number),
+                        (tables.is_missing, columns.is_missing)):  # fmt: skip
+        assert own(cell) == theirs(cell)
 
 
 def unsaid(program):

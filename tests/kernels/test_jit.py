@@ -31,6 +31,20 @@ def test_compiled_takes_float32_alone():
         assert not jit.compiled(np.zeros(3, dtype))
 
 
+@pytest.mark.skipif(not jit.ENABLED, reason="nothing is compiled")
+def test_a_matrix_is_one_type_however_it_lies():
+    """Rows that are padded or not, one row, one column, a transposed one: one compiled kernel."""
+
+    @jit.njit
+    def total(a):
+        return a.sum()
+
+    room = np.ones((32, 16), np.float32)
+    for matrix in (room, room[:, :5], room[:1], room[:, :1], room.T):
+        assert total(matrix) == matrix.size
+    assert len(total.signatures) == 1
+
+
 def test_threads_stay_within_numba_s():
     most = numba.config.NUMBA_NUM_THREADS
     before = jit.threads()

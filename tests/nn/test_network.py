@@ -285,13 +285,18 @@ def test_float32_network_is_the_float64_one(loss):
         assert np.abs(found - expected).max() <= 2e-5 * np.abs(expected).max()
 
 
-@pytest.mark.parametrize("kept", [False, True])
+def room_of(network):
+    """Bytes that the activations of a piece of four cases take."""
+    return 4 * 8 * (network.inputs + sum(layer.outputs for layer in network.layers))
+
+
+@pytest.mark.parametrize("kept", [0, 1, 3])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_pieces_add_up(name, kept, monkeypatch):
     """A minibatch worked through in pieces, kept or read again, is the one of a single piece."""
     one, theta = objective(NETWORKS[name], np.float64, weight_decay=0.1, key=None, cases=11)
     monkeypatch.setattr(pieces_page, "PIECE", 4)
-    monkeypatch.setattr(pieces_page, "KEPT", 1 << 20 if kept else 0)
+    monkeypatch.setattr(pieces_page, "KEPT", kept * room_of(NETWORKS[name]))
     many, _ = objective(NETWORKS[name], np.float64, weight_decay=0.1, key=None, cases=11)
     v = np.random.default_rng(7).normal(size=theta.size)
     v[np.setdiff1d(np.arange(theta.size), places(one.layout))] = 0
@@ -314,6 +319,29 @@ def test_pieces_add_up(name, kept, monkeypatch):
     velocity, moved = np.zeros_like(theta), theta.copy()
     many.descend(moved, velocity, 0.1, 0.9)
     np.testing.assert_allclose(velocity, -0.1 * gradient, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("kept", [0, 1, 3])
+def test_a_share_of_the_pieces(kept, monkeypatch):
+    """The first pieces of a minibatch, as if there were no others; the gradient stays that of all."""
+    name = next(name for name, network in NETWORKS.items() if not network.mixes)
+    few, theta = objective(NETWORKS[name], np.float64, weight_decay=0.1, key=None, cases=11)
+    monkeypatch.setattr(pieces_page, "PIECE", 4)
+    monkeypatch.setattr(pieces_page, "KEPT", kept * room_of(NETWORKS[name]))
+    made, _ = objective(NETWORKS[name], np.float64, weight_decay=0.1, key=None, cases=11)
+    rows, v, before = np.arange(11), np.zeros_like(theta), made.gradient(theta).copy()
+    v[places(made.layout)] = 1
+    for share, cases in ((0.01, 3), (0.4, 3), (0.6, 7), (1.0, 11)):
+        few.at(rows[:cases], None)
+        made.tally["curvature_products"][0] = 0
+        assert made.value(theta, share) == pytest.approx(few.value(theta), rel=1e-12)
+        for found, expected in (
+            (made.curvature(theta, share)(v), few.curvature(theta)(v)),
+            (made.gradient_squares(theta, share), few.gradient_squares(theta)),
+        ):
+            np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-14)
+        assert made.tally["curvature_products"][0] == cases
+    np.testing.assert_array_equal(made.gradient(theta), before)
 
 
 @pytest.mark.parametrize("name", [name for name, network in NETWORKS.items() if not network.mixes])

@@ -15,7 +15,7 @@ class Known:
     def value_and_gradient(self, theta):
         return self.value(theta), self.gradient(theta)
 
-    def gradient_squares(self, theta):
+    def gradient_squares(self, theta, share=1.0):
         return self.gradient(theta) ** 2
 
 
@@ -34,10 +34,10 @@ class Quadratic(Known):
         self.calls.append(theta.copy())
         return self.A * (theta - self.goal)
 
-    def value(self, theta):
+    def value(self, theta, share=1.0):
         return float(0.5 * (self.A * (theta - self.goal).astype(float) ** 2).sum())
 
-    def curvature(self, theta):
+    def curvature(self, theta, share=1.0):
         return lambda v: self.A * v
 
 
@@ -54,11 +54,11 @@ class Rosenbrock(Known):
         x, y = theta
         return np.array([-2 * (1 - x) - 400 * x * (y - x * x), 200 * (y - x * x)], theta.dtype)
 
-    def value(self, theta):
+    def value(self, theta, share=1.0):
         x, y = map(float, theta)
         return (1 - x) ** 2 + 100 * (y - x * x) ** 2
 
-    def curvature(self, theta):
+    def curvature(self, theta, share=1.0):
         """2 J'J of the residuals 1 - x and 10 (y - x^2)."""
         J = np.array([[-1, 0], [-20 * theta[0], 10]], theta.dtype)
         return lambda v: 2 * J.T @ (J @ v)

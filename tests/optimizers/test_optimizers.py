@@ -79,13 +79,13 @@ class Frugal(Known):
     def gradient(self, theta):
         return np.multiply(self.A, theta, out=self.grad)
 
-    def gradient_squares(self, theta):
+    def gradient_squares(self, theta, share=1.0):
         return np.multiply(self.A, self.A, out=self.product)
 
-    def value(self, theta):
+    def value(self, theta, share=1.0):
         return 0.5 * float(np.einsum("i,i,i->", self.A, theta, theta))
 
-    def curvature(self, theta):
+    def curvature(self, theta, share=1.0):
         return lambda v: np.multiply(self.A, v, out=self.product)
 
 
@@ -343,3 +343,29 @@ def test_check_lets_pass_what_fits(name):
 
     with pytest.raises(UsageError, match=f"--optimizer {name} needs the objective's {OPTIMIZERS[name].needs[0]}"):
         check(name, OPTIMIZERS[name](), Blind())
+
+
+def test_hessian_free_from_shares():
+    """With a share of a minibatch for curvature it learns what it learns from all cases, and asks for no others."""
+    with h5py.File(DIGITS) as file:
+        images = file["x_train"][:2000].reshape(2000, -1) / np.float32(255)
+    network = Network((Dense(784, 20, "logistic"), Dense(20, 784, "logistic")), "binary_cross_entropy")
+
+    def feed(rows, x, t, key):
+        x[...] = t[...] = images[rows]
+
+    objective = NetworkObjective(network, feed, 2000, everything=2000)
+    theta = network.layout.pack(
+        {"0.W": draw("sparse", 1, 784, 20), "0.b": 0, "1.W": draw("sparse", 2, 20, 784), "1.b": 0}
+    )
+    optimizer = OPTIMIZERS["hessian_free"](damping=10.0, iterations=10, share=0.5)
+    state, reached = optimizer.init(theta), []
+    for _ in range(12):
+        objective.at(np.arange(2000), None)
+        optimizer.step(objective, theta, state)
+        reached.append(objective.value(theta))
+    assert objective._all is None
+    assert objective.tally["curvature_products"][0] <= 12 * 11 * 1000
+    assert reached[-1] < 0.5 * reached[0]
+    with pytest.raises(UsageError, match=r"share=1\.5"):
+        OPTIMIZERS["hessian_free"](share=1.5)

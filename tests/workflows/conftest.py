@@ -218,6 +218,15 @@ def coder(folder, digits, stack):
 
 
 @pytest.fixture(scope="session")
+def files(folder, digits, flowers, meadow, words, houses, stack, net):
+    """{name: path} of the data and models that the kinds of run of `tests.workflows.runs` name."""
+    other = str(folder / "other.h5")
+    finish(workflows.finetune(digits, other, layers=(12,), epochs=1, seed=1))
+    return {"digits": digits, "flowers": flowers, "meadow": meadow, "words": words, "houses": houses, "stack": stack,
+            "net": net, "other": other}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
 def flower_net(folder, flowers):
     """A classifier of flowers by the way of a stack with linear visibles."""
     stack, net = str(folder / "flower-stack.h5"), str(folder / "flower-net.h5")

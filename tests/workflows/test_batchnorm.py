@@ -8,7 +8,7 @@ import pytest
 from deepnet import checkpoint, workflows
 from deepnet.errors import ModelError, UsageError
 from deepnet.kernels import jit
-from deepnet.workflows import models, tuning
+from deepnet.workflows import models, objectives
 
 WORDS = {"layers": (20, 10), "epochs": 2, "batch_size": 50, "batch_norm": True}
 
@@ -39,10 +39,10 @@ def test_the_file_has_the_statistics_of_the_training_cases(tune, digits, finish,
         np.testing.assert_allclose(own["variance"], z.var(axis=0), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("sample", [100, tuning.SAMPLE])
+@pytest.mark.parametrize("sample", [100, objectives.SAMPLE])
 def test_validation_is_what_evaluate_finds(sample, tune, digits, cut, finish, tmp_path, monkeypatch):
     """Exactly where the sample is all cases; of a cut run always, for its file has the sample's statistics."""
-    monkeypatch.setattr(tuning, "SAMPLE", sample)
+    monkeypatch.setattr(objectives, "SAMPLE", sample)
     end = finish(tune(tmp_path / "a.h5", valid="100", average=0.9))[-1]
     found = workflows.evaluate(str(tmp_path / "a.h5"), digits, split="valid")
     assert found["cross_entropy"] == pytest.approx(end.result["validation_loss"], rel=1e-5 if sample > 100 else 0.2)

@@ -1,5 +1,6 @@
 """finetune --cv: folds, figures, what is kept and how it goes on."""
 
+import csv
 import importlib
 import json
 import os
@@ -148,6 +149,17 @@ def test_what_it_begins_with_may_have_seen_the_folds(call, digits, stack, net):
         assert found["note"].endswith(note)
         assert note in done.err
         assert found["cases"] == 500
+
+
+def test_cases_without_a_label_are_counted_apart(call, flowers, tmp_path):
+    rows = list(csv.reader(Path(flowers).read_text().splitlines()))
+    for row in rows[1::8]:
+        row[-1] = ""
+    with open(tmp_path / "f.csv", "w") as file:
+        csv.writer(file).writerows(rows)
+    found = json.loads(call("finetune", tmp_path / "f.csv", *KIND, *NET, "--cv", "3", "--json").out)
+    assert (found["cases"], found["unlabelled"]) == (210, 30)
+    assert sum(row["cases"] for row in found["folds"]) == 210
 
 
 REFUSED = {

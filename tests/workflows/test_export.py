@@ -73,10 +73,71 @@ def test_a_page_reads_a_table_of_mixed_columns(tmp_path, call):
     assert done.stdout == call("predict", tmp_path / "n.h5", new).out
     assert len(set(done.stdout.splitlines())) > 2
     new.write_text("\n".join(",".join(row[:place] + row[place + 1 :]) for row in rows))
-    assert away(new).stderr.startswith("the table has no column colour; add it")
+    assert "new.csv cannot be read: it has no column colour, or several; give the columns of" in away(new).stderr
     assert away(new).returncode == 1
     new.write_text("\n".join([",".join(rows[0]), *(",".join(["much"] * len(rows[0])) for _ in rows)]))
     assert "new.csv cannot be read: could not convert string to float: 'much'" in away(new).stderr
+
+
+TABLES = {  # data, options of finetune, the same inputs as another tool may write them
+    "two columns of one name": ("a,a,y\n.2,0,n\n.2,9,p\n.7,0,n\n.8,9,p\n", [], "a,a\n.2,0\n.2,9\n"),
+    "a column without a name": (",b,c,y\n0,.2,u,n\n9,.2,v,p\n0,.7,w,n\n9,.8,u,p\n", [], ",b,c\n9,.2,u\n0,.2,v\n"),
+    "numbers of accounts": (
+        "n,b,y\n12345678901234567,.1,n\n12345678901234568,.2,p\n22345678901234569,.7,n\n12345678901234568,.8,p\n",
+        ["--category", "n"],
+        "n,b\n12345678901234568,.2\n12345678901234567,.2\n",
+    ),
+    "flags of 0 and 1": (
+        "f,c,y\n0,u,n\n1,v,p\n0,w,n\n1,u,p\n",
+        [],
+        "c,f\nu,true\nv,False\nw,01\nu,maybe\n",
+    ),
+    "a mark before the names": ("a,b,y\n0,.2,n\n9,.2,p\n0,.7,n\n9,.8,p\n", [], "\ufeffa,b\n9,.2\n0,.2\n"),
+    "a mark before a number": ("a,b,y\n0,.2,n\n9,.2,p\n0,.7,n\n9,.8,p\n", [], "\ufeff9,.2\n0,.2\n"),
+    "classes that a spreadsheet would run": ("a,b,y\n0,.2,=n\n9,.2,-p\n0,.3,=n\n", [], "a,b\n9,.2\n0,.2\n"),
+    "no names for a table of mixed ones": ("a,c,y\n0,u,n\n9,v,p\n0,w,n\n9,u,p\n", [], "9,u\n0,w\n"),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_page_reads_what_predict_reads(name, tmp_path, call):
+    train, words, given = TABLES[name]
+    data, new, page = tmp_path / "t.csv", tmp_path / "new.csv", tmp_path / "page.py"
+    data.write_text(train + train.partition("\n")[2] * 9)
+    new.write_text(given, encoding="utf-8")
+    own = ["--scale", "standard", "--layers", "6", "--learning-rate", "1", "--epochs", "40", "-o", tmp_path / "n.h5"]
+    assert call("finetune", data, *words, *own).code == 0
+    assert call("export", tmp_path / "n.h5", "-o", page).code == 0
+    expected = call("predict", tmp_path / "n.h5", new).out
+    assert len(set(expected.splitlines())) == 3, "a label and both classes"
+    for source, stdin in ((str(new), None), ("-", given.encode())):
+        done = subprocess.run([sys.executable, "-I", str(page), source], input=stdin, capture_output=True, timeout=60)
+        assert done.stdout.decode() == expected
+
+
+REFUSED_TABLES = {
+    "other names": "p,q\n1,2\n",
+    "names twice": "a,a,b\n1,2,3\n",
+    "more columns without names": "1,2,3\n",
+    "an empty cell in the first row": "1,\n2,3\n",
+    "a quote without end": 'a,b\n1,"2\n' + "9" * 200_000,
+    "no file": None,
+}
+
+
+@pytest.mark.parametrize("name", REFUSED_TABLES)
+def test_a_page_refuses_a_table_in_one_line(name, tmp_path, call):
+    (tmp_path / "t.csv").write_text("a,b,y\n" + "0,.2,n\n9,.2,p\n" * 9)
+    assert (
+        call("finetune", tmp_path / "t.csv", "--scale", "standard", "--layers", "6", "-o", tmp_path / "n.h5").code == 0
+    )
+    assert call("export", tmp_path / "n.h5", "-o", tmp_path / "page.py").code == 0
+    if REFUSED_TABLES[name] is not None:
+        (tmp_path / "new.csv").write_text(REFUSED_TABLES[name])
+    words = [sys.executable, "-I", str(tmp_path / "page.py"), str(tmp_path / "new.csv")]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert "new.csv cannot be read: " in done.stderr
 
 
 def test_the_page_is_told_apart_by_its_file_name(net, tmp_path):

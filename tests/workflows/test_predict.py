@@ -106,12 +106,12 @@ def test_a_file_holds_what_stdout_gets(net, digits, call, tmp_path):
     assert (tmp_path / "p.csv").read_text() == call("predict", net, digits).out
 
 
-def test_table_from_stdin(flower_net, flowers, call, monkeypatch):
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(Path(flowers).read_bytes()))))
+def test_table_from_stdin(flower_net, flowers, call, stdin):
+    stdin(Path(flowers).read_bytes())
     assert call("predict", flower_net, "-", *KIND).out == call("predict", flower_net, flowers, *KIND).out
 
 
-def test_pictures_of_a_folder_have_their_names(call, tmp_path, monkeypatch):
+def test_pictures_of_a_folder_have_their_names(call, tmp_path, stdin):
     """In each form that has a place for them; a single one has none. The size is the model's."""
     tree(**{f"{kind}__{n}.png": drawn(size=(4 + n, 3)) for kind in ("=cat", "dog") for n in range(3)})(tmp_path / "p")
     net, known = tmp_path / "n.h5", ("'=cat/0.png", "'=cat/1.png", "'=cat/2.png", "dog/0.png", "dog/1.png", "dog/2.png")
@@ -126,11 +126,36 @@ def test_pictures_of_a_folder_have_their_names(call, tmp_path, monkeypatch):
         assert [case["file"] for case in cases] == [name.removeprefix("'") for name in known]
         found = [[cell.removeprefix("'") for cell in row[1:]] for row in rows]
         assert [[f"{v:.7g}" if give != "labels" else v for v in list(case.values())[1:]] for case in cases] == found
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(drawn()))))
+    stdin(drawn())
     assert table(call("predict", net, "-", "--give", "probabilities").out) == (["'=cat", "dog"], [rows[0][1:]])
-    assert call("predict", net, tmp_path / "p", "-o", tmp_path / "p.npy").code == 0
+    done = call("predict", net, tmp_path / "p", "-o", tmp_path / "p.npy")
+    assert (done.code, done.err.count("\n")) == (0, 1)
+    assert "warning: an NPY has no room for the names of the pictures" in done.err
     _, labels = table(call("predict", net, tmp_path / "p").out)
     assert np.load(tmp_path / "p.npy").tolist() == [label.removeprefix("'") for _, label in labels]
+
+
+def test_a_regressor_s_numbers_are_called_as_its_targets(call, tmp_path, monkeypatch):
+    """Names that --label gave; a position, or a column found by its name, has none."""
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{n},{n % 3},{n / 2},{-n},{n + 1}\n" for n in range(20)]
+    Path("t.csv").write_text("a,b,price,=net,target\n" + "".join(rows))
+    Path("new.csv").write_text("a,b\n1,2\n")
+    for label, ignore, names in (
+        ("price", "=net,target", ["price"]),
+        ("=net", "price,target", ["'=net"]),
+        ("price, target", "=net", ["price", "target"]),
+        ("3", "=net,target", ["label"]),
+        ("3,price", "=net,target", ["label1", "label2"]),
+        (None, "price,=net", ["label"]),
+    ):
+        words = [*(() if label is None else ("--label", label)), "--ignore", ignore, "--task", "regress"]
+        words += ["--layers", "2", "--epochs", "1", "-o", "n.h5", "--force", "-q"]
+        assert call("finetune", "t.csv", *words).code == 0
+        header, found = table(call("predict", "n.h5", "new.csv").out)
+        assert (header, len(found)) == (names, 1)
+        (case,) = call("predict", "n.h5", "new.csv", "--format", "jsonl").out.splitlines()
+        assert list(json.loads(case)) == [name.removeprefix("'") for name in names]
 
 
 def test_names_that_a_spreadsheet_would_run_are_quoted(tmp_path):

@@ -1,6 +1,5 @@
 """predict in a pipe: lines as rows come, one by one or all at once the same bits, a fault after what is before it."""
 
-import io
 import json
 import os
 import subprocess
@@ -22,14 +21,6 @@ def rows(folder, digits):
     np.savetxt(folder / "rows.csv", x, "%d", ",")
     (folder / "rows.jsonl").write_text("".join(json.dumps({"pixel": row}) + "\n" for row in x.tolist()))
     return {name: folder / f"rows.{name}" for name in ("npy", "csv", "jsonl")}
-
-
-@pytest.fixture
-def stdin(monkeypatch):
-    def give(content):
-        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(content))))
-
-    return give
 
 
 @pytest.fixture

@@ -27,23 +27,6 @@ FROZEN = {"freeze_epochs": 2}
 
 
 @pytest.fixture(scope="module")
-def files(digits, flowers, meadow, words, houses, stack, net, folder):
-    """Paths of the data and models that kinds of run name."""
-    other = str(folder / "other.h5")
-    list(workflows.finetune(digits, other, layers=(12,), epochs=1, seed=1))
-    return {
-        "digits": digits,
-        "flowers": flowers,
-        "meadow": meadow,
-        "words": words,
-        "houses": houses,
-        "stack": stack,
-        "net": net,
-        "other": other,
-    }
-
-
-@pytest.fixture(scope="module")
 def four():
     """A process with four threads, whatever this machine has; Numba reads their number once, when it is imported."""
     with pytest.MonkeyPatch.context() as patch, contextlib.ExitStack() as held:

@@ -65,7 +65,7 @@ def test_what_training_did_not_see_is_told(models, call):
     assert done.out.count("\n") == 21
     assert done.err.splitlines() == [
         "deepnet: warning: new.csv has columns that the model does not take, left out: more",
-        "deepnet: warning: new.csv has texts that training did not see, taken as missing: colour (1 cell)",
+        "deepnet: warning: new.csv has texts that training did not see, taken as missing: colour (1 cell) so far",
     ]
     with pytest.warns(DataWarning) as told:
         assert len(b"".join(workflows.predict("net.h5", "new.csv")).splitlines()) == 21
@@ -76,6 +76,30 @@ def test_what_training_did_not_see_is_told(models, call):
     assert "less.csv has no column 'height', which the model takes" in done.err
     (models / "row.csv").write_text("age,colour,smoker,height,left,ward\n30,red,no,170,0,1\n")
     assert call("predict", "net.h5", "row.csv").out.count("\n") == 2
+
+
+def test_what_is_strange_is_counted_to_the_end_of_a_stream(models, call, monkeypatch):
+    """A piece a line: what is met first is told at once, the whole at the end, each once."""
+    monkeypatch.setattr("deepnet.data.readers.csv.pieces", lambda stream, most: iter(stream.readline, b""))
+    header, *rows = Path("same.csv").read_text().splitlines()
+    cells = [row.split(",") for row in rows]
+    for n in (3, 5, 9):
+        cells[n][2] = "mauve"
+    cells[7][3] = cells[8][3] = ""
+    Path("odd.csv").write_text("\n".join([header, *map(",".join, cells)]) + "\n")
+    unseen, lacks = (
+        "odd.csv has texts that training did not see, taken as missing: colour",
+        "odd.csv lacks values where",
+    )
+    done = call("predict", "net.h5", "odd.csv")
+    assert done.out.count("\n") == 21
+    told = done.err.replace("deepnet: warning: ", "").splitlines()
+    assert told[0] == f"{unseen} (1 cell) so far"
+    assert told[-2] == f"{unseen} (3 cells) in all"
+    assert told[-1].startswith(lacks)
+    assert told[-1].endswith("left (2 cells) in all")
+    assert sum(text.startswith(lacks) and text.endswith("(1 cell) so far") for text in told) == 1
+    assert len(told) == 5
 
 
 def test_the_mean_of_training_cases_stands_for_missing_cells(folder, call):

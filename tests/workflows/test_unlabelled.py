@@ -136,3 +136,24 @@ def test_a_test_split_without_any_label(call, net, sparse, tmp_path):
 def test_maps_name_the_labelled(call, stack, sparse, tmp_path):
     done = call("visualize", stack, sparse, "-o", tmp_path / "codes.svg", "--kind", "codes", "--json")
     assert json.loads(done.out)["neighbour_cases"] == 100
+
+
+def test_words_for_no_value_are_told_once(call, tmp_path, monkeypatch):
+    """Whatever is made of the table, however many nets are."""
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{n},{n * n % 7},{('no', 'yes', 'NA')[n % 3]}\n" for n in range(90)]
+    (tmp_path / "t.csv").write_text("a,b,ill\n" + "".join(rows))
+    told = "deepnet: warning: t.csv: the label 'NA' counts as none, in 30 cases; a class needs another name\n"
+    net = "--layers 3 --epochs 1 --label ill"
+    for line in (
+        f"pretrain t.csv {net} --visible linear --scale standard -o stack.h5",
+        f"finetune t.csv {net} -o net.h5",
+        f"finetune t.csv {net} --cv 3",
+        "evaluate net.h5 t.csv",
+        "inspect t.csv --label ill",
+        "efficiency t.csv --layers 3 --labels 10 --seeds 2 --methods none --epochs 1 --updates 1 --label ill -o e.html",
+    ):
+        done = call(*line.split())
+        assert done.code == 0, done.err
+        assert done.err.count(told) == 1, line
+    assert json.loads(call("evaluate", "net.h5", "t.csv", "--json").out)["unlabelled"] == 30

@@ -89,9 +89,9 @@ def test_pictures_are_not_overwritten_unasked(net, call, tmp_path):
 
 def test_an_ending_that_no_figure_has_is_refused_before_a_kind_is_drawn(net, tmp_path):
     output, shown = tmp_path / "a.exe", []
-    with pytest.raises(UsageError, match=r"cannot be written as '\.exe'; end the output's name with \.png"):
+    with pytest.raises(UsageError, match=r"cannot be written as 'exe'; end the output's name with \.png"):
         workflows.visualize(net, None, str(output), kind=("filters",), show=lambda *given: shown.append(given))
-    with pytest.raises(UsageError, match=r"cannot be written as '\.exe'"):
+    with pytest.raises(UsageError, match=r"cannot be written as 'exe'"):
         workflows.compare("no.npz", ("no.h5", "nor.h5"), str(output))
     assert shown == []
 
@@ -337,7 +337,13 @@ def test_what_is_no_earlier_state_is_refused_by_name(grown, stack, net, digits, 
         ("gone.h5", growing, "gone.h5"),
         (grown[0], ("--kind", "filters", "-o", tmp_path / "g.png"), "--kind filters -o growing.gif"),
         (grown[0], ("--kind", "samples", "-o", tmp_path / "g.gif"), "--kind filters -o growing.gif"),
-        (grown[0], ("--kind", "filters", "--terminal"), "--kind filters -o growing.gif"),
+        (grown[0], (*growing, "--terminal"), "--terminal shows one file; leave out --earlier"),
+        (grown[0], (*growing, "--data-out", tmp_path / "g.json"), "--data-out tells the numbers of one file"),
+        (grown[0], ("--kind", "filters", "--data-out", tmp_path / "g.json"), "--kind filters -o growing.gif"),
+        (None, ("--kind", "filters", "-o", tmp_path / "g.bmp"), "cannot be written as 'bmp'"),
+        (None, ("--kind", "filters", "-o", ""), "--output is empty; give a name"),
+        (None, ("--kind", "filters", "--data-out", ""), "--data-out is empty; give a name"),
+        (None, ("--kind", "filters", "-o", "-"), "output - is stdout, where only predict writes"),
         (grown[0], ("--kind", "filters", "-o", grown[0], "--force"), "--kind filters -o growing.gif"),
         (None, growing, "--earlier first.h5,second.h5"),
     ]
@@ -403,6 +409,16 @@ def test_half_blocks_have_the_colours_of_two_pixels():
     )
     assert " █ " in shades
     assert "38;2" not in shades
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (9,)])
+def test_mistakes_have_their_classes_beside_them(shape):
+    screen = Screen(Console(no_color=True, width=60, file=io.StringIO()))
+    numbers = {"cases": np.eye(9)[:2], "true": ["a", "b"], "predicted": ["b", "c"], "sure": [0.9, 0.8], "rows": [0, 1],
+               "shape": shape, "wrong": (2, 9), "probable": True}  # fmt: skip
+    text = screen.draw("mistakes", numbers)
+    assert "a>b" in text
+    assert "b>c" in text
 
 
 @pytest.mark.parametrize(("words", "told"), [((), "--terminal"), (("--terminal", "--json"), "leave one")])

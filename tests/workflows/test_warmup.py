@@ -81,7 +81,6 @@ def deepnet(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=False, reason="an RBM of mixed columns compiles one variant of squared_error more")
 @pytest.mark.skipif(not jit.ENABLED, reason="without a JIT there is nothing to compile")
 def test_after_it_no_command_compiles(deepnet, tmp_path):
     random = np.random.default_rng(0)

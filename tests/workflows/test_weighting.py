@@ -150,7 +150,9 @@ def test_words_for_weights_of_classes(text):
     assert weighting.parse(weighting.written(found), "classify") == found
 
 
-@pytest.mark.parametrize("text", ["", "balance", "yes", "yes=", "yes=0", "yes=-1", "yes=nan", "no=inf", "a=1,b", {}, 3])
+@pytest.mark.parametrize(
+    "text", ["", "balance", "yes", "yes=", "yes=0", "yes=-1", "yes=nan", "no=inf", "a=1,b", "a=1,a=2", {}, 3]
+)
 def test_words_that_are_none(text):
     with pytest.raises(UsageError, match=r"--class-weight .*: give balanced, or CLASS=NUMBER"):
         weighting.parse(text, "classify")

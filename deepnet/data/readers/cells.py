@@ -5,7 +5,7 @@ import numpy as np
 from ...errors import DataError
 from ...files import shown
 from ..checks import LONGEST_LABEL
-from ..columns import LARGEST
+from ..columns import LARGEST, is_missing
 
 
 class Mixed(Exception):
@@ -13,8 +13,8 @@ class Mixed(Exception):
 
 
 def number(source, table, cell, row, column):
-    """The finite number in a cell, NaN in an empty one of the labels; Mixed where inputs may be of other kinds."""
-    if column in table.labels and not cell.strip():
+    """The finite number in a cell, NaN in a missing one of the labels; Mixed where inputs may be of other kinds."""
+    if column in table.labels and is_missing(cell):
         return np.nan
     try:
         value = float(cell) if "_" not in cell else None

@@ -28,10 +28,10 @@ def read(source, options):
         check_unpacked(source)
         if not (options.fields or options.category):
             try:
-                return _read_numbers(source, options)
+                return mixed.whole(source, _read_numbers(source, options))
             except Mixed:
                 pass
-        return mixed.read(source, options)
+        return mixed.whole(source, mixed.read(source, options))
 
 
 def _read_numbers(source, options):

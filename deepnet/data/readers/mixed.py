@@ -1,15 +1,17 @@
 """A table of mixed columns: numbers, flags and categories, with cells that are missing."""
 
+from collections import Counter
 from dataclasses import replace
 from itertools import islice
 
 import numpy as np
 
 from ...errors import DataError
+from ...files import shown
 from ...nn.fields import names
 from .. import fields as kinds
 from ..checks import assemble, check_size
-from ..columns import Builder
+from ..columns import Builder, is_missing
 from .cells import label, number
 from .lines import blocks_of, records
 
@@ -73,8 +75,8 @@ def dataset_of(source, table, columns, targets, weights, first):
     fields = table.fields or kinds.learn(source, columns, {n + 1 for n in table.category})
     inputs = kinds.encode(source, fields, columns)
     dataset = assemble(source, {"train": (inputs, targets, str(source))}, names(fields), weights, first)
-    notes = (*table.notes(source), *(kinds.notes(source, fields, columns) if table.fields else ()))
-    return replace(dataset, fields=fields, notes=notes, fingerprint=kinds.fingerprint(fields, columns, targets))
+    strange, digest = kinds.strange(fields, columns), kinds.fingerprint(fields, columns, targets)
+    return replace(dataset, fields=fields, notes=table.notes(source), strange=strange, fingerprint=digest)
 
 
 def _plain(source, table, columns):
@@ -98,3 +100,20 @@ def label_array(source, labels):
     """Labels as an array of text, None for none, if they fit into memory."""
     check_size(source, 4 * len(labels) * max(map(len, labels), default=0))
     return np.array(labels) if labels else None
+
+
+def whole(source, dataset):
+    """The Dataset of a table that was read to its end: notes tell what is strange.
+
+    Labels that are words for no value, as missing cells of inputs are, become empty; a note tells of these too.
+    """
+    notes, train = (*dataset.notes, *kinds.notes(source, dataset.strange)), dataset.splits["train"]
+    if train.targets is not None and train.targets.dtype.kind == "U":
+        names, places = np.unique(train.targets, return_inverse=True)
+        absent = np.array([name != "" and is_missing(name) for name in names])
+        if absent.any():
+            few, count = " or ".join(f"'{shown(name)}'" for name in names[absent]), int(absent[places].sum())
+            cases = f"{count:,} case{'s' * (count > 1)}"
+            notes += (f"{source}: the label {few} counts as none, in {cases}; a class needs another name",)
+            train = replace(train, targets=np.where(absent, "", names)[places])
+    return replace(dataset, splits=dataset.splits | {"train": train}, notes=notes, strange=Counter())

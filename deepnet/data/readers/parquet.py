@@ -34,7 +34,7 @@ def read(source, options):
         file = _open(content)
         _check(source, file)
         probe(lambda: [None for _ in _batches(content, file.schema_arrow.names)], _unpacked(file), str(source))
-        return _read(source, options, content, file)
+        return mixed.whole(source, _read(source, options, content, file))
     except DeepnetError:
         raise
     except (pyarrow.ArrowException, OSError, ValueError, LookupError, TypeError, NotImplementedError) as problem:

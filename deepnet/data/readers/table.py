@@ -111,7 +111,7 @@ def position(source, header, width, word, option):
         raise DataError(f"{source}: {count} columns are named '{shown(word)}'; give {option} a position from 1")
     if word.isascii() and word.isdigit() and 1 <= int(word[:9]) <= width and len(word) < 10:
         return int(word) - 1
-    near = difflib.get_close_matches(word, header, n=3) or list(header[:3]) + list(header[-1:])
+    near = difflib.get_close_matches(word, header, n=3) or dict.fromkeys(header[:3] + header[-1:])
     known = f"; the header has {', '.join(shown(name) for name in near)}" if header else "; it has no header"
     raise DataError(f"{source}: no column '{shown(word)}' for {option}{known}; give a name or a position 1 to {width}")
 
@@ -122,7 +122,10 @@ def _labels(source, header, width, options):
         words = [options.label] if options.label in header else options.label.split(",")
         if len(words) > 1 and options.task == "classify":
             raise DataError(f"{source}: --label {shown(options.label)} names {len(words)} columns; classes need one")
-        return tuple(position(source, header, width, word.strip(), "--label") for word in words)
+        places = tuple(position(source, header, width, word.strip(), "--label") for word in words)
+        if len(set(places)) < len(places):
+            raise DataError(f"{source}: --label {shown(options.label)} names a column twice; leave one of them")
+        return places
     if header and width > 1:
         if header[-1].lower() in LAST_NAMES and header[-1] not in options.inputs:
             return (width - 1,)

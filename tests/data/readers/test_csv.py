@@ -84,6 +84,11 @@ def test_ignore(tmp_path):
         assert dataset.columns == ("a", "b")
     with pytest.raises(DataError, match="no column 'nite' for --ignore; the header has note"):
         load(tmp_path, text, label="kind", ignore=("nite",))
+    for label in ("a,a", "a,1"):
+        with pytest.raises(DataError, match=f"--label {label} names a column twice; leave one of them"):
+            load(tmp_path, "a,b,c\n1,2,3\n", label=label, task="regress")
+    with pytest.raises(DataError, match="the header has a, b; give a name"):
+        load(tmp_path, "a,b\n1,2\n", label="x")
     with pytest.raises(DataError, match=r"no column '6' for --label.* a position 1 to 5"):
         load(tmp_path, text, label="6")
     with pytest.raises(DataError, match="2 columns are named 'a'"):

@@ -252,11 +252,11 @@ def test_no_plugin_is_ever_loaded(tmp_path, monkeypatch):
     assert os.environ["HDF5_PLUGIN_PRELOAD"] == "::"
 
 
-def test_standard_input(tmp_path, monkeypatch):
+def test_standard_input(tmp_path, stdin):
     stream = io.BytesIO()
     with h5py.File(stream, "w") as file:
         file["X"] = X
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stream.getvalue())))
+    stdin(stream.getvalue())
     dataset = data.load("-")
     assert dataset.name == "standard input"
     np.testing.assert_array_equal(dataset.splits["train"].inputs, X.reshape(6, 10))

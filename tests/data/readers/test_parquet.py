@@ -1,6 +1,5 @@
 """Parquet tables: the same as CSV tables of the same cells; types, labels and what is wrong."""
 
-import io
 import time
 from pathlib import Path
 
@@ -141,9 +140,9 @@ def test_without_pyarrow_the_line_to_type_is_told(tmp_path, monkeypatch):
         data.load(path)
 
 
-def test_standard_input(tmp_path, monkeypatch):
+def test_standard_input(tmp_path, stdin):
     content = Path(write(tmp_path, {"a": [1, 2], "b": ["x", "y"]})).read_bytes()
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+    stdin(content)
     assert data.load("-").columns == ("a", "b=y")
 
 

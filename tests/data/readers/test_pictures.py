@@ -1,7 +1,5 @@
 """Pictures and folders of them: classes, splits, sizes, modes, and what is refused."""
 
-import io
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -21,13 +19,13 @@ def make(folder, *places, content=None):
 
 
 @pytest.mark.parametrize("kind", ["PNG", "GIF", "BMP", "TIFF"])
-def test_one(tmp_path, kind, monkeypatch):
+def test_one(tmp_path, kind, stdin):
     """Also from standard input; a model's shape is taken on."""
     (tmp_path / "x.png").write_bytes(drawn(kind))
     found = data.load(tmp_path / "x.png")
     np.testing.assert_array_equal(found.splits["train"].inputs, GREY.reshape(1, 12))
     assert (found.shape, found.format, found.splits["train"].targets) == ((3, 4), "picture", None)
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(drawn(kind))))
+    stdin(drawn(kind))
     assert data.load("-").fingerprint == found.fingerprint
     assert data.load(tmp_path / "x.png", size="6x8").shape == (6, 8)
     assert data.load(tmp_path / "x.png", like=data.load(tmp_path / "x.png", size="6x8")).shape == (6, 8)

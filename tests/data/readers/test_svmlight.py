@@ -1,7 +1,6 @@
 """svmlight: sparse lines, what they count from, how wide they are, and what is wrong with them."""
 
 import gzip
-import io
 
 import numpy as np
 import pytest
@@ -76,8 +75,8 @@ def test_rows_of_labels_are_those_of_the_file(tmp_path):
         load(tmp_path, b"a 1:1\n2 1:2\n", task="regress")
 
 
-def test_standard_input(tmp_path, monkeypatch):
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(TEXT)))
+def test_standard_input(tmp_path, stdin):
+    stdin(TEXT)
     np.testing.assert_array_equal(data.load("-").splits["train"].inputs, np.float32(ROWS))
 
 
