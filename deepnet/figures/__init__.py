@@ -19,11 +19,7 @@ from deepnet.figures.page import SECTIONS, model_page
 from deepnet.figures.reconstructions import reconstructions
 from deepnet.figures.report import report
 from deepnet.figures.samples import frames, samples
-<<<<<<< HEAD
-from deepnet.figures.style import FORMATS, animate, encode, kind_of
-=======
 from deepnet.figures.style import FORMATS, animate, encode, format_of
->>>>>>> d357734a7ff6fa2c6c009368a9524cf02ea29783
 from deepnet.figures.summary import summary
 
 FIGURES = {
@@ -64,7 +60,6 @@ __all__ = [
     "growing",
     "histograms",
     "history",
-    "kind_of",
     "landscape",
     "mistakes",
     "model_page",

@@ -6,7 +6,6 @@ apart for colour-blind readers; signs are blue (negative) and red (positive); wo
 
 import io
 import math
-import os
 import textwrap
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -109,33 +108,20 @@ def settle(figure: Figure) -> Figure:
     return figure
 
 
-<<<<<<< HEAD
-def kind_of(path: str, *others: str) -> str:
-    """What the end of a file's name asks for: png, as no end does too, svg, pdf or one of `others`; else UsageError."""
-    suffix = os.path.splitext(path)[1]
-    kind = suffix.lstrip(".").lower() or "png"
-    if kind not in (*FORMATS, *others):
-=======
 def format_of(suffix: str) -> str:
     """The name of a figure's format, of FORMATS; UsageError for a suffix of none."""
     kind = suffix.lower().removeprefix(".")
     if kind not in FORMATS:
->>>>>>> d357734a7ff6fa2c6c009368a9524cf02ea29783
         raise UsageError(f"a figure cannot be written as {suffix!r}; end the output's name with .png, .svg or .pdf")
     return kind
 
 
-<<<<<<< HEAD
-def encode(figure: Figure, kind: str) -> bytes:
-    """The bytes of a figure as `png`, `svg` or `pdf`: no dates, so same figure, same bytes."""
-=======
 def encode(figure: Figure, suffix: str) -> bytes:
     """The bytes of a figure as `png`, `svg` or `pdf` (a leading dot is allowed): no dates, so same figure, same bytes.
 
     Raises UsageError for any other suffix.
     """
     kind = format_of(suffix)
->>>>>>> d357734a7ff6fa2c6c009368a9524cf02ea29783
     stream = io.BytesIO()
     with look():
         figure.savefig(stream, format=kind, dpi=DOTS_PER_INCH, metadata=FORMATS[kind])

@@ -1,5 +1,7 @@
 """compare: networks on the same cases, with paired differences, and their histories on one chart or page."""
 
+import os
+
 import numpy as np
 
 from .. import evaluation
@@ -10,6 +12,7 @@ from ..nn.stack import Stack
 from . import charts, models, scores, sources
 from .runs import FINE
 
+PAGES = ("html", "htm")
 FIGURE = {"classify": "error", "regress": "squared_error", "reconstruct": "squared_error"}
 
 
@@ -30,10 +33,11 @@ def compare(
             f"--log has {len(logs)} files for {len(nets)} networks; give one each, in their order, or none"
         )
     if output is not None:
-        from .. import figures
-
         check_output(output, force, (data, *nets, *logs))
-        figures.kind_of(output, "html", "htm")
+        if (suffix := _suffix(output)) not in PAGES:
+            from .. import figures
+
+            figures.format_of(suffix)
     loaded = [models.load(net, data) for net in nets]
     task = _task(loaded, nets)
     opened = [
@@ -51,14 +55,18 @@ def compare(
     return facts
 
 
+def _suffix(path) -> str:
+    """The format that the output's name asks for."""
+    return os.path.splitext(path)[1].lstrip(".").lower() or "png"
+
+
 def _drawn(output, facts, loaded, metric: str, lines: list[dict]) -> bytes:
     """The chart, or the page."""
     from .. import figures
 
-    kind = figures.kind_of(output, "html", "htm")
-    if kind in ("html", "htm"):
+    if (suffix := _suffix(output)) in PAGES:
         return figures.report(facts, charts.differing(loaded), metric, lines)
-    return figures.encode(figures.comparison(metric, lines), kind)
+    return figures.encode(figures.comparison(metric, lines), suffix)
 
 
 def _task(loaded, nets) -> str:

@@ -11,7 +11,6 @@ from .kinds import KINDS
 from .views import View
 
 PAGES = (".html", ".htm")
-OTHERS = ("gif", "html", "htm")  # than what a figure alone may be
 
 
 def visualize(
@@ -45,8 +44,6 @@ def visualize(
         check_output(data_out, force, (model, data, *earlier, *paths))
     from .. import figures
 
-    for path in paths:
-        figures.kind_of(path, *OTHERS)
     drawn, numbers = {}, {}
     for name in kinds:
         given = KINDS[name].arrays(view)
@@ -70,15 +67,10 @@ def visualize(
 
 def _picture(figures, name: str, given: tuple, path: str) -> bytes:
     """The bytes of one kind as the file's name asks for."""
-<<<<<<< HEAD
-    kind = figures.kind_of(path, *OTHERS)
-    if kind == "gif":
-=======
     if (suffix := _suffix(path)) == "gif":
->>>>>>> d357734a7ff6fa2c6c009368a9524cf02ea29783
         frames, milliseconds = figures.MOVING[name]
         return figures.animate(frames(*given), milliseconds)
-    return figures.encode(figures.FIGURES[name](*given), kind)
+    return figures.encode(figures.FIGURES[name](*given), suffix)
 
 
 def _suffix(path: str) -> str:
