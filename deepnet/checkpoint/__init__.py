@@ -43,6 +43,8 @@ def save(path: str, checkpoint: Checkpoint, keep: bool = False, disk=DISK) -> st
 
 def load(path: str) -> Checkpoint:
     """Read and check a model file; ModelError with one sentence, DamagedError for one that was whole once."""
+    if path == "-":
+        raise ModelError("a model cannot come from standard input; give its file")
     name = shown(os.path.basename(path))
     data = read_input(path, ModelError)
     try:

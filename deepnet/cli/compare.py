@@ -43,7 +43,7 @@ def compare(
     ctx: typer.Context,
     data: o.Data,
     nets: Nets,
-    split: Split = "test",
+    split: Split = None,
     label: o.Label = None,
     ignore: o.Ignore = None,
     logs: Logs = None,

@@ -45,11 +45,12 @@ How the data were scaled is remembered by the model. Cases count alike, also
 where it was trained with weights."""
 
 Split = Annotated[
-    str,
+    str | None,
     option(
         "Data",
         help="Which part of the data: train, valid, test.",
         metavar="NAME",
+        parser=values.word,
         show_default="test; all cases of data that have no splits",
     ),
 ]
@@ -100,7 +101,7 @@ def evaluate(
     ctx: typer.Context,
     model: o.Model,
     data: o.Data,
-    split: Split = "test",
+    split: Split = None,
     label: o.Label = None,
     ignore: o.Ignore = None,
     normal: Normal = None,

@@ -36,6 +36,7 @@ threshold, those held out of the training data or else the training cases.
 A classifier with --loss squared_hinge or hinge has margins and no
 probabilities; the class is the one of the largest.
 
+--split valid are also the cases that the model held out of its training data.
 The model remembers how the data were scaled and what the classes are called."""
 
 Give = Annotated[

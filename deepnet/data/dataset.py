@@ -52,7 +52,7 @@ class Dataset:
     what the columns of a table of mixed kinds are, () where all are numbers; `columns` then are names of visible units.
     `notes` are sentences that a user should read, `strange` counts what notes on a piece of a stream would tell, by
     column. `format` is one of `readers.sniffing.FORMATS`, `files` has the names
-    of a folder's pictures, in the order of the cases of each split as read. `first` is the row of the file where its
+    of a folder's pictures, in the order of the cases of each split. `first` is the row of the file where its
     first case stands.
     """
 

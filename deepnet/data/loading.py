@@ -31,7 +31,7 @@ def load(
 ):
     """The Dataset that `source` names.
 
-    A bare word is a shipped or generated data set, anything with a suffix or a slash a path (also `file.npz:key`,
+    The name of a shipped or generated data set is that one, anything else a path (also `file.npz:key`,
     `file.h5:/path`, a folder of pictures, a folder or prefix of IDX files), "-" is standard input. `task` is
     "classify" (targets become indices into `classes`, or into the sorted labels), "mimic" (indices into `classes` where
     there are labels), "regress", "reconstruct" (no targets) or None (labels as stored). Columns of a name in
@@ -59,7 +59,7 @@ def load(
     else:
         with open_input(path) as stream:
             dataset = read(Source(path, stream, os.fstat(stream.fileno()).st_size, key), options)
-    name = source if _WORD.fullmatch(os.fspath(source)) else dataset.name
+    name = source if source in shipped() else dataset.name
     return tasks.apply(replace(dataset, name=name), task, classes)
 
 
@@ -71,8 +71,11 @@ def locate(text):
         known = shipped()
         if text in known:
             return known[text], None
-        hint = f"for the file or folder here give ./{text}" if os.path.exists(text) else "check the name"
-        raise DataError(f"no data set {text} comes with deepnet ({', '.join((*GENERATORS, *known))}); {hint}")
+        if not os.path.exists(text):
+            names = ", ".join((*GENERATORS, *known))
+            raise DataError(
+                f"no data set {text} comes with deepnet ({names}), nor is there such a file; check the name"
+            )
     if "\0" in text or not text:
         raise DataError(f"the data path '{shown(text)}' is no path; give a file")
     if os.path.isfile(text):

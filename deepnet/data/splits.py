@@ -50,8 +50,13 @@ def split(dataset, valid, seed):
     else:
         chosen = choose(train, count, seed)
         parts = ~chosen, chosen
+    files = dict(dataset.files)
+    if "train" in files:
+        names = np.array(files["train"], object)
+        files |= {name: tuple(names[rows].tolist()) for name, rows in zip(("train", "valid"), parts, strict=True)}
     new = {name: train.at(rows) for name, rows in zip(("train", "valid"), parts, strict=True)}
-    return replace(dataset, splits=new | {name: cases for name, cases in splits.items() if name != "train"})
+    others = {name: cases for name, cases in splits.items() if name != "train"}
+    return replace(dataset, splits=new | others, files=files)
 
 
 def choose(cases, count, seed):

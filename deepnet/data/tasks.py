@@ -4,6 +4,7 @@ A case may have no label: an empty text, NaN among numbers, -1 among integers th
 in a cell of a table has become one of these.
 """
 
+import itertools
 import re
 from dataclasses import replace
 
@@ -63,7 +64,8 @@ def only(dataset, names):
     splits = {name: replace(dataset.splits[name].at(kept), targets=None) for name, kept in found.items() if kept.any()}
     if "train" not in splits:
         raise DataError(f"{dataset.name} has no training case of class {listed(names)}; name another")
-    return replace(dataset, splits=splits, classes=())
+    files = {name: tuple(itertools.compress(names, found[name])) for name, names in dataset.files.items()}
+    return replace(dataset, splits=splits, classes=(), files=files)
 
 
 def _with_targets(dataset, targets):

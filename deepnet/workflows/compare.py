@@ -16,9 +16,7 @@ PAGES = ("html", "htm")
 FIGURE = {"classify": "error", "regress": "squared_error", "reconstruct": "squared_error"}
 
 
-def compare(
-    data, nets, output=None, *, logs=(), split="test", label=None, ignore=(), force=False, threads=None
-) -> dict:
+def compare(data, nets, output=None, *, logs=(), split=None, label=None, ignore=(), force=False, threads=None) -> dict:
     """Figures of each network on the same cases, and how it differs from the first.
 
     Writes to `output` the chart of their histories, or, where it ends in .html, a page with all of it. `logs` are the
@@ -40,6 +38,12 @@ def compare(
             figures.format_of(suffix)
     loaded = [models.load(net, data) for net in nets]
     task = _task(loaded, nets)
+    cases = [sources.chosen(model.config, split) for model in loaded]
+    if other := next((net for net, own in zip(nets, cases, strict=True) if own != cases[0]), None):
+        raise UsageError(
+            f"{shown(nets[0])} and {shown(other)} are not measured on the same cases; compare networks of the same "
+            "--valid, --seed and --normal, or leave --split out"
+        )
     opened = [
         sources.open_split(model, net, data, task, split, label, ignore)
         for model, net in zip(loaded, nets, strict=True)

@@ -21,7 +21,7 @@ def evaluate(
     model,
     data,
     *,
-    split="test",
+    split=None,
     label=None,
     ignore=(),
     mc=None,
@@ -33,7 +33,7 @@ def evaluate(
     meter=None,
     say=lambda line: None,
 ) -> dict:
-    """Figures of a model on a split of the data; `split` falls back on train where the data have no other.
+    """Figures of a model on a split of the data; by default of the test cases, or of all where the data have one split.
 
     What the model is for decides what is measured: a classifier's error, a regressor's RMSE, the reconstruction of an
     autoencoder or a stack beside PCA of the same width. All cases count alike, also where the model was trained with

@@ -1,13 +1,14 @@
 """predict: a line a case, as the cases come."""
 
+import os
 import warnings
 from collections.abc import Iterator
 
 import numpy as np
 
 from ..checkpoint import Checkpoint
-from ..data import stream as data_stream
 from ..errors import DataWarning, ModelError, UsageError
+from ..files import shown
 from ..kernels import jit
 from ..nn.losses import MARGINS
 from ..nn.stack import Stack
@@ -21,6 +22,7 @@ USUAL = {  # what is written where nothing is asked for
     "one_class": "anomaly",
     None: "codes",
 }
+BESIDE = "the test cases found beside it are predicted; --split train predicts its own"
 NAMELESS = (
     "an NPY has no room for the names of the pictures, in whose order its rows are; --format csv and jsonl tell them"
 )
@@ -42,11 +44,12 @@ def predict(
     """What `give` names of every case: CSV with a header, JSON lines, or an NPY, by `format`, piece by piece.
 
     Class names, probabilities, margins, a regressor's numbers, codes, reconstructions, or scores of anomalies. Of one
-    split of the data, the test cases where there are some, else the training cases. A label column named by `label` is
-    left out. Pictures of a folder have their names in a first column, in whose order they come; an NPY has no room for
-    them. An anomaly is flagged where its score lies above that of all but a `share`, by default SHARE, of the cases
-    that the data `calibrate` have to train with. CSV, JSON lines and NPY are read as they come, also from a pipe that
-    never ends; what lies before a faulty row is given before the DataError that names it.
+    split of the data, the test cases where there are some, else the training cases; "valid" are also those that the
+    model held out. A label column named by `label` is left out. Pictures of a folder have their
+    names in a first column, in whose order they come; an NPY has no room for them. An anomaly is flagged where its
+    score lies above that of all but a `share`, by default SHARE, of the cases that the data `calibrate` have to train
+    with. CSV, JSON lines and NPY are read as they come, also from a pipe that never ends; what lies before a faulty
+    row is given before the DataError that names it.
     """
     if threads is not None:
         jit.set_threads(threads)
@@ -63,8 +66,10 @@ def predict(
     label_column = trained.get("label") or ""
     spare = (*sources.spare(trained), label_column, *label_column.split(","))
     spare = tuple(filter(None, spare))
-    stream = data_stream(data, split=split, label=label, ignore=ignore, spare=spare, like=loaded.preparation)
+    stream = sources.stream_of(loaded, data, split, label, ignore, spare)
     sources.check_width(stream.dataset, loaded.preparation, model)
+    if split is None and stream.split == "test" and stream.dataset.format == "IDX" and os.path.isfile(data):
+        warnings.warn(f"{shown(data)}: {BESIDE}", DataWarning, stacklevel=2)
     inputs, files = sources.inputs_of(stream), stream.dataset.files.get(stream.split)
     if files and format == "npy":
         warnings.warn(NAMELESS, DataWarning, stacklevel=2)

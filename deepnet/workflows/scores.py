@@ -176,7 +176,7 @@ def calibration(loaded: Checkpoint, source, given: Dataset | None, label, ignore
     return dataset.splits.get("valid", dataset.splits["train"])
 
 
-def detection(loaded: Checkpoint, model, data, split: str, label, ignore, normal) -> dict:
+def detection(loaded: Checkpoint, model, data, split: str | None, label, ignore, normal) -> dict:
     """How well anomaly scores tell the normal classes from the others: the area under the ROC curve."""
     name = score_of(loaded, "--normal")
     every = sources.of_all_classes(loaded, split)

@@ -121,7 +121,8 @@ def check_width(dataset: Dataset, preparation: Preparation, model: str) -> None:
     inputs = dataset.splits["train"].inputs
     width, wanted = inputs.shape[1], len(preparation.offset)
     if width != wanted:
-        raise DataError(f"{dataset.name} has {width} columns but {model} takes {wanted}; give the data it was made for")
+        count = f"{width} column{'' if width == 1 else 's'}"
+        raise DataError(f"{dataset.name} has {count} but {model} takes {wanted}; give the data it was made for")
     if dataset.columns and preparation.columns and dataset.columns != preparation.columns:
         pairs = enumerate(zip(dataset.columns, preparation.columns, strict=True), 1)
         at, (found, due) = next((n, pair) for n, pair in pairs if pair[0] != pair[1])
@@ -198,28 +199,55 @@ def _holds_out(config) -> bool:
     return not held_out.startswith("data ") and held_out not in ("none", "given")
 
 
-def open_split(loaded: Checkpoint, model, data, task, split: str, label, ignore) -> tuple[Dataset, Cases, str]:
-    """The data set, the cases of its split, and that split's name; data of one split are evaluated whole.
+def chosen(config: dict, split: str | None) -> tuple:
+    """What tells which cases of a split a model is measured on: the classes of --normal, and how it held cases out."""
+    if split not in ("train", "valid") or not _holds_out(config):
+        return (*config.get("normal", ()),), None, None
+    valid = config["valid"]
+    return (*config.get("normal", ()),), valid, None if valid.startswith("last:") else config.get("seed", 0)
 
-    The label column and those to leave out are the model's own where none are named; cases that were held out while
-    training are held out again. To classify or regress, cases without a label are left out.
+
+def _held_out_again(loaded: Checkpoint, data, task, split: str | None, label, ignore) -> Dataset:
+    """The data set; of its splits train and valid, cases that were held out while training are held out again.
+
+    The label column and those to leave out are the model's own where none are named.
     """
     config = loaded.config
     classes = loaded.preparation.classes if task in ("classify", "mimic") else None
     held_out = config["valid"] if split in ("train", "valid") and _holds_out(config) else "none"
     label, normal = label or config.get("label"), config.get("normal", ())
     seed, like = int(config.get("seed", 0)), loaded.preparation
-    dataset, _ = read(data, held_out, task, label, ignore, seed, classes, spare(config), normal, like=like)
-    check_width(dataset, like, shown(model))
+    return read(data, held_out, task, label, ignore, seed, classes, spare(config), normal, like=like)[0]
+
+
+def stream_of(loaded: Checkpoint, source, split: str | None, label, ignore, spare) -> Stream:
+    """The cases of a split as they come; those that the model held out are found as `open_split` finds them."""
+    if split != "valid" or not _holds_out(loaded.config):
+        return data.stream(source, split=split, label=label, ignore=ignore, spare=spare, like=loaded.preparation)
+    dataset = _held_out_again(loaded, source, None, split, label, ignore)
+    return Stream(dataset, split, iter([dataset]), len(dataset.splits[split]))
+
+
+def open_split(loaded: Checkpoint, model, data, task, split: str | None, label, ignore) -> tuple[Dataset, Cases, str]:
+    """The data set, the cases of its split, and that split's name; None are the test cases, or all of one split.
+
+    Cases that were held out while training are held out again. To classify or regress, cases without a label are left
+    out. DataError for a split that is not there.
+    """
+    dataset = _held_out_again(loaded, data, task, split, label, ignore)
+    check_width(dataset, loaded.preparation, shown(model))
     warn(dataset)
-    if split not in dataset.splits and split == "test" and list(dataset.splits) == ["train"]:
-        split = "train"
+    whole = list(dataset.splits) == ["train"]
+    split = split or ("train" if whole else "test")
     if split not in dataset.splits:
-        known = [*dataset.splits, *(["valid"] if _holds_out(config) and "valid" not in dataset.splits else [])]
-        raise DataError(f"{dataset.name} has no split {shown(split)}; give --split {' or '.join(known)}")
+        held = ["valid"] if _holds_out(loaded.config) and "valid" not in dataset.splits else []
+        known = " or ".join([*(dataset.splits if held or not whole else ()), *held])
+        given = f"give --split {known}{', or ' if whole else ''}" if known else ""
+        remedy = f"{given}leave {'it' if known else '--split'} out for all cases" if whole else given
+        raise DataError(f"{dataset.name} has no split {shown(split)}; {remedy}")
     if task in ("classify", "regress"):
         dataset = labelled(dataset, (split,))
-    return dataset, dataset.splits[split], "all" if list(dataset.splits) == ["train"] else split
+    return dataset, dataset.splits[split], "all" if whole else split
 
 
 def seen(loaded: Checkpoint, dataset: Dataset, split: str) -> bool:

@@ -90,4 +90,4 @@ def of(loaded: Checkpoint, path, data, label, ignore) -> View:
         return View(loaded, task)
     # What reconstructs needs no labels, but its cases are sorted and named by them where there are such.
     wanted = None if task in sources.BLIND else task
-    return View(loaded, task, *sources.open_split(loaded, path, data, wanted, "test", label, ignore))
+    return View(loaded, task, *sources.open_split(loaded, path, data, wanted, None, label, ignore))

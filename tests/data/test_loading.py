@@ -23,8 +23,8 @@ def test_what_is_named(tmp_path, monkeypatch, table):
     (tmp_path / "word").mkdir()
     os.mkfifo(tmp_path / "pipe.csv")
     for source, words in (
-        ("minst", r"no data set minst comes with deepnet \(.*mnist.*\); check the name"),
-        ("word", r"for the file or folder here give \./word"),
+        ("minst", r"no data set minst comes with deepnet \(.*mnist.*\), nor is there such a file; check the name"),
+        ("word", "word is a folder without"),
         ("", "is no path"),
         ("a\0b.h5", r"a\\x00b\.h5' is no path"),
         ("e.npz", r"e\.npz does not exist; did you mean d\.npz"),
@@ -45,6 +45,10 @@ def test_what_is_named(tmp_path, monkeypatch, table):
         data.load("t.csv:x")
     (tmp_path / "a:b.csv").write_text("1,2\n")
     assert data.load("a:b.csv").shape == (2,)
+    for name in ("rows", "mnist-basic", "curves"):  # shipped and generated names win
+        (tmp_path / name).write_text("1,2\n")
+        shapes = [data.load(source).shape for source in (name, f"./{name}")]
+        assert shapes == [(2,) if name == "rows" else (28, 28), (2,)]
 
 
 @pytest.mark.parametrize(

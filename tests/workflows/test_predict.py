@@ -106,6 +106,28 @@ def test_a_file_holds_what_stdout_gets(net, digits, call, tmp_path):
     assert (tmp_path / "p.csv").read_text() == call("predict", net, digits).out
 
 
+def test_test_cases_found_beside_a_file_are_told(net, idx, call):
+    """A file of training images that is named, and what is predicted is the test pair beside it; a folder is both."""
+    images = next(Path(idx).glob("train-images*"))
+    for source, split, count, told in (
+        (images, (), 200, True),
+        (images, ("--split", "train"), 500, False),
+        (images, ("--split", "test"), 200, False),
+        (idx, (), 200, False),
+        (next(Path(idx).glob("t10k-images*")), (), 200, False),
+    ):
+        done = call("predict", net, source, *split)
+        assert (done.code, len(done.out.splitlines()) - 1) == (0, count)
+        note = "the test cases found beside it are predicted; --split train predicts its own"
+        assert done.err == (f"deepnet: warning: {images}: {note}\n" if told else "")
+
+
+def test_a_model_does_not_come_from_stdin(flowers, call):
+    done = call("predict", "-", flowers)
+    assert (done.code, done.out) == (4, "")
+    assert done.err == "deepnet: error: a model cannot come from standard input; give its file\n"
+
+
 def test_table_from_stdin(flower_net, flowers, call, stdin):
     stdin(Path(flowers).read_bytes())
     assert call("predict", flower_net, "-", *KIND).out == call("predict", flower_net, flowers, *KIND).out

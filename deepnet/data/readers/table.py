@@ -86,7 +86,8 @@ def plan(source, dialect, header, width, options):
         raise DataError(f"{source}: --weight {shown(options.weight)} is the column of the labels; name another")
     inputs = tuple(n for n in range(width) if n not in ignored and n not in labels + weights)
     if not inputs:
-        raise DataError(f"{source} has {width} columns and none left for inputs; check --label and --ignore")
+        columns = f"{width} column{'' if width == 1 else 's'}"
+        raise DataError(f"{source} has {columns} and none left for inputs; check --label and --ignore")
     category = tuple(position(source, header, width, word, "--category") for word in options.category)
     for n in category:
         if n not in inputs:
@@ -111,8 +112,8 @@ def position(source, header, width, word, option):
         raise DataError(f"{source}: {count} columns are named '{shown(word)}'; give {option} a position from 1")
     if word.isascii() and word.isdigit() and 1 <= int(word[:9]) <= width and len(word) < 10:
         return int(word) - 1
-    near = difflib.get_close_matches(word, header, n=3) or dict.fromkeys(header[:3] + header[-1:])
-    known = f"; the header has {', '.join(shown(name) for name in near)}" if header else "; it has no header"
+    near = difflib.get_close_matches(word, header, n=3) or header
+    known = f"; the header has {listed(near)}" if header else "; it has no header"
     raise DataError(f"{source}: no column '{shown(word)}' for {option}{known}; give a name or a position 1 to {width}")
 
 

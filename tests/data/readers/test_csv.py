@@ -87,8 +87,10 @@ def test_ignore(tmp_path):
     for label in ("a,a", "a,1"):
         with pytest.raises(DataError, match=f"--label {label} names a column twice; leave one of them"):
             load(tmp_path, "a,b,c\n1,2,3\n", label=label, task="regress")
-    with pytest.raises(DataError, match="the header has a, b; give a name"):
-        load(tmp_path, "a,b\n1,2\n", label="x")
+    letters = "abcdefghijkl"
+    for count, known in ((2, "a, b"), (5, "a, b, c, d, e"), (12, "a, b, c, d, e, f, g, h, i, j and 2 more")):
+        with pytest.raises(DataError, match=f"the header has {known}; give a name"):
+            load(tmp_path, f"{','.join(letters[:count])}\n{','.join('1' * count)}\n", label="xyz")
     with pytest.raises(DataError, match=r"no column '6' for --label.* a position 1 to 5"):
         load(tmp_path, text, label="6")
     with pytest.raises(DataError, match="2 columns are named 'a'"):
