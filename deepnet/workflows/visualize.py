@@ -122,11 +122,11 @@ def _paths(output, kinds: list[str], force: bool, inputs) -> list[str]:
             f"{output}/, or --kind"
         )
     if not folder:
+        check_output(output, force, inputs)
         if _suffix(output) != "gif" and not _is_page(output):
             from .. import figures
 
             figures.format_of(_suffix(output))
-        check_output(output, force, inputs)
         return [output]
     if not os.path.isdir(output):
         check_output(output.rstrip(os.sep))
