@@ -419,6 +419,24 @@ def test_a_plan_costs_nothing_and_writes_nothing(digits, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["pretrain", "--layers", "9,8"], {"learning-rate": "0.1", "init": "gaussian:0.1", "batch-size": "100"}),
+        (["pretrain", "--layers", "9,8", "--visible", "logistic", "--units", "logistic,linear"],
+         {"learning-rate": "0.1,0.001"}),
+        (["pretrain", "--layers", "9", "--method", "cae"], {"contraction": "0.1", "cd-steps": "-"}),
+        (["finetune", "--layers", "9", "--optimizer", "adam"], {"learning-rate": "0.001", "momentum": "-"}),
+        (["finetune", "--layers", "9", "--cv", "3"], {"learning-rate": "0.1", "init": "glorot", "label": "-"}),
+        (["finetune", "--layers", "9", "--learning-rate", "0.2"], {"learning-rate": "0.2"}),
+    ],
+)  # fmt: skip
+def test_a_plan_shows_the_defaults_that_hang_on_other_options(words, expected, digits, capsys):
+    assert main([words[0], digits, *words[1:], "-n"]) == 0
+    shown = dict(line.split()[:2] for line in capsys.readouterr().out.splitlines() if len(line.split()) > 1)
+    assert {name: shown[name] for name in expected} == expected
+
+
 @pytest.mark.slow
 def test_the_issues_command_has_one_result(tmp_path):
     """`deepnet pretrain mnist --layers 500 --epochs 1 --seed 0`, twice, and with 1 and 2 threads."""

@@ -77,7 +77,7 @@ Require = Annotated[
     str | None,
     option(
         "Output",
-        help="Exit with 7 unless the metric keeps the bound; several with commas.",
+        help="Exit with 7 unless the metric keeps the bound, such as error<0.05 or error<5%; several with commas.",
         metavar="METRIC<=X",
         parser=values.several(values.requirement),
     ),

@@ -72,19 +72,31 @@ def _again(words):
 def _print_end(ctx, end):
     """Print the result of a run, unless the log took its place."""
     if ctx.params["log"] != "-":
-        facts = {**end.result, "outcome": end.outcome, "next": end.next}
-        console.result(ctx.info_name, facts, as_json=ctx.params["json"], verbose=ctx.params.get("verbose", True))
+        as_json, facts = ctx.params["json"], {**end.result, "outcome": end.outcome}
+        if as_json or not ctx.params["quiet"]:
+            facts["next"] = end.next
+        console.result(ctx.info_name, facts, as_json=as_json, verbose=ctx.params.get("verbose", True))
 
 
 def _print_plan(ctx, start):
-    """Print what a run would do, and each option with where its value came from."""
+    """Print what a run would do, and each option with its value and where that came from."""
     options = config.origins(ctx)
+    for name, entry in options.items():
+        if entry["value"] is None:
+            entry["value"] = _alike(start.options.get(name.replace("-", "_")))
     if ctx.params["json"]:
         return console.result(ctx.info_name, {"plan": start.plan, "options": options}, as_json=True, verbose=False)
     console.result(ctx.info_name, start.plan, as_json=False, verbose=True)
     rows = [{"option": name, "value": typed(entry["value"]), "from": entry["from"]} for name, entry in options.items()]
     console.write("\n" + "".join(line + "\n" for line in show.table(rows)))
     return None
+
+
+def _alike(value):
+    """One value for a list of the same ones, a layer each; None for an empty one."""
+    if not isinstance(value, list):
+        return value
+    return tuple(value) if any(one != value[0] for one in value) else next(iter(value), None)
 
 
 def typed(value):

@@ -22,7 +22,9 @@ HELP = """Say what is in a file: a model, or data.
 Of a model: architecture, history, settings, the files it descends from;
 --toml prints settings for -c that make the same file again.
 Of data: format, shape, range, balance, what each column of a table is, cells
-that are missing, and the command to type next."""
+that are missing, and the command to type next. Minimum, maximum and mean are of
+cells as they are stored; the squared error of the mean case is what is left of
+a case, scaled as suggested, by the mean of all: a model should leave less."""
 
 Toml = Annotated[bool, option("Output", "--toml", help="Of a model, print the settings as a TOML file for -c.")]
 Thing = Annotated[str, o.argument("FILE", "A model file, a data file or folder, or a shipped data set (mnist).")]

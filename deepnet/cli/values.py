@@ -6,12 +6,13 @@ Each maker returns a function text -> value that Typer calls; a text it cannot u
 import difflib
 import math
 import re
+from decimal import Decimal
 
 import typer
 
 Bound = float | None
 
-_CONDITION = re.compile(r"\s*([A-Za-z][\w ]*?)\s*(<=|>=|==|<|>)\s*(\S+)\s*")
+_CONDITION = re.compile(r"\s*([A-Za-z][\w ]*?)\s*(<=|>=|==|<|>)\s*(\S+?)(\s*%)?\s*")
 _TIMES = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
 
 LARGEST = 3.4e38  # of float32, in which all is computed
@@ -115,13 +116,15 @@ def duration(text):
 
 
 def requirement(text):
-    """A condition on a metric, such as error<=0.015: its name, the comparison, the bound."""
+    """A condition on a metric, such as error<=0.015 or error<=1.5%: its name, the comparison, the bound."""
     found = _CONDITION.fullmatch(str(text))
     if found is None:
         raise typer.BadParameter(
-            f"{_short(str(text))} is not a condition: write METRIC<=NUMBER, such as 'error<=0.015'"
+            f"{_short(str(text))} is not a condition: write METRIC<=NUMBER, such as 'error<=0.015' or 'error<=1.5%'"
         )
-    return found[1].replace(" ", "_"), found[2], _number(found[3], float, None, None)
+    bound = _number(found[3], float, None, None)
+    bound = float(Decimal(repr(bound)) / 100) if found[4] else bound  # 1.4 / 100 is not 0.014
+    return found[1].replace(" ", "_"), found[2], bound
 
 
 def assignment(text):

@@ -14,10 +14,11 @@ SHOWN = 20  # constant columns that are listed
 def audit(dataset):
     """Plain numbers and texts, ready for JSON.
 
-    cases, shape, columns, storage; fields (what each column of a table is like); minimum and maximum, mean, variance
-    (total a case after the suggested scaling); constant columns (how many, the first positions from 1); duplicates
-    (rows of a split that were there before) and leakage (rows of another split that are in train too); balance (cases a
-    class), unlabelled (cases without a label, of splits that have such); visible, scale (suggested).
+    cases, shape, columns, storage; fields (what each column of a table is like); minimum and maximum, mean of cells;
+    squared error of mean case (what a case is off it, after the suggested scaling); constant columns (how many, the
+    first positions from 1); duplicates (rows of a split that were there before) and leakage (rows of another split
+    that are in train too); balance (cases a class), unlabelled (cases without a label, of splits that have such);
+    visible, scale (suggested).
     """
     train = dataset.splits["train"].inputs
     low, high = extremes(train)
@@ -35,8 +36,8 @@ def audit(dataset):
         "fields": fields,
         "minimum": float(low.min()),
         "maximum": float(high.max()),
-        "mean": float(mean.mean()),
-        "variance": float((variance / factor**2).sum()),
+        "mean_of_cells": float(mean.mean()),
+        "squared_error_of_mean_case": float((variance / factor**2).sum()),
         "constant": {"count": len(constant), "first": [int(n) + 1 for n in constant[:SHOWN]]},
         "balance": {name: balance(cases.targets, dataset.classes) for name, cases in dataset.splits.items()},
         "unlabelled": unlabelled(dataset),

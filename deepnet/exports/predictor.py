@@ -27,6 +27,7 @@ A case is a row of {inputs} numbers, {case}. `outputs` gives {gives}.
 import base64
 import csv
 import io
+import signal
 import sys
 
 import numpy as np
@@ -86,6 +87,8 @@ P = np.load(io.BytesIO(base64.b64decode(WEIGHTS)), allow_pickle=False)
 P = {{name: P[name] for name in P.files}}
 
 if __name__ == "__main__":
+    if hasattr(signal, "SIGPIPE"):  # a reader that goes away ends it quietly
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     main()
 '''
 SHARED = "chosen", "is_header", "is_number", "is_missing"

@@ -67,16 +67,16 @@ def cross_validate(
     parts = list(_folds(dataset, cv, task, seed))
     parts = [rooms.refilled(part) for part in parts] if like is None else parts
     own = settings | columns | {"task": task, "start": start, "teacher": teacher, "epochs": epochs, "seed": seed}
-    plan = next(record.plan for record in finetune(parts[0], **own, dry_run=True) if isinstance(record, Start))
+    first = next(record for record in finetune(parts[0], **own, dry_run=True) if isinstance(record, Start))
     count = sum(len(part.splits["test"]) for part in parts)
-    plan |= {"cases": f"{count:,} in {cv} folds", "cv": cv}
+    begun = replace(first, plan=first.plan | {"cases": f"{count:,} in {cv} folds", "cv": cv})
     if dry_run:
-        yield Start("finetune", plan)
+        yield begun
         return
     with ExitStack() as held:
         folder = output or held.enter_context(tempfile.TemporaryDirectory())
         paths = _paths(folder, cv, force or resume, (data, start))
-        yield Start("finetune", plan)
+        yield begun
         yield from map(Warned, dataset.notes)
         if (note := _note(start)) is not None:
             yield Warned(note)
@@ -93,7 +93,7 @@ def cross_validate(
             seconds = time.perf_counter() - began
             yield Epoch("cross-validation", *place, shown_, passes, seconds, counted="fold")
         total = sum(row["cases"] for row in rows)
-        facts = {"models": output, "data": dataset.name, "network": plan["network"], "cv": cv, "cases": total}
+        facts = {"models": output, "data": dataset.name, "network": begun.plan["network"], "cv": cv, "cases": total}
         facts |= {"unlabelled": count - total} if count > total else {}
         yield End("finished", facts | {"note": note} | _means(rows), NEXT)
 

@@ -194,7 +194,7 @@ def finetune(
             run.restore(old)
     if not (dry_run or done):
         need.check_disk(output)
-    yield Start("finetune", run.summary(optimizer) | need.plan() | (run.trial() if dry_run else {}))
+    yield Start("finetune", run.summary(optimizer) | need.plan() | (run.trial() if dry_run else {}), config)
     yield from map(Warned, dataset.notes)
     said = one_class.warning(network.layers) if task == "one_class" else None
     said = sources.missing_classes(dataset) if task == "classify" else said

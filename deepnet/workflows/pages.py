@@ -47,9 +47,10 @@ def _lines(view: View, parameters: int) -> list[str]:
         f"It {MADE_TO[view.task]}. {parameters:,} parameters" + (f", trained on {shown(trained)}." if trained else ".")
     ]
     if view.cases is not None:
-        which = "all its" if view.split == "all" else f"the {view.split}"
+        count, kind = f"{len(view.cases):,}", {"train": "training", "valid": "held-out"}.get(view.split, view.split)
+        which = f"all its {count} cases" if view.split == "all" else f"the {count} {kind} cases"
         seen = ", some or all of which it was trained on" if sources.seen(view.model, view.dataset, view.split) else ""
-        lines.append(f"Data are {shown(view.dataset.name)}: pictures show {which} {len(view.cases):,} cases{seen}.")
+        lines.append(f"Data are {shown(view.dataset.name)}: pictures show {which}{seen}.")
     if "error" in view.facts:
         low, high = (f"{100 * end:.2f}" for end in view.facts["error_interval"])
         lines.append(f"Error {100 * view.facts['error']:.2f} % (95 % interval {low} to {high} %).")

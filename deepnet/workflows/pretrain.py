@@ -127,7 +127,7 @@ def pretrain(
             run.restore(old)
     if not (dry_run or done):
         need.check_disk(output)
-    yield Start("pretrain", run.summary() | need.plan() | (run.trial() if dry_run else {}))
+    yield Start("pretrain", run.summary() | need.plan() | (run.trial() if dry_run else {}), config)
     yield from map(Warned, dataset.notes)
     if dry_run:
         return

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Start:
-    """What is about to run: the resolved plan, in the order to show."""
+    """What is about to run: the resolved plan, in the order to show, and options with the defaults that it settled."""
 
     command: str
     plan: dict[str, object]
+    options: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -217,8 +217,8 @@ def epochs_for(cases: int, usual: int) -> int:
 
 
 def command(*words: str, config: dict) -> str:
-    """A command to type next, with the label and columns that the data need."""
-    words = ("deepnet", *words)
+    """A command to type next, with the label and columns that the data need; DATA for what stdin was."""
+    words = ("deepnet", *("DATA" if word == "-" else word for word in words))
     if config.get("label"):
         words += ("--label", config["label"])
     place = [name for name in (config.get("weight"),) if name and name.isdecimal()]  # a table's column without a name

@@ -17,6 +17,7 @@ MINIBATCHES = 10
 class Start:
     command: str
     plan: dict
+    options: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

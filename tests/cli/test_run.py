@@ -36,6 +36,15 @@ def test_result_on_stdout_progress_on_stderr(call):
     assert "\x1b" not in outcome.out + outcome.err
 
 
+def test_quiet_is_the_result_without_hints(call):
+    told, quiet = call(*TRAIN), call(*TRAIN, "-q", "--force")
+    assert quiet.err == ""
+    assert quiet.out.splitlines()[-1].startswith("outcome ")
+    assert "next" in told.out
+    assert "next" not in quiet.out
+    assert json.loads(call(*TRAIN, "-q", "--force", "--json").out)["next"].startswith("deepnet finetune")
+
+
 def test_json_is_one_object_with_sorted_keys(call):
     outcome = call(*TRAIN, "--json", "-q")
     assert outcome.err == ""

@@ -36,13 +36,18 @@ def test_what_is_no_duration(text):
         (" r2 >= .9 ", ("r2", ">=", 0.9)),
         ("squared error<13.9", ("squared_error", "<", 13.9)),
         ("wrong==0", ("wrong", "==", 0.0)),
+        ("error<5%", ("error", "<", 0.05)),
+        ("error <= 1.4 %", ("error", "<=", 0.014)),
+        ("auc>=80%", ("auc", ">=", 0.8)),
     ],
 )
 def test_requirements(text, parts):
     assert values.requirement(text) == parts
 
 
-@pytest.mark.parametrize("text", ["error", "error<=", "<=1", "error<=x", "error=1", "error<=nan", "error<=inf"])
+@pytest.mark.parametrize(
+    "text", ["error", "error<=", "<=1", "error<=x", "error=1", "error<=nan", "error<=inf", "error<%", "error<5%%"]
+)
 def test_what_is_no_requirement(text):
     with pytest.raises(typer.BadParameter):
         values.requirement(text)

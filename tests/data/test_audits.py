@@ -36,8 +36,8 @@ def test_finds_what_was_planted():
     assert (found["visible"], found["scale"]) == ("logistic", "auto")
     assert found["minimum"] == train.min()
     assert found["maximum"] == train.max()
-    assert found["mean"] == pytest.approx(train.mean(dtype=np.float64))
-    assert found["variance"] == pytest.approx(train.astype(float).var(axis=0).sum())
+    assert found["mean_of_cells"] == pytest.approx(train.mean(dtype=np.float64))
+    assert found["squared_error_of_mean_case"] == pytest.approx(train.astype(float).var(axis=0).sum())
     assert json.loads(json.dumps(found)) == found
 
 

@@ -55,5 +55,5 @@ def test_audit_and_speed():
     assert found["leakage"] == {"test": 0}
     assert found["constant"]["count"] == 67
     assert (found["visible"], found["scale"]) == ("logistic", "auto")
-    assert abs(found["variance"] - 52.73) < 0.01
+    assert abs(found["squared_error_of_mean_case"] - 52.73) < 0.01
     assert found["balance"]["train"]["1"] == 6742

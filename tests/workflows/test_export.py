@@ -1,6 +1,8 @@
 """export: files for other tools, from the shell, and what is refused."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +53,11 @@ def test_a_stranger_runs_the_page(kind, request, tmp_path, call, flowers, houses
         assert np.abs(numbers[0] - numbers[1]).max() <= 2e-5 * max(1.0, np.abs(numbers[1]).max())
     piped = subprocess.run([*words[:-1], "-"], input=Path(data).read_text(), capture_output=True, text=True, timeout=60)
     assert piped.stdout == done.stdout
+    reader, writer = os.pipe()
+    os.close(reader)
+    left = subprocess.run(words, stdout=writer, stderr=subprocess.PIPE, timeout=60)
+    os.close(writer)
+    assert (left.returncode, left.stderr) == (-signal.SIGPIPE, b"")
 
 
 def test_a_page_reads_a_table_of_mixed_columns(tmp_path, call):

@@ -1,8 +1,11 @@
 """inspect: models and data."""
 
 import json
+import re
 import shlex
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from deepnet import checkpoint, workflows
@@ -57,6 +60,19 @@ def test_data(digits, call):
     assert sum(found["balance"]["train"].values()) == 500
     assert (found["visible"], found["scale"]) == ("logistic", "auto")
     assert "--valid" not in found["next"]
+    cells, scaled = (np.load(digits)["x_train"].reshape(500, -1) / scale for scale in (1.0, 255.0))
+    assert found["mean_of_cells"] == pytest.approx(cells.mean())
+    assert found["squared_error_of_mean_case"] == pytest.approx(((scaled - scaled.mean(axis=0)) ** 2).sum() / 500)
+
+
+def test_what_to_type_next_of_stdin_names_a_file_to_put_in(flowers, call, stdin, tmp_path):
+    for words in (["inspect", "-"], ["finetune", "-", "--layers", 3, "--epochs", 1, "-o", tmp_path / "n.h5"]):
+        stdin(Path(flowers).read_bytes())
+        done = call(*words, "--label", "kind, as told", "--json")
+        assert done.code == 0, done.err
+        following = shlex.split(json.loads(done.out)["next"])
+        assert "DATA" in following
+        assert "-" not in following
 
 
 def test_a_table(flowers, call):
@@ -77,7 +93,7 @@ def test_a_target_of_numbers(call, tmp_path):
     assert "classes" not in done.out
     assert "balance" not in done.out
     many = ("inspect", str(rents), "--label", "name", "--ignore", "rent")
-    assert "classes           70\n" in (short := call(*many).out)
+    assert re.search("^classes +70$", short := call(*many).out, re.M)
     assert "balance" not in short
     assert "tenant 69 2" in call(*many, "-v").out
 

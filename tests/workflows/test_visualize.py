@@ -224,6 +224,7 @@ def test_the_page_holds_every_kind_and_nothing_foreign(name, request, call, tmp_
     assert (loaded.provenance.get("parent") or loaded.digest) in page
     assert f"deepnet {'finetune' if name == 'stack' else 'evaluate'} " in page
     assert ("some or all of which it was trained on" in page) == (name == "flower_net")
+    assert f"pictures show {'all its 240 cases,' if name == 'flower_net' else 'the 200 test cases.'}" in page
 
 
 def test_a_page_has_the_same_bytes_and_what_is_asked_for_alone(net, digits, call, tmp_path):
