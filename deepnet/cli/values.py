@@ -28,9 +28,11 @@ def _number(text, kind, low, high):
     """The int or float of a text, finite and within [low, high]."""
     what = "a whole number" if kind is int else "a number"
     try:
-        value = kind(text.strip())
+        value = kind(text.strip()) if text.isascii() and "_" not in text else None  # Python takes 1_0 and other digits
     except ValueError:
-        raise typer.BadParameter(f"{_short(text)} is not {what}") from None
+        value = None
+    if value is None:
+        raise typer.BadParameter(f"{_short(text)} is not {what}")
     if not math.isfinite(value) or (kind is float and abs(value) > LARGEST):
         raise typer.BadParameter(f"{_short(text)} is not a finite number that float32 can hold")
     if (low is not None and value < low) or (high is not None and value > high):

@@ -53,7 +53,7 @@ def test_what_is_no_requirement(text):
         values.requirement(text)
 
 
-@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "1e999", "", "x", "9" * 5000])
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "1e999", "", "x", "0_1", "\u0661", "9" * 5000])
 def test_numbers_are_finite_and_messages_short(text):
     with pytest.raises(typer.BadParameter) as caught:
         values.number(0, 1)(text)
