@@ -191,12 +191,12 @@ class NetworkObjective:
 
         Of a minibatch of several pieces the first ones are taken, as many as make up `share`.
         """
-        parts, count, total = self._parts(theta), self._count_of(share), 0.0
+        parts, (count, cases), total = self._parts(theta), self._first(share), 0.0
         with self._precision:
             for piece in islice(self._minibatch.each(), count):
                 self._forward(parts, piece)
                 total += sums.total(piece.values)
-        return total / self._cases_in(count) + self._decay(theta)
+        return total / cases + self._decay(theta)
 
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         """d value / d theta, in an array that the next call overwrites."""
@@ -254,8 +254,7 @@ class NetworkObjective:
         call overwrites. Activations are kept, so a product costs four thirds of a gradient. It is over the cases that
         `value` takes for a `share`.
         """
-        parts, count = self._parts(theta), self._count_of(share)
-        cases, kept = self._cases_in(count), self._minibatch.kept
+        parts, (count, cases), kept = self._parts(theta), self._first(share), self._minibatch.kept
         with self._precision:
             for piece in self._pieces[: min(count, kept)]:
                 self._forward(parts, piece)
@@ -277,13 +276,10 @@ class NetworkObjective:
 
         return product
 
-    def _count_of(self, share: float) -> int:
-        """How many pieces make up this share of the minibatch, at least one."""
-        return max(1, round(share * len(self._pieces)))
-
-    def _cases_in(self, count: int) -> int:
-        """Cases of the first pieces."""
-        return sum(len(piece.rows) for piece in self._pieces[:count])
+    def _first(self, share: float) -> tuple[int, int]:
+        """How many pieces make up this share of the minibatch, at least one, and their cases."""
+        count = max(1, round(share * len(self._pieces)))
+        return count, sum(len(piece.rows) for piece in self._pieces[:count])
 
     def _curve(self, parts: list, directions: list, piece: Piece, cases: int) -> None:
         """The gradient at the last z of the Gauss-Newton product over so many cases: H R z / n (Pearlmutter 1994)."""
@@ -302,7 +298,7 @@ class NetworkObjective:
 
         In an array that `curvature` overwrites, and over the same cases. Source: Martens 2010, section 4.7.
         """
-        parts, count = self._parts(theta), self._count_of(share)
+        parts, (count, cases) = self._parts(theta), self._first(share)
         with self._precision:
             for number, piece in enumerate(islice(self._minibatch.each(), count)):
                 self._forward(parts, piece)
@@ -312,7 +308,7 @@ class NetworkObjective:
                     layer.squares(own[i], piece.work[i], piece.input_of(i))
                 if number:
                     updates.add(self._product, into, 1.0)
-        self._product *= self._dtype.type(self._cases**2 / self._cases_in(count))
+        self._product *= self._dtype.type(self._cases**2 / cases)
         return self._product
 
     def _backward(self, parts: list, piece: Piece, grads: list) -> None:
