@@ -51,9 +51,8 @@ class Dataset:
     share it. `unlabelled` counts the cases of each split that were left out because they have no label. `fields` are
     what the columns of a table of mixed kinds are, () where all are numbers; `columns` then are names of visible units.
     `notes` are sentences that a user should read, `strange` counts what notes on a piece of a stream would tell, by
-    column. `format` is one of `readers.sniffing.FORMATS`, `files` has the names
-    of a folder's pictures, in the order of the cases of each split. `first` is the row of the file where its
-    first case stands.
+    column. `format` is one of `readers.sniffing.FORMATS`, `files` has the names of a folder's pictures, in the order of
+    the cases of each split. `first` is the row of the file where its first case stands.
     """
 
     name: str
