@@ -13,7 +13,7 @@ from numba import prange
 
 from .exp import HALF, ONE, ZERO, exp, log
 from .jit import compiled, flush, njit, restore, row_of
-from .outputs import FEW, ROWS
+from .outputs import FEW, ROWS, root
 from .transpose import transpose_tile
 from .units import softmax, softmax_chain
 
@@ -136,6 +136,20 @@ def curvature(kind, temperature, hard, a, t, rz):
     if second is not None:
         softmax_chain(_shares_of(a, 1.0), second)
         rz += (hard * known).astype(rz.dtype)[:, None] * second
+
+
+def spread(kind, temperature, hard, a, t, signs):
+    """H^1/2 e (B, N) for e the first N columns of `signs` (B, N + 1), H as in `curvature`.
+
+    The last column sets the signs of the second term against the first, so that their products vanish in the mean.
+    """
+    first, side, known = signs[:, :-1].copy(), signs[:, -1:], t[:, -1:].real >= 0
+    second = first.copy()
+    for out, heat in ((first, temperature), (second, 1.0)) if kind == SOFT_TARGETS else ((second, 1.0),):
+        shares = _shares_of(a, heat)
+        out /= root(shares)
+        softmax_chain(shares, out)
+    return first + np.sqrt(hard * known).astype(first.dtype) * side * second
 
 
 def _shares_of(z, temperature):

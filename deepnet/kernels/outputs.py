@@ -17,6 +17,7 @@ from .units import LOGISTIC, activate_twin, softmax
 SOFTMAX_ENTROPY, LOGISTIC_ENTROPY, SQUARED_ERROR, SQUARED_HINGE, HINGE = range(5)
 HINGES = SQUARED_HINGE, HINGE
 ROWS = 16
+TINY = 1e-30  # the least variance that is divided by
 FEW = 1024  # outputs of a minibatch below which the calling thread does it
 
 
@@ -179,3 +180,8 @@ def squared_hinge_chain(z, t, rz):
 def hinge_chain(z, t, rz):
     """rz (B, N) <- 0: the hinge is made of straight pieces, and its Gauss-Newton matrix is 0."""
     rz[...] = 0
+
+
+def root(variances):
+    """The square root of each, above 0: what is divided by it has the factor 0 there."""
+    return np.sqrt(np.maximum(variances, TINY))

@@ -19,12 +19,12 @@ ROUNDS = 10
 LANES = 16
 GROUP = 4 * LANES  # units that share a run of blocks; products cut their tiles at multiples of it
 # What a key is for; the first word folded into the seed.
-ORDER, SAMPLE, INITIALIZE, SPLIT, NOISE, PROBE, LABELS, DECODER, LANDSCAPE = range(9)
+ORDER, SAMPLE, INITIALIZE, SPLIT, NOISE, PROBE, LABELS, DECODER, LANDSCAPE, SIGNS = range(10)
 SHIFTS = 1  # the draw under a minibatch's own key that moves its images; `fold` makes the keys of its layers by draw 0
 
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = np.uint32(0x9E3779B9), np.uint32(0xBB67AE85)
-_LOW, _HALF, _EIGHT = np.uint64(0xFFFFFFFF), np.uint64(32), np.uint32(8)
+_LOW, _HALF, _EIGHT, _SIGN = np.uint64(0xFFFFFFFF), np.uint64(32), np.uint32(8), np.uint32(31)
 _UNIT = np.float32(2**-24)
 
 
@@ -129,6 +129,11 @@ def bits(key, draw, rows, units):
 def uniform(key, draw, rows, units):
     """float32 (R, J) in [0, 1): multiples of 2^-24."""
     return (bits(key, draw, rows, units) >> _EIGHT).astype(np.float32) * _UNIT
+
+
+def signs(key, draw, rows, units):
+    """float32 (R, J): 1 or -1."""
+    return np.float32(1) - np.float32(2) * (bits(key, draw, rows, units) >> _SIGN)
 
 
 def shifts(key, rows, most):

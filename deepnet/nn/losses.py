@@ -75,6 +75,21 @@ class Loss:
         else:
             self.curve(a, t, rz)
 
+    def spread(self, a: np.ndarray, t: np.ndarray, signs: np.ndarray) -> np.ndarray:
+        """H^1/2 e (B, N) for random `signs` (as t) of which those of the outputs are e: the mean of its squares is H.
+
+        So are gradients at z distributed whose targets are drawn from the outputs (Martens and Grosse 2015, section 5).
+        """
+        if self.mimics:
+            return mimicry.spread(self.code, self.temperature, self.hard_weight, a, t, signs)
+        variances = a
+        if not self.output.rowwise:
+            variances = np.ones_like(a)
+            self.curvature(a, t, variances)
+        out = signs / outputs.root(variances)
+        self.curvature(a, t, out)
+        return out
+
 
 LOSSES: dict[str, Loss] = {
     "cross_entropy": Loss("softmax", outputs.SOFTMAX_ENTROPY, "wrong"),
@@ -132,6 +147,14 @@ class MixedLoss:
         """rz (B, N) <- H rz, the slope of its units."""
         self.output.chain(a, rz)
         self.output.hide(t, rz)
+
+    def spread(self, a: np.ndarray, t: np.ndarray, signs: np.ndarray) -> np.ndarray:
+        """As `Loss.spread`, run by run."""
+        out = np.empty_like(a)
+        for loss, span in self.parts:
+            out[:, span] = loss.spread(a[:, span], t[:, span], signs[:, span])
+        self.output.hide(t, out)
+        return out
 
 
 @lru_cache(maxsize=64)

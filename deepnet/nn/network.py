@@ -12,8 +12,9 @@ import numpy as np
 
 from ..kernels import losses as sums
 from ..kernels import norms, operands, products, random, updates
+from .kronecker import Block
 from .layers import BatchNorm, Layer, Weighted
-from .layers.affine import bias
+from .layers.affine import bias, squares
 from .losses import Loss, MixedLoss, loss_of
 from .parameters import Layout
 from .pieces import PIECE, Feed, Minibatch, Piece
@@ -293,6 +294,15 @@ class NetworkObjective:
         sums.scaled(top["r"], 1 / cases, top["d"], top["d_t"])
         self._weigh(piece, top["d"].T, top["d_t"])
 
+    def _spread(self, piece: Piece, key: int) -> None:
+        """In place of the gradient at the last z one of targets drawn from the outputs, times the root of a weight."""
+        top = piece.work[-1]
+        drawn = random.signs(key, 0, *piece.t.shape).astype(self._dtype)
+        top["r"][...] = self.loss.spread(top["a"], piece.t, drawn)
+        if self._case_weights is not None:
+            top["r"] *= np.sqrt(self._case_weights[piece.rows])[:, None]
+        sums.scaled(top["r"], 1.0, top["d"], top["d_t"])
+
     def gradient_squares(self, theta: np.ndarray, share: float = 1.0) -> np.ndarray:
         """The mean over cases of the squared gradient of each case's loss, elementwise, without weight decay.
 
@@ -305,11 +315,37 @@ class NetworkObjective:
                 into = self._scratch() if number else self._product
                 own = self._parts(into)
                 for i, layer in self._downwards(parts, piece):
-                    layer.squares(own[i], piece.work[i], piece.input_of(i))
+                    for pair in layer.pairs(parts[i], piece.work[i], piece.input_of(i)):
+                        squares(pair, own[i])
                 if number:
                     updates.add(self._product, into, 1.0)
         self._product *= self._dtype.type(self._cases**2 / cases)
         return self._product
+
+    def kronecker(self, theta: np.ndarray, damping: float, share: float = 1.0) -> Callable:
+        """A function (v, out): out <- M^-1 v, M the Kronecker factors of `nn.kronecker` at theta, damped.
+
+        Over the same cases as `curvature`, before which it is to be called.
+        """
+        parts, (count, cases) = self._parts(theta), self._first(share)
+        blocks: dict[tuple[int, int], Block] = {}
+        with self._precision:
+            for number, piece in enumerate(islice(self._minibatch.each(), count)):
+                self._forward(parts, piece)
+                self._spread(piece, random.fold(piece.key or 0, random.SIGNS, number))
+                for i, layer in self._downwards(parts, piece):
+                    for j, pair in enumerate(layer.pairs(parts[i], piece.work[i], piece.input_of(i))):
+                        blocks[i, j] = blocks.get((i, j)) or Block(pair)
+                        blocks[i, j].add(pair)
+        for block in blocks.values():
+            block.invert(cases, damping)
+
+        def precondition(v: np.ndarray, out: np.ndarray) -> None:
+            given, into = self._parts(v), self._parts(out)
+            for (i, _), block in blocks.items():
+                block.apply(given[i], into[i])
+
+        return precondition
 
     def _backward(self, parts: list, piece: Piece, grads: list) -> None:
         for i, layer in self._downwards(parts, piece):

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import UsageError
 from ..kernels import updates
-from .objective import Objective, State
+from .objective import Objective, Precondition, State
 from .solve import most_kept, solve
 from .tools import count, within
 
@@ -41,10 +41,15 @@ class HessianFree:
     start_decay: float = 0.95
     power: float = 0.75
     share: float = 0.0
+    kronecker: bool = False
 
     def __post_init__(self):
         if self.share > 1:
             raise UsageError(f"--set share={self.share:g}: of a minibatch there is no more than 1")
+        if self.kronecker and not self.damping > 0:
+            raise UsageError(
+                "--set damping=0: the Kronecker factors have an inverse above 0 only; use for example 0.001"
+            )
 
     @property
     def vectors(self) -> tuple[int, int]:
@@ -64,8 +69,7 @@ class HessianFree:
         if not g.any() or not math.isfinite(value):
             return
         damping = self.damping * math.exp(float(state["damped"][0]))
-        scale = objective.gradient_squares(theta, share) + theta.dtype.type(damping)
-        np.power(scale, theta.dtype.type(self.power), out=scale)
+        precondition = self._preconditioner(objective, theta, damping, share)
         local, curve = objective.value(theta, share), objective.curvature(theta, share)
 
         def product(v: np.ndarray) -> np.ndarray:
@@ -74,7 +78,7 @@ class HessianFree:
             return out
 
         first = state["solution"] * theta.dtype.type(self.start_decay)
-        kept, phis, _ = solve(product, -g, first, scale, self.iterations, self.tolerance)
+        kept, phis, _ = solve(product, -g, first, precondition, self.iterations, self.tolerance)
         state["solution"][:] = kept[-1]
         start = theta.copy()
 
@@ -103,3 +107,10 @@ class HessianFree:
             reached = at(p, rate)
         theta[:] = start
         state["solution"][:] = 0
+
+    def _preconditioner(self, objective: Objective, theta: np.ndarray, damping: float, share: float) -> Precondition:
+        if self.kronecker:
+            return objective.kronecker(theta, damping, share)
+        scale = objective.gradient_squares(theta, share) + theta.dtype.type(damping)
+        np.power(scale, theta.dtype.type(self.power), out=scale)
+        return lambda r, out: np.divide(r, scale, out=out)

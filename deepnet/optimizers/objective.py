@@ -8,6 +8,8 @@ import numpy as np
 State = dict[str, np.ndarray]
 # A piece of theta (start, stop) and the factor of its learning rate.
 Span = tuple[int, int, float]
+# Puts M^-1 r into its second argument, M a guess at the curvature.
+Precondition = Callable[[np.ndarray, np.ndarray], None]
 
 
 class Objective(Protocol):
@@ -42,6 +44,10 @@ class Objective(Protocol):
 
     def gradient_squares(self, theta: np.ndarray, share: float = 1.0) -> np.ndarray:
         """The mean of the squared gradients of single cases."""
+        ...
+
+    def kronecker(self, theta: np.ndarray, damping: float, share: float = 1.0) -> Precondition:
+        """The damped inverse of the curvature's Kronecker factors, to be asked for before `curvature`."""
         ...
 
     @property

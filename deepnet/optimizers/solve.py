@@ -18,18 +18,19 @@ def solve(
     product: Callable[[np.ndarray], np.ndarray],
     b: np.ndarray,
     start: np.ndarray,
-    scale: np.ndarray,
+    precondition: Callable[[np.ndarray, np.ndarray], None],
     most: int,
     tolerance: float,
 ) -> tuple[list[np.ndarray], list[float], int]:
     """(iterates kept, phi of each, iterations); the last iterate is always kept.
 
-    `product(v)` gives A v; `scale` is the preconditioner's diagonal M. It stops at iteration i > k when phi < 0 and the
-    last k iterations brought less than k `tolerance` of it, k = max(10, 0.1 i) (Martens 2010, section 4.4).
+    `product(v)` gives A v; `precondition(r, out)` puts M^-1 r into out. It stops at iteration i > k when phi < 0 and
+    the last k iterations brought less than k `tolerance` of it, k = max(10, 0.1 i) (Martens 2010, section 4.4).
     """
     x = start.copy()
     r = product(x) - b
-    y = r / scale
+    y = np.zeros_like(r)
+    precondition(r, y)
     p = -y
     delta = updates.dot(r, y)
     values = [0.5 * (updates.dot(x, r) - updates.dot(x, b))]
@@ -44,7 +45,7 @@ def solve(
         i, alpha = i + 1, delta / curvature
         updates.add(x, p, alpha)
         updates.add(r, Ap, alpha)
-        np.divide(r, scale, out=y)
+        precondition(r, y)
         before, delta = delta, updates.dot(r, y)
         p *= p.dtype.type(delta / before)
         p -= y

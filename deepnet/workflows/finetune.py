@@ -26,6 +26,7 @@ from .tuning import Tuning
 # The default rate of plain gradient rules where outputs are numbers, pixels, margins or logits: at 0.1, right for a
 # softmax, first steps saturate the layers below and the net gives one constant.
 GENTLE = "0.01"
+NUMBERS = {int: "a whole number above 0", float: "a number of at least 0", bool: "0 or 1"}  # that --set takes
 
 
 @alone
@@ -254,7 +255,7 @@ def _optimizer(name: str, loss: str, rate, momentum, clip, more, per_epoch: int,
         settings["momentum"] = parse("--momentum", momentum, per_epoch, epochs, most=1.0)
     if clip is not None:
         settings["clip"] = clip
-    return kind(**settings, **_set(name, {n: d for n, d in own.items() if type(d) in (int, float)}, more))
+    return kind(**settings, **_set(name, {n: d for n, d in own.items() if type(d) in NUMBERS}, more))
 
 
 def _set(name: str, own: dict, given) -> dict:
@@ -266,7 +267,6 @@ def _set(name: str, own: dict, given) -> dict:
             raise UsageError(f"--set {setting}={value:g}: {name} has no such number; it has {names}")
         kind = type(own[setting])
         if kind(value) != value or value < 0 or (kind is int and value < 1):
-            what = "a whole number above 0" if kind is int else "a number of at least 0"
-            raise UsageError(f"--set {setting}={value:g}: must be {what}")
+            raise UsageError(f"--set {setting}={value:g}: must be {NUMBERS[kind]}")
         found[setting] = kind(value)
     return found

@@ -62,7 +62,7 @@ def _options(model: Checkpoint) -> dict:
     if "loss" in config:
         own["loss"] = f"{config['loss']}:{config['C']!r}" if "C" in config else config["loss"]
     if config.get("settings"):
-        own["set"] = [f"{name}={value!r}" for name, value in config["settings"].items()]
+        own["set"] = [f"{name}={+value!r}" for name, value in config["settings"].items()]
     if config.get("bias") is False:
         own["no_bias"] = True
     rest = {key: value for key, value in config.items() if key not in _OTHER}

@@ -113,6 +113,7 @@ def _groups(folder: Path):
             _run(finetune(pixels, net, **_SMALL, loss=loss))
             _use(net, pixels)
         _run(finetune(pixels, net, **_SMALL, loss=MARGINS[0], optimizer="hessian_free"))
+        _run(finetune(pixels, net, **_SMALL, optimizer="hessian_free", settings=(("kronecker", 1),)))
         for unit in (*(name for name, kind in UNITS.items() if not kind.rowwise), "maxout"):
             _run(finetune(pixels, net, **_SMALL, units=(unit,), dropout=(0.5,), valid="0.2"))
         _run(finetune(pixels, net, **_SMALL, noise=(0.1,), max_norm=(0.1,), l1=0.1, average=0.9))

@@ -345,8 +345,8 @@ def test_check_lets_pass_what_fits(name):
         check(name, OPTIMIZERS[name](), Blind())
 
 
-def test_hessian_free_from_shares():
-    """With a share of a minibatch for curvature it learns what it learns from all cases, and asks for no others."""
+def shared(**settings):
+    """(objective, values): twelve updates of an autoencoder of real digits by half of a minibatch's curvature."""
     with h5py.File(DIGITS) as file:
         images = file["x_train"][:2000].reshape(2000, -1) / np.float32(255)
     network = Network((Dense(784, 20, "logistic"), Dense(20, 784, "logistic")), "binary_cross_entropy")
@@ -358,14 +358,29 @@ def test_hessian_free_from_shares():
     theta = network.layout.pack(
         {"0.W": draw("sparse", 1, 784, 20), "0.b": 0, "1.W": draw("sparse", 2, 20, 784), "1.b": 0}
     )
-    optimizer = OPTIMIZERS["hessian_free"](damping=10.0, iterations=10, share=0.5)
+    optimizer = OPTIMIZERS["hessian_free"](share=0.5, **settings)
     state, reached = optimizer.init(theta), []
     for _ in range(12):
         objective.at(np.arange(2000), None)
         optimizer.step(objective, theta, state)
         reached.append(objective.value(theta))
+    return objective, reached
+
+
+def test_hessian_free_from_shares():
+    """With a share of a minibatch for curvature it learns what it learns from all cases, and asks for no others."""
+    objective, reached = shared(damping=10.0, iterations=10)
     assert objective._all is None
     assert objective.tally["curvature_products"][0] <= 12 * 11 * 1000
     assert reached[-1] < 0.5 * reached[0]
     with pytest.raises(UsageError, match=r"share=1\.5"):
         OPTIMIZERS["hessian_free"](share=1.5)
+
+
+def test_kronecker_factors_save_iterations():
+    """Three iterations an update with them bring more than ten with the diagonal alone."""
+    _, reached = shared(damping=0.5, iterations=3, kronecker=True)
+    _, diagonal = shared(damping=10.0, iterations=10)
+    assert reached[-1] < diagonal[-1]
+    with pytest.raises(UsageError, match="damping=0: the Kronecker factors"):
+        OPTIMIZERS["hessian_free"](damping=0.0, kronecker=True)

@@ -91,6 +91,9 @@ FINETUNE = {
     "averaged": {"average": 0.9, "valid": "0.1", "epochs": 3, "freeze_epochs": 1},
     "averaged adam": {"average": 1.0, "optimizer": "adam"},
     "averaged curvature": {"average": 0.5, "optimizer": "hessian_free", "settings": (("iterations", 15),)},
+    "Kronecker curvature": {
+        "optimizer": "hessian_free", "settings": (("kronecker", 1), ("share", 0.5), ("iterations", 3)), "valid": "0.1",
+    },
     "moved": {"jitter": 2, "dropout": (0.2, 0.0, 0.0)},
     "components": _NEW | {"units": ("relu",), "pca": 30, "contrast": "l1", "jitter": 1, "valid": "0.1"},
     "components, restored": _NEW

@@ -33,6 +33,12 @@ RUNS = {
     "network": ("finetune", ALL, {"layers": [2000, 1000], "epochs": 1, "batch_size": 500}),
     "network stopped": ("finetune", 3, {"layers": [1500, 1500]}),
     "second order": ("finetune", 2, {"layers": [800, 300], "optimizer": "hessian_free", "units": ["tanh"]}),
+    "Kronecker factors": (
+        "finetune", 2, {
+            "layers": [1500, 300], "optimizer": "hessian_free", "batch_size": 1000,
+            "settings": (("kronecker", 1), ("share", 0.5), ("iterations", 3)),
+        },
+    ),
     "second layer stopped": ("pretrain", 50 + 4 + 3, {"layers": [300, 4000], "epochs": [1], "batch_size": [100]}),
     "autoencoder stopped": ("pretrain", 3, {"layers": [2500], "method": "dae", "units": ["relu"]}),
     "contractive stopped": ("pretrain", 3, {"layers": [2000], "method": "cae", "batch_size": [1000]}),
@@ -42,7 +48,7 @@ RUNS = {
     "lbfgs": ("finetune", 2, {"layers": [800], "optimizer": "lbfgs"}),
     "deep autoencoder": ("finetune", 3, {"layers": [1500, 100], "task": "reconstruct", "batch_size": 1000}),
 }  # fmt: skip
-SHORT = 5
+SHORT = 6
 
 
 @pytest.fixture(scope="module")

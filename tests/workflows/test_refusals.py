@@ -300,6 +300,8 @@ def test_refused_in_one_line(name, place, call, tree):
     (("--optimizer", "cg", "--learning-rate", "0.1"), "use --optimizer sgd, momentum, nesterov"),
     (("--optimizer", "lbfgs", "--clip", "1"), "--clip: lbfgs has none"),
     (("--optimizer", "rprop", "--momentum", "0.5"), "--momentum: rprop has none; use --optimizer momentum, nesterov"),
+    (("--optimizer", "hessian_free", "--set", "kronecker=2"), "kronecker=2: must be 0 or 1"),
+    (("--optimizer", "hessian_free", "--set", "kronecker=1", "--set", "damping=0"), "use for example 0.001"),
     (("--optimizer", "hessian_free", "--set", "lambda=3"), "it has damping, damping_factor, iterations"),
     (("--optimizer", "sgd", "--set", "decay=3"), "it has none"),
     (("--optimizer", "cg", "--set", "searches=1.5"), "must be a whole number above 0"),

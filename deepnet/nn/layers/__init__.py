@@ -13,7 +13,7 @@ between two methods. Batch normalisation finds in p the statistics of the traini
 
 from ...errors import UsageError
 from ..units import UNITS
-from .affine import Arrays, Pending
+from .affine import Arrays, Pair, Pending
 from .batchnorm import BatchNorm
 from .dense import Dense
 from .dropout import Dropout
@@ -30,6 +30,7 @@ __all__ = [
     "Layer",
     "Maxout",
     "Noise",
+    "Pair",
     "Pending",
     "Weighted",
     "of_units",

@@ -37,6 +37,25 @@ class Pending(NamedTuple):
     mask: np.ndarray | None = None
 
 
+class Pair(NamedTuple):
+    """Of what the gradients of a layer's matrix `W` and of its vector `b`, if it has them, are sums of products.
+
+    That of W is x' d, x (B, M) as the products take it; that of b the sum over cases of d (B, N).
+    """
+
+    W: str | None
+    b: str | None
+    x: np.ndarray | operands.Listed | None
+    d: np.ndarray
+
+    @property
+    def given(self) -> np.ndarray:
+        """x as an array (B, M); without W it has no columns."""
+        if self.x is None:
+            return np.empty((len(self.d), 0), self.d.dtype)
+        return self.x.x if isinstance(self.x, operands.Listed) else self.x
+
+
 def r_forward(p: Arrays, v: Arrays, w: Arrays, x: np.ndarray, rx: np.ndarray | None) -> np.ndarray:
     """R z = x V + V_b + (R x) W, the derivative of z in the direction v of the parameters (Pearlmutter 1994)."""
     products.up(x, v["W"], bias(v), LINEAR, w["r"])
@@ -57,13 +76,18 @@ def backward(g: Arrays, w: Arrays, x: np.ndarray | operands.Listed) -> None:
         sums.column_sums(w["d"], g["b"])
 
 
-def squares(g: Arrays, w: Arrays, x: np.ndarray | operands.Listed) -> None:
-    """Sums over cases of the squared gradients of W and b, from the gradients at z."""
-    given = x.x if isinstance(x, operands.Listed) else x
-    squared = np.square(w["d"])
-    products.outer(np.square(given), squared, g["W"])
-    if "b" in g:
-        sums.column_sums(squared, g["b"])
+def pairs(p: Arrays, w: Arrays, x: np.ndarray | operands.Listed) -> tuple[Pair, ...]:
+    """W and b together, from the gradients at z."""
+    return (Pair("W", "b" if "b" in p else None, x, w["d"]),)
+
+
+def squares(pair: Pair, g: Arrays) -> None:
+    """Sums over cases of the squared products of a pair."""
+    squared = np.square(pair.d)
+    if pair.W is not None:
+        products.outer(np.square(pair.given), squared, g[pair.W])
+    if pair.b is not None:
+        sums.column_sums(squared, g[pair.b])
 
 
 def descend(

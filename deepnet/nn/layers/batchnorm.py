@@ -10,7 +10,7 @@ from ...kernels import losses as sums
 from ...kernels import operands, products, updates
 from ..units import UNITS, Unit
 from . import affine
-from .affine import LINEAR, Arrays, Pending
+from .affine import LINEAR, Arrays, Pair, Pending
 
 
 @dataclass(frozen=True)
@@ -94,15 +94,16 @@ class BatchNorm:
         products.outer(x, w["d"], g["W"])
         g["gamma"][...], g["beta"][...] = w["dots"][0], w["sums"][0]
 
-    def squares(self, g: Arrays, w: Arrays, x: np.ndarray | operands.Listed) -> None:
-        """Sums over cases of the squares of each case's part in the gradients, which are sums over cases.
+    def pairs(self, p: Arrays, w: Arrays, x: np.ndarray | operands.Listed) -> tuple[Pair, ...]:
+        """W, gamma and beta, each alone: a case's part in gradients that are sums over cases.
 
         The loss of a case depends on all others here, so this is not the gradient of its own loss alone.
         """
-        given = x.x if isinstance(x, operands.Listed) else x
-        products.outer(np.square(given), np.square(w["d"]), g["W"])
-        sums.column_sums(np.square(w["dy"] * w["n"]), g["gamma"])
-        sums.column_sums(np.square(w["dy"]), g["beta"])
+        return (
+            Pair("W", None, x, w["d"]),
+            Pair(None, "gamma", None, w["dy"] * w["n"]),
+            Pair(None, "beta", None, w["dy"]),
+        )
 
     def descend(
         self, p: Arrays, velocity: Arrays, g: Arrays, w: Arrays, x: np.ndarray | operands.Listed, rule: products.Descent

@@ -67,5 +67,5 @@ class Maxout:
     r_forward = staticmethod(affine.r_forward)
     pending = staticmethod(affine.pending)
     backward = staticmethod(affine.backward)
-    squares = staticmethod(affine.squares)
+    pairs = staticmethod(affine.pairs)
     descend = staticmethod(affine.descend)
