@@ -56,7 +56,8 @@ def ours(job, precision="float32"):
     """The objective and the optimizer as `deepnet finetune` uses them."""
     from deepnet.kernels import minibatch, random
     from deepnet.nn.layers import Dense
-    from deepnet.nn.network import Network, NetworkObjective
+    from deepnet.nn.network import Network
+    from deepnet.nn.objective import NetworkObjective
     from deepnet.optimizers import Momentum
     from deepnet.optimizers.schedules import constant
 

@@ -18,7 +18,8 @@ def objective():
     """The autoencoder's objective over CASES cases, activations kept, and a theta."""
     from deepnet.kernels import minibatch
     from deepnet.nn.layers import Dense
-    from deepnet.nn.network import Network, NetworkObjective
+    from deepnet.nn.network import Network
+    from deepnet.nn.objective import NetworkObjective
 
     widths = backprop.CODER
     units = ["logistic" if i != len(widths) // 2 - 1 else "linear" for i in range(len(widths) - 1)]

@@ -26,7 +26,8 @@ def ours(job):
     """The objective and the optimizer as `deepnet finetune --dropout 0.2,0.5,0.5` uses them."""
     from deepnet.kernels import minibatch, random
     from deepnet.nn.layers import Dense
-    from deepnet.nn.network import Network, NetworkObjective
+    from deepnet.nn.network import Network
+    from deepnet.nn.objective import NetworkObjective
     from deepnet.nn.stack import with_noise
     from deepnet.optimizers import Momentum
     from deepnet.optimizers.schedules import constant

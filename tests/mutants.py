@@ -132,7 +132,7 @@ def survives(mutant, tests):
 def warm():
     """Load what all children need, but none of the packages that are changed."""
     sys.path.insert(0, str(ROOT))
-    for name in ("numpy", "h5py", "pytest", "deepnet.nn.network", "deepnet.nn.rbm", "deepnet.files"):
+    for name in ("numpy", "h5py", "pytest", "deepnet.nn.objective", "deepnet.nn.rbm", "deepnet.files"):
         importlib.import_module(name)
     loaded = [name for name in sys.modules for package in TESTS if name.startswith(f"deepnet.{package}")]
     assert not loaded, loaded

@@ -8,7 +8,8 @@ import pytest
 from deepnet.errors import DivergedError
 from deepnet.kernels.jit import ENABLED
 from deepnet.nn.layers import Dense, Dropout
-from deepnet.nn.network import Network, NetworkObjective
+from deepnet.nn.network import Network
+from deepnet.nn.objective import NetworkObjective
 from deepnet.nn.rbm import RBM, ContrastiveDivergence, Penalties
 from deepnet.optimizers import OPTIMIZERS
 from deepnet.optimizers.schedules import constant, parse

@@ -8,7 +8,8 @@ Goldstein 2018, "Visualizing the loss landscape of neural nets", section 4).
 import numpy as np
 
 from ..kernels import random
-from ..nn.network import Network, NetworkObjective
+from ..nn.network import Network
+from ..nn.objective import NetworkObjective
 from . import feeds, models
 from .views import View
 

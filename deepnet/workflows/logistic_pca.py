@@ -17,7 +17,8 @@ from ..data import Cases
 from ..kernels import random
 from ..nn import initializers
 from ..nn.layers import Dense
-from ..nn.network import Network, NetworkObjective
+from ..nn.network import Network
+from ..nn.objective import NetworkObjective
 from ..optimizers import OPTIMIZERS
 from ..optimizers.schedules import parse
 from ..training import Course, Good, Meter, begin, fit

@@ -15,7 +15,8 @@ from .. import files
 from ..checkpoint import Preparation
 from ..nn.kronecker import held
 from ..nn.layers import BatchNorm, Layer
-from ..nn.network import MOST_KNOWN, Network
+from ..nn.network import Network
+from ..nn.objective import MOST_KNOWN
 from ..nn.pieces import KEPT, PIECE
 from ..nn.rbm import RBM
 from ..optimizers import OPTIMIZERS

@@ -14,7 +14,8 @@ from ..files import open_input, shown
 from ..kernels import operands
 from ..nn import stack as stacks
 from ..nn.layers import BatchNorm, Weighted
-from ..nn.network import Network, NetworkObjective
+from ..nn.network import Network
+from ..nn.objective import NetworkObjective
 from ..nn.pieces import rows_of
 from ..nn.stack import Stack
 from ..training import Stop, Stopped

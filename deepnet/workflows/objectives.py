@@ -8,7 +8,8 @@ import numpy as np
 from ..checkpoint import Preparation
 from ..kernels import random, updates
 from ..nn import population
-from ..nn.network import Network, NetworkObjective
+from ..nn.network import Network
+from ..nn.objective import NetworkObjective
 from ..training import Meter, Stop
 from . import feeds
 from .models import CHUNK, blocks

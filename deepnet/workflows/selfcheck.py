@@ -10,7 +10,8 @@ from ..kernels import units as kernels
 from ..nn.layers import BatchNorm, Dense, Dropout, of_units
 from ..nn.losses import LOSSES, loss_for
 from ..nn.mixed import mixed_of
-from ..nn.network import Network, NetworkObjective
+from ..nn.network import Network
+from ..nn.objective import NetworkObjective
 from ..nn.rbm import RBM, Chain, ContrastiveDivergence, Penalties
 from ..nn.units import UNITS
 from ..optimizers import OPTIMIZERS

@@ -10,7 +10,8 @@ from ..checkpoint import Checkpoint
 from ..errors import ModelError, UsageError
 from ..kernels import jit, random
 from ..nn.mixed import word_of
-from ..nn.network import Network, NetworkObjective
+from ..nn.network import Network
+from ..nn.objective import NetworkObjective
 from ..optimizers import check
 from ..optimizers.objective import Optimizer, Span
 from ..optimizers.schedules import parse

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..nn.network import NetworkObjective
+from ..nn.objective import NetworkObjective
 from ..nn.parameters import Layout
 
 PLACES, ROWS = 4096, 64  # weights of a layer whose update is measured, rows of them that are held beside each other

@@ -15,7 +15,8 @@ from numba import types
 from deepnet.kernels import microkernel, minibatch, random, units
 from deepnet.kernels.jit import FLAGS, set_threads
 from deepnet.nn.layers import BatchNorm, Dense, Dropout, Maxout
-from deepnet.nn.network import Network, NetworkObjective
+from deepnet.nn.network import Network
+from deepnet.nn.objective import NetworkObjective
 from deepnet.nn.rbm import RBM, ContrastiveDivergence, Penalties, free_energy
 from deepnet.optimizers import OPTIMIZERS
 from deepnet.training import Course, Good, Meter, begin, fit

@@ -4,7 +4,8 @@ import numpy as np
 
 from deepnet.nn.layers import BatchNorm, Dense, Dropout, Noise, of_units
 from deepnet.nn.losses import LOSSES, loss_of
-from deepnet.nn.network import Network, NetworkObjective
+from deepnet.nn.network import Network
+from deepnet.nn.objective import NetworkObjective
 from deepnet.nn.units import UNITS
 from tests.nn.machines import MIXED, by_runs, runs_of
 

@@ -9,7 +9,7 @@ import pytest
 from deepnet.nn.kronecker import Block
 from deepnet.nn.layers import BatchNorm
 from tests.nn.nets import NETWORKS, objective
-from tests.nn.test_network import hessians
+from tests.nn.test_objective import hessians
 
 DAMPING = 0.03
 ALONE = [name for name, network in NETWORKS.items() if not network.mixes]

@@ -10,7 +10,8 @@ import pytest
 
 from deepnet.nn.layers import BatchNorm, Dense, Maxout
 from deepnet.nn.losses import LOSSES, loss_of
-from deepnet.nn.network import Network, NetworkObjective
+from deepnet.nn.network import Network
+from deepnet.nn.objective import NetworkObjective
 from deepnet.nn.rbm import RBM, Chain, free_energy
 from deepnet.optimizers import OPTIMIZERS
 from deepnet.training import Course, Good, Meter, begin, fit

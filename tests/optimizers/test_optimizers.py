@@ -12,7 +12,8 @@ from deepnet.errors import UsageError
 from deepnet.kernels import jit
 from deepnet.nn.initializers import draw
 from deepnet.nn.layers import Dense
-from deepnet.nn.network import Network, NetworkObjective
+from deepnet.nn.network import Network
+from deepnet.nn.objective import NetworkObjective
 from deepnet.nn.rbm import RBM, ContrastiveDivergence, Penalties
 from deepnet.optimizers import OPTIMIZERS, check
 from deepnet.optimizers.schedules import Schedule, constant

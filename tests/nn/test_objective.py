@@ -10,7 +10,8 @@ from deepnet.nn import pieces as pieces_page
 from deepnet.nn.layers import LAYERS, BatchNorm, Dense, Dropout, Maxout, Noise
 from deepnet.nn.losses import LOSSES, loss_of
 from deepnet.nn.mixed import unit_of, word_of
-from deepnet.nn.network import Network, NetworkObjective
+from deepnet.nn.network import Network
+from deepnet.nn.objective import NetworkObjective
 from deepnet.nn.pieces import rows_of
 from tests.nn.machines import MIXED, by_runs
 from tests.nn.nets import CASES, NETWORKS, case, objective, places
