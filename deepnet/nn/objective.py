@@ -10,8 +10,8 @@ import numpy as np
 
 from ..kernels import losses as sums
 from ..kernels import norms, operands, products, random, updates
-from .kronecker import Block
-from .layers import Weighted
+from .kronecker import Factors
+from .layers import Pair, Weighted
 from .layers.affine import bias, squares
 from .losses import Loss, MixedLoss, loss_of
 from .network import Network
@@ -37,7 +37,7 @@ class NetworkObjective:
     network's own, as where a classifier learns from a teacher; its outputs are then those of the loss's unit. `weights`
     (one a case of the feed) multiply a case's loss, errors and all derivatives; the mean is still over cases. Batch
     normalisation takes the statistics of each piece of a minibatch alone (Hoffer, Hubara and Soudry 2017), or each
-    layer's `statistics`.
+    layer's `statistics`. `kronecker` makes room in `state` for factors that outlast this object.
     """
 
     def __init__(
@@ -55,10 +55,11 @@ class NetworkObjective:
         statistics: Sequence[Mapping[str, np.ndarray]] = (),
         loss: Loss | MixedLoss | None = None,
         weights: np.ndarray | None = None,
+        kronecker: bool = False,
     ):
         self.network, self.layout = network, network.layout
         self.name = "a network's loss"
-        self._factors: list[float] = []
+        self._rates: list[float] = []
         self.spans = [(0, self.layout.size, 1.0)]
         self._weighted = {i: layer for i, layer in enumerate(network.layers) if isinstance(layer, Weighted)}
         self._below = Network(network.layers[:-1], network.loss)
@@ -66,6 +67,7 @@ class NetworkObjective:
         self.everything = everything
         decays = [weight_decay] * (len(network.layers) - 1) + [weight_decay + output_decay]
         self.penalties = WeightPenalties(network.layout, decays, l1)
+        self._factors = Factors(network.layers, np.dtype(dtype)) if kronecker else None
         self._limits = list(zip(self._weighted, max_norm, strict=True)) if max_norm else []
         self._precision_name, self._dtype = precision, np.dtype(dtype)
         self._precision = operands.PRECISIONS[precision]()
@@ -88,9 +90,9 @@ class NetworkObjective:
 
     @spans.setter
     def spans(self, spans: list[tuple[int, int, float]]) -> None:
-        self._spans, self._factors = spans, [0.0] * len(self.network.layers)
+        self._spans, self._rates = spans, [0.0] * len(self.network.layers)
         for s in self.layout.segments:
-            self._factors[int(s.name.partition(".")[0])] = next((f for a, b, f in spans if a <= s.start < b), 0.0)
+            self._rates[int(s.name.partition(".")[0])] = next((f for a, b, f in spans if a <= s.start < b), 0.0)
 
     def set_noise(self, share: float) -> None:
         """From here on noise has this share of its layers' deviations."""
@@ -188,7 +190,7 @@ class NetworkObjective:
         with self._precision:
             self._forward(parts, piece)
             for i, layer in self._downwards(parts, piece):
-                factor = self._factors[i]
+                factor = self._rates[i]
                 if factor:
                     rule = products.Descent(factor * rate, mu, self.penalties.decays[i], self.penalties.l1)
                     layer.descend(parts[i], speeds[i], grads[i], piece.work[i], piece.input_of(i), rule)
@@ -271,29 +273,35 @@ class NetworkObjective:
         return self._product
 
     def kronecker(self, theta: np.ndarray, damping: float, share: float = 1.0) -> Callable:
-        """A function (v, out): out <- M^-1 v, M the Kronecker factors of `nn.kronecker` at theta, damped.
+        """A function (v, out): out <- M^-1 v, M from the factors of `nn.kronecker`, which take in theirs at theta.
 
         Over the same cases as `curvature`, before which it is to be called.
         """
-        parts, (count, cases) = self._parts(theta), self._first(share)
-        blocks: dict[tuple[int, int], Block] = {}
+        if self._factors is None:
+            self._factors = Factors(self.network.layers, self._dtype)
+        factors, (count, cases) = self._factors, self._first(share)
         with self._precision:
-            for number, piece in enumerate(islice(self._minibatch.each(), count)):
-                self._forward(parts, piece)
-                self._spread(piece, random.fold(piece.key or 0, random.SIGNS, number))
-                for i, layer in self._downwards(parts, piece):
-                    for j, pair in enumerate(layer.pairs(parts[i], piece.work[i], piece.input_of(i))):
-                        blocks[i, j] = blocks.get((i, j)) or Block(pair)
-                        blocks[i, j].add(pair)
-        for block in blocks.values():
-            block.invert(cases, damping)
+            factors.update(cases, self._drawn(self._parts(theta), count))
+        factors.invert(damping)
+        return lambda v, out: factors.apply(self._parts(v), self._parts(out))
 
-        def precondition(v: np.ndarray, out: np.ndarray) -> None:
-            given, into = self._parts(v), self._parts(out)
-            for (i, _), block in blocks.items():
-                block.apply(given[i], into[i])
+    def _drawn(self, parts: list, count: int) -> Iterator[tuple[int, tuple[Pair, ...]]]:
+        """Each layer's pairs in the first pieces, for targets drawn from the outputs."""
+        for number, piece in enumerate(islice(self._minibatch.each(), count)):
+            self._forward(parts, piece)
+            self._spread(piece, random.fold(piece.key or 0, random.SIGNS, number))
+            for i, layer in self._downwards(parts, piece):
+                yield i, layer.pairs(parts[i], piece.work[i], piece.input_of(i))
 
-        return precondition
+    @property
+    def state(self) -> dict[str, np.ndarray]:
+        """Arrays that change from update to update and outlast them: the Kronecker factors."""
+        return {} if self._factors is None else self._factors.state
+
+    @state.setter
+    def state(self, state: dict[str, np.ndarray]) -> None:
+        if self._factors is not None:
+            self._factors.state = state
 
     def _backward(self, parts: list, piece: Piece, grads: list) -> None:
         for i, layer in self._downwards(parts, piece):
@@ -385,5 +393,5 @@ class NetworkObjective:
         """
         parts = self._parts(theta)
         for i, most in self._limits:
-            if self._factors[i]:
+            if self._rates[i]:
                 norms.limit_columns(parts[i]["W"], most)

@@ -13,7 +13,7 @@ from itertools import islice
 
 from .. import files
 from ..checkpoint import Preparation
-from ..nn.kronecker import held
+from ..nn.kronecker import numbers
 from ..nn.layers import BatchNorm, Layer
 from ..nn.network import Network
 from ..nn.objective import MOST_KNOWN
@@ -92,10 +92,12 @@ def of_network(
     vectors = VECTORS + 2 * state + known + _rounded(config)
     held_out = min(CHUNK, sizes["train"] if network.mixes else sizes.get("valid", 0))
     beside = 2 * BYTES * logits * sum(sizes.values()) + _activations(network, batch) + _passed(network, held_out)
-    beside += BYTES * held(network.layers) if getattr(rule, "kronecker", False) else 0
+    factors, inverses = numbers(network.layers) if getattr(rule, "kronecker", False) else (0, 0)
+    beside += BYTES * (2 * factors + inverses)
     vector, file = BYTES * network.layout.size, BYTES * network.layout.count + _fixed(preparation)
     memory, stopped = (KERNELS + beside + vector * (vectors + max(step, _saving(n))) for n in (1, kept))
-    return Need(memory, stopped, file, file + vector * (kept - 1))
+    cut = file + vector * (kept - 1) + BYTES * factors * (2 if within else 1)
+    return Need(memory, stopped, file, cut)
 
 
 def check_network(make: Callable[[Optimizer], Need], rule: Optimizer, parameters: int, smaller: str) -> Need:

@@ -46,11 +46,17 @@ class Objectives:
             output_decay=1 / (config["C"] * len(train)) if "C" in config else 0.0,
             loss=self._loss,
             weights=train.weights,
+            kronecker=self._kronecker,
         )
 
     def without_data(self) -> NetworkObjective:
-        """One that knows its tally and nothing of any case."""
-        return NetworkObjective(self.network, None, 1, loss=self._loss)
+        """One that knows its tally and state, and nothing of any case."""
+        return NetworkObjective(self.network, None, 1, loss=self._loss, kronecker=self._kronecker)
+
+    @property
+    def _kronecker(self) -> bool:
+        """Whether the optimizer has been set to keep such factors."""
+        return bool(self.config["settings"].get("kronecker"))
 
     @cached_property
     def held_out(self) -> NetworkObjective | None:

@@ -133,6 +133,7 @@ class Tuning:
             if not self.state:
                 self.state = self._fresh(objective)
             objective.tally = {k: self.state[f"tally/{k}"] for k in objective.tally}
+            objective.state = {k: self.state[k] for k in objective.state}
             course, figures = self._course(stage), partial(self._figures, objective, clock.stop, stage.name)
             run = self.optimizer, self.theta, self.state, self.good, figures
             look = partial(self._look, checkup, objective, stage.name, course)
@@ -271,7 +272,7 @@ class Tuning:
         """All arrays that decide what comes next, before the first minibatch of a stage."""
         tally = {f"tally/{name}": array for name, array in objective.tally.items()}
         mean = {"average": self.theta.copy()} if "average" in self.config else {}
-        return begin() | self.optimizer.init(self.theta) | mean | tally
+        return begin() | self.optimizer.init(self.theta) | objective.state | mean | tally
 
     def _course(self, stage: _Stage) -> Course:
         key = random.fold(self.config["seed"], 1000 + self.stages.index(stage))

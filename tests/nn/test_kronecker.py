@@ -6,9 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from deepnet.nn.kronecker import Block
-from deepnet.nn.layers import BatchNorm
-from tests.nn.nets import NETWORKS, objective
+from tests.nn.nets import CASES, NETWORKS, objective
 from tests.nn.test_objective import hessians
 
 DAMPING = 0.03
@@ -41,18 +39,19 @@ def test_pairs_make_the_gradient(name):
     assert not left
 
 
-def watched(monkeypatch):
-    """(A, S) of each block as it is inverted."""
-    seen, invert = [], Block.invert
-
-    def look(block, cases, damping):
-        seen.append((block._A / cases, block._S / cases))
-        invert(block, cases, damping)
-
-    monkeypatch.setattr(Block, "invert", look)
-    return seen
+def of_layer(layout, i):
+    """Places of layer i's parameters in theta, W row by row, then the others."""
+    numbers = np.arange(layout.size)
+    return np.concatenate([v.ravel() for n, v in layout.views(numbers).items() if n.partition(".")[0] == str(i)])
 
 
+def factors(made):
+    """[(layer, A, S)] in the order of theta."""
+    state, words = made.state, [name[:-2] for name in made.state if name.endswith(".A")]
+    return [(int(w.partition("/")[2].partition(".")[0]), state[w + ".A"], state[w + ".S"]) for w in words]
+
+
+@pytest.mark.promise("curvature")
 @pytest.mark.parametrize("name", NETWORKS)
 def test_spread_has_the_curvature_in_the_mean(name):
     """Over all signs, against the Hessian written out."""
@@ -67,53 +66,68 @@ def test_spread_has_the_curvature_in_the_mean(name):
     np.testing.assert_allclose(total, hessians(network.loss, a, t), rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.promise("curvature")
 @pytest.mark.parametrize("name", ALONE)
 def test_factors_are_those_of_the_gauss_newton_matrix(name, monkeypatch):
     """Of one case the part of a layer in that matrix is A (x) S, S in the mean over all signs."""
-    network = NETWORKS[name]
-    made, theta = objective(network, np.float64, weight_decay=0)
-    every = list(itertools.product((1.0, -1.0), repeat=made._pieces[0].t.shape[1]))
-    made.at(np.array([1]), 12)
-    seen, means = watched(monkeypatch), {}
-    for signs in every:
+    network, means = NETWORKS[name], {}
+    columns = objective(network, np.float64)[0]._pieces[0].t.shape[1]
+    for signs in (every := list(itertools.product((1.0, -1.0), repeat=columns))):
         monkeypatch.setattr("deepnet.kernels.random.signs", lambda *_, s=signs: np.array([s]))
+        made, theta = objective(network, np.float64, weight_decay=0)
+        made.at(np.array([1]), 12)
         made.kronecker(theta, DAMPING)
-        for k, (A, S) in enumerate(seen):
-            means[k] = A, means.get(k, (0, 0.0))[1] + S / len(every)
-        seen.clear()
+        for i, A, S in factors(made):
+            means[i] = A, means.get(i, (0, 0.0))[1] + S / len(every)
     product = made.curvature(theta)
-    for (A, S), i in zip(means.values(), sorted(made._weighted, reverse=True), strict=True):
-        given = [np.eye(1, made.layout.size, place)[0] for place in of_layer(made.layout, i)]
-        whole = np.array([product(v)[of_layer(made.layout, i)] for v in given])
+    assert list(means) == list(made._weighted)
+    for i, (A, S) in means.items():
+        own = of_layer(made.layout, i)
+        whole = np.array([product(np.eye(1, made.layout.size, place)[0])[own] for place in own])
         np.testing.assert_allclose(np.kron(A, S), whole, rtol=1e-8, atol=1e-11)
 
 
-def of_layer(layout, i):
-    """Places of layer i's parameters in theta, W row by row, then b."""
-    numbers = np.arange(layout.size)
-    return np.concatenate([v.ravel() for n, v in layout.views(numbers).items() if n.partition(".")[0] == str(i)])
-
-
 @pytest.mark.parametrize("name", NETWORKS)
-def test_the_inverse_against_the_whole_matrix(name, monkeypatch):
+def test_the_inverse_against_the_whole_matrix(name):
     """(A + damping) (x) (S + damping) as one matrix, solved for a vector."""
     made, theta = objective(NETWORKS[name], np.float64)
-    seen, v = watched(monkeypatch), drawn(made.layout, np.float64, 2)
+    v = drawn(made.layout, np.float64, 2)
     found, expected = applied(made, theta, v), np.zeros_like(v)
-    places = []
-    for i in sorted(made._weighted, reverse=True):
-        own = of_layer(made.layout, i)
-        if isinstance(made.network.layers[i], BatchNorm):
-            width = made.network.layers[i].outputs
-            places += np.split(own, [len(own) - 2 * width, len(own) - width])
-        else:
-            places.append(own)
-    for (A, S), own in zip(seen, places, strict=True):
+    begun = {i: list(of_layer(made.layout, i)) for i in made._weighted}
+    for i, A, S in factors(made):
+        own = [begun[i].pop(0) for _ in range(len(A) * len(S))]
         ratio = math.sqrt(max(np.trace(A) / len(A), 1e-12) / max(np.trace(S) / len(S), 1e-12))
         root = math.sqrt(DAMPING)
         M = np.kron(A + root * ratio * np.eye(len(A)), S + root / ratio * np.eye(len(S)))
         expected[own] = np.linalg.solve(M, v[own])
+    assert not any(begun.values())
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9 * np.abs(expected).max())
+
+
+def test_running_means():
+    """Of k updates the mean, later 0.95 of what was; they go on where their arrays are taken."""
+    network = NETWORKS["tanh-cross_entropy-plain"]
+    alone, theta = [], None
+    for key in range(23):
+        made, theta = objective(network, np.float64)
+        made.at(np.arange(CASES), key)
+        made.kronecker(theta, DAMPING)
+        alone.append(factors(made))
+    one, _ = objective(network, np.float64, kronecker=True)
+    assert one.state["factors/updates"] == 0
+    assert not any(A.any() or S.any() for _, A, S in factors(one))
+    for key in range(23):
+        if key == 11:
+            one, before = objective(network, np.float64, kronecker=True)[0], one.state
+            one.state = before
+        one.at(np.arange(CASES), key)
+        one.kronecker(theta, DAMPING)
+        for k, (_, *found) in enumerate(factors(one)):
+            for j in (0, 1):
+                expected = np.mean([alone[i][k][1 + j] for i in range(min(key + 1, 20))], axis=0)
+                for i in range(20, key + 1):
+                    expected = 0.95 * expected + 0.05 * alone[i][k][1 + j]
+                np.testing.assert_allclose(found[j], expected, rtol=1e-10, atol=1e-14)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -151,6 +165,7 @@ def test_pieces_and_shares(monkeypatch):
     np.testing.assert_allclose(applied(pieces, theta, v), applied(whole, theta, v), rtol=1e-9)
     few, _ = objective(network, np.float64, key=None, cases=11)
     few.at(np.arange(5), None)
+    pieces, _ = objective(network, np.float64, key=None, cases=11)
     np.testing.assert_allclose(applied(pieces, theta, v, 0.5), applied(few, theta, v), rtol=1e-9)
 
 
