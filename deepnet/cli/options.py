@@ -82,6 +82,7 @@ NUMBERS = {
         "power": "0.75, of the preconditioner (4.7); 0: none",
         "share": "0, gradient of all cases; else share in curvature",
         "kronecker": "0, else 1: preconditioner of Martens, Grosse 2015",
+        "factor_decay": "0.95, of its factors at an update, at most",
     },
 }
 

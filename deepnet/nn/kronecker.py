@@ -18,7 +18,6 @@ from ..kernels.inverse import invert
 from .layers import Arrays, Layer, Pair, Weighted
 from .layers.affine import LINEAR
 
-KEPT = 0.95  # of a running mean at an update, at most (section 5)
 LEAST = 1e-12  # mean squares of units that say nothing
 
 
@@ -66,10 +65,13 @@ class Factors:
         for i, block in self._each():
             block.factors = {k: state[f"factors/{i}.{block.word}.{k}"] for k in "AS"}
 
-    def update(self, cases: int, seen: Iterable[tuple[int, tuple[Pair, ...]]]) -> None:
-        """Take in a minibatch of so many cases, from (layer, its pairs) piece by piece."""
+    def update(self, cases: int, seen: Iterable[tuple[int, tuple[Pair, ...]]], most: float) -> None:
+        """Take in a minibatch of so many cases, from (layer, its pairs) piece by piece.
+
+        1 - 1 / k of the means is kept at update k, `most` of them at most.
+        """
         self._updates += 1
-        kept = min(1 - 1 / int(self._updates[0]), KEPT)
+        kept = min(1 - 1 / int(self._updates[0]), most)
         for _, block in self._each():
             for factor in block.factors.values():
                 factor *= self._dtype.type(kept)

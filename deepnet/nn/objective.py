@@ -272,16 +272,16 @@ class NetworkObjective:
         self._product *= self._dtype.type(self._cases**2 / cases)
         return self._product
 
-    def kronecker(self, theta: np.ndarray, damping: float, share: float = 1.0) -> Callable:
+    def kronecker(self, theta: np.ndarray, damping: float, kept: float, share: float = 1.0) -> Callable:
         """A function (v, out): out <- M^-1 v, M from the factors of `nn.kronecker`, which take in theirs at theta.
 
-        Over the same cases as `curvature`, before which it is to be called.
+        Of their running means `kept` is kept at most. Over the same cases as `curvature`, and to be called before it.
         """
         if self._factors is None:
             self._factors = Factors(self.network.layers, self._dtype)
         factors, (count, cases) = self._factors, self._first(share)
         with self._precision:
-            factors.update(cases, self._drawn(self._parts(theta), count))
+            factors.update(cases, self._drawn(self._parts(theta), count), kept)
         factors.invert(damping)
         return lambda v, out: factors.apply(self._parts(v), self._parts(out))
 

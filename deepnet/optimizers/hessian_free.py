@@ -29,7 +29,9 @@ class HessianFree:
     `damping`, the first lambda, and `damping_factor`, by which it falls where the quadratic model tells true and rises
     where it does not (4.1); `iterations` of conjugate gradients at most, and `tolerance` of their stopping rule (4.4);
     `start_decay` of the last solution as a first guess (4.5); `power` of the preconditioner (4.7), 0 for none; `share`
-    of a minibatch that makes the curvature, 0 for all of it beside the gradient of all cases.
+    of a minibatch that makes the curvature, 0 for all of it beside the gradient of all cases; `kronecker`, 1 for the
+    preconditioner of Martens and Grosse 2015 in place of the diagonal one, and `factor_decay`, what the running means
+    of its factors keep at an update at most (their section 5).
     """
 
     needs: ClassVar[tuple[str, ...]] = ("value_and_gradient", "curvature", "gradient_squares")
@@ -42,10 +44,13 @@ class HessianFree:
     power: float = 0.75
     share: float = 0.0
     kronecker: bool = False
+    factor_decay: float = 0.95
 
     def __post_init__(self):
         if self.share > 1:
             raise UsageError(f"--set share={self.share:g}: of a minibatch there is no more than 1")
+        if self.factor_decay > 1:
+            raise UsageError(f"--set factor_decay={self.factor_decay:g}: of a mean no more than 1 is kept")
         if self.kronecker and not self.damping > 0:
             raise UsageError(
                 "--set damping=0: the Kronecker factors have an inverse above 0 only; use for example 0.001"
@@ -110,7 +115,7 @@ class HessianFree:
 
     def _preconditioner(self, objective: Objective, theta: np.ndarray, damping: float, share: float) -> Precondition:
         if self.kronecker:
-            return objective.kronecker(theta, damping, share)
+            return objective.kronecker(theta, damping, self.factor_decay, share)
         scale = objective.gradient_squares(theta, share) + theta.dtype.type(damping)
         np.power(scale, theta.dtype.type(self.power), out=scale)
         return lambda r, out: np.divide(r, scale, out=out)

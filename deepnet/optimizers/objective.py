@@ -46,8 +46,11 @@ class Objective(Protocol):
         """The mean of the squared gradients of single cases."""
         ...
 
-    def kronecker(self, theta: np.ndarray, damping: float, share: float = 1.0) -> Precondition:
-        """The damped inverse of the curvature's Kronecker factors, to be asked for before `curvature`."""
+    def kronecker(self, theta: np.ndarray, damping: float, kept: float, share: float = 1.0) -> Precondition:
+        """The damped inverse of the curvature's Kronecker factors, running means of which `kept` is kept at most.
+
+        To be asked for before `curvature`.
+        """
         ...
 
     @property

@@ -6,10 +6,17 @@ cd "$(dirname "$0")"
 seed=${1:-0}
 runs=runs/$seed
 mkdir -p "$runs"
-deepnet finetune mnist -c first.toml --seed "$seed" -o "$runs/first.h5" --resume --log "$runs/first.log"
-deepnet finetune mnist -c settings.toml --seed "$seed" --from "$runs/first.h5" -o "$runs/net.h5" --resume --log "$runs/net.log"
+
+tune() { # FILE SETTINGS [OPTIONS]
+    file=$1 settings=$2
+    shift 2
+    deepnet finetune mnist -c "$settings" --seed "$seed" -o "$runs/$file.h5" --resume --log "$runs/$file.log" "$@"
+}
+tune first first.toml
+tune second second.toml --from "$runs/first.h5"
+tune net settings.toml --from "$runs/second.h5"
 deepnet evaluate "$runs/net.h5" mnist --json > "$runs/net.json"
 deepnet evaluate "$runs/net.h5" mnist --split train --json > "$runs/train.json"
 python ../record.py . --seed "$seed" --name "Hessian-free" --result "$runs/net.json" --train "$runs/train.json" \
-    --log "$runs/first.log" --log "$runs/net.log"
+    --log "$runs/first.log" --log "$runs/second.log" --log "$runs/net.log"
 deepnet visualize "$runs/net.h5" -o history.png --kind history --force

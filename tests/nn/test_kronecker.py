@@ -21,7 +21,7 @@ def drawn(layout, dtype, seed):
 
 def applied(made, theta, v, *more):
     out = np.zeros_like(v)
-    made.kronecker(theta, DAMPING, *more)(v, out)
+    made.kronecker(theta, DAMPING, 0.95, *more)(v, out)
     return out
 
 
@@ -76,7 +76,7 @@ def test_factors_are_those_of_the_gauss_newton_matrix(name, monkeypatch):
         monkeypatch.setattr("deepnet.kernels.random.signs", lambda *_, s=signs: np.array([s]))
         made, theta = objective(network, np.float64, weight_decay=0)
         made.at(np.array([1]), 12)
-        made.kronecker(theta, DAMPING)
+        made.kronecker(theta, DAMPING, 0.95)
         for i, A, S in factors(made):
             means[i] = A, means.get(i, (0, 0.0))[1] + S / len(every)
     product = made.curvature(theta)
@@ -111,7 +111,7 @@ def test_running_means():
     for key in range(23):
         made, theta = objective(network, np.float64)
         made.at(np.arange(CASES), key)
-        made.kronecker(theta, DAMPING)
+        made.kronecker(theta, DAMPING, 0.95)
         alone.append(factors(made))
     one, _ = objective(network, np.float64, kronecker=True)
     assert one.state["factors/updates"] == 0
@@ -121,7 +121,7 @@ def test_running_means():
             one, before = objective(network, np.float64, kronecker=True)[0], one.state
             one.state = before
         one.at(np.arange(CASES), key)
-        one.kronecker(theta, DAMPING)
+        one.kronecker(theta, DAMPING, 0.95)
         for k, (_, *found) in enumerate(factors(one)):
             for j in (0, 1):
                 expected = np.mean([alone[i][k][1 + j] for i in range(min(key + 1, 20))], axis=0)

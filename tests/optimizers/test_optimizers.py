@@ -385,3 +385,5 @@ def test_kronecker_factors_save_iterations():
     assert reached[-1] < diagonal[-1]
     with pytest.raises(UsageError, match="damping=0: the Kronecker factors"):
         OPTIMIZERS["hessian_free"](damping=0.0, kronecker=True)
+    with pytest.raises(UsageError, match=r"factor_decay=1\.5"):
+        OPTIMIZERS["hessian_free"](factor_decay=1.5)
