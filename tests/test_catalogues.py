@@ -22,6 +22,7 @@ from deepnet.nn.units import UNITS
 from deepnet.optimizers import OPTIMIZERS
 from deepnet.optimizers.schedules import SCHEDULES
 from deepnet.workflows import bounds
+from deepnet.workflows.finetune import NUMBERS
 from deepnet.workflows.forms import FORMS
 from deepnet.workflows.plans import METHODS
 from deepnet.workflows.retrieval import DISTANCES
@@ -114,7 +115,7 @@ def test_numbers_of_optimizers_are_explained():
     """--help has every number that --set takes, with its default first."""
     own = {}
     for name, kind in OPTIMIZERS.items():
-        numbers = {f.name: f.default for f in dataclasses.fields(kind) if type(f.default) in (int, float)}
+        numbers = {f.name: f.default for f in dataclasses.fields(kind) if type(f.default) in NUMBERS}
         if numbers:
             own[name] = numbers
     assert list(own) == list(options.NUMBERS)
@@ -122,7 +123,7 @@ def test_numbers_of_optimizers_are_explained():
         assert list(numbers) == list(options.NUMBERS[name])
         for setting, default in numbers.items():
             told = options.NUMBERS[name][setting].partition(",")[0]
-            assert float(told) == pytest.approx(default, rel=1e-3), (name, setting)
+            assert float(told) == pytest.approx(float(default), rel=1e-3), (name, setting)
 
 
 def test_formats_are_told_alike():

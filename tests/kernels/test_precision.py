@@ -15,6 +15,7 @@ from deepnet import kernels
 from deepnet.kernels import (
     batchnorm,
     dropout,
+    inverse,
     losses,
     maxout,
     mimicry,
@@ -449,6 +450,15 @@ def updates__dot(g):
 @row(1)
 def updates__sum_squares(g):
     return [np.array([updates.sum_squares(g.normal(SIZE))])]
+
+
+@row(2 * M)
+def inverse__invert(g):
+    x = g.normal(6 * M, 2 * M).astype(float)
+    a, out = g.zeros(2 * M, 2 * M), g.zeros(2 * M, 2 * M)
+    a[...] = (x.T @ x / len(x) + np.eye(2 * M)).astype(np.float32)
+    inverse.invert(a, out)
+    return [out]
 
 
 def test_every_kernel_is_tried():
