@@ -43,7 +43,7 @@ def test_twin():
     np.testing.assert_allclose(inverse(a) @ a, np.eye(90), atol=1e-10)
 
 
-@pytest.mark.skipif(not jit.ENABLED, reason="NumPy inverts these")
+@pytest.mark.skipif(not jit.ENABLED, reason="the twin is NumPy's inverse, which takes any matrix")
 @pytest.mark.parametrize("size", [40, 150])
 def test_what_is_not_positive_definite_is_not_finite(size):
     for place in (0, size // 2, size - 1):

@@ -1,4 +1,4 @@
-"""Kronecker factors against the gradients of single cases, and what they make of vectors against the whole matrix."""
+"""Kronecker factors against the Gauss-Newton matrix, and what they make of vectors against their whole product."""
 
 import itertools
 import math
