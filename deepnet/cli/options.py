@@ -76,6 +76,7 @@ NUMBERS = {
     "hessian_free": {
         "damping": "1, first lambda (Martens 2010, 4.1)",
         "damping_factor": "0.6667, by which lambda changes (4.1)",
+        "least_damping": "0, below which lambda does not fall",
         "iterations": "250, of conjugate gradients, at most",
         "tolerance": "0.0005, gain at which they end (4.4)",
         "start_decay": "0.95, of the last solution as a start",

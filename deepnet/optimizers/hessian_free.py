@@ -27,7 +27,8 @@ class HessianFree:
     """Settings, with the sections of Martens 2010.
 
     `damping`, the first lambda, and `damping_factor`, by which it falls where the quadratic model tells true and rises
-    where it does not (4.1); `iterations` of conjugate gradients at most, and `tolerance` of their stopping rule (4.4);
+    where it does not (4.1), never below `least_damping`: of a part of the cases the model tells true of just these;
+    `iterations` of conjugate gradients at most, and `tolerance` of their stopping rule (4.4);
     `start_decay` of the last solution as a first guess (4.5); `power` of the preconditioner (4.7), 0 for none; `share`
     of a minibatch that makes the curvature, 0 for all of it beside the gradient of all cases; `kronecker`, 1 for the
     preconditioner of Martens and Grosse 2015 in place of the diagonal one, and `factor_decay`, what the running means
@@ -38,6 +39,7 @@ class HessianFree:
     batch: ClassVar[str] = "curvature"
     damping: float = 1.0
     damping_factor: float = 2 / 3
+    least_damping: float = 0.0
     iterations: int = 250
     tolerance: float = 0.0005
     start_decay: float = 0.95
@@ -51,6 +53,10 @@ class HessianFree:
             raise UsageError(f"--set share={self.share:g}: of a minibatch there is no more than 1")
         if self.factor_decay > 1:
             raise UsageError(f"--set factor_decay={self.factor_decay:g}: of a mean no more than 1 is kept")
+        if self.least_damping > self.damping:
+            raise UsageError(
+                f"--set least_damping={self.least_damping:g}: at most the first damping, which is {self.damping:g}"
+            )
         if self.kronecker and not self.damping > 0:
             raise UsageError(
                 "--set damping=0: the Kronecker factors have an inverse above 0 only; use for example 0.001"
@@ -102,6 +108,8 @@ class HessianFree:
             state["damped"] -= math.log(self.damping_factor)
         elif ratio > GOOD:
             state["damped"] += math.log(self.damping_factor)
+            if self.least_damping:
+                np.maximum(state["damped"], math.log(self.least_damping / self.damping), out=state["damped"])
         slope, rate = updates.dot(g, p), 1.0
         for _ in range(SHORTENINGS):
             if reached <= local + LEAST_GAIN * rate * min(slope, 0.0):

@@ -1,6 +1,7 @@
 """OPTIMIZERS, all by one list: they find known minima, resume bit for bit, leave frozen pieces alone, hold a norm."""
 
 import dataclasses
+import math
 import tracemalloc
 from pathlib import Path
 
@@ -347,7 +348,7 @@ def test_check_lets_pass_what_fits(name):
 
 
 def shared(**settings):
-    """(objective, values): twelve updates of an autoencoder of real digits by half of a minibatch's curvature."""
+    """(objective, values, state): twelve updates of an autoencoder of digits by half of a minibatch's curvature."""
     with h5py.File(DIGITS) as file:
         images = file["x_train"][:2000].reshape(2000, -1) / np.float32(255)
     network = Network((Dense(784, 20, "logistic"), Dense(20, 784, "logistic")), "binary_cross_entropy")
@@ -365,12 +366,12 @@ def shared(**settings):
         objective.at(np.arange(2000), None)
         optimizer.step(objective, theta, state)
         reached.append(objective.value(theta))
-    return objective, reached
+    return objective, reached, state
 
 
 def test_hessian_free_from_shares():
     """With a share of a minibatch for curvature it learns what it learns from all cases, and asks for no others."""
-    objective, reached = shared(damping=10.0, iterations=10)
+    objective, reached, _ = shared(damping=10.0, iterations=10)
     assert objective._all is None
     assert objective.tally["curvature_products"][0] <= 12 * 11 * 1000
     assert reached[-1] < 0.5 * reached[0]
@@ -378,10 +379,18 @@ def test_hessian_free_from_shares():
         OPTIMIZERS["hessian_free"](share=1.5)
 
 
+def test_the_least_damping_holds():
+    """Lambda falls to it where it would fall further."""
+    free, held = (shared(damping=1.0, damping_factor=0.1, least_damping=least, iterations=10)[2] for least in (0, 0.05))
+    assert free["damped"] < math.log(0.05) == pytest.approx(float(held["damped"][0]))
+    with pytest.raises(UsageError, match=r"least_damping=2: at most the first damping, which is 1"):
+        OPTIMIZERS["hessian_free"](least_damping=2.0)
+
+
 def test_kronecker_factors_save_iterations():
     """Three iterations an update with them bring more than ten with the diagonal alone."""
-    _, reached = shared(damping=0.5, iterations=3, kronecker=True)
-    _, diagonal = shared(damping=10.0, iterations=10)
+    _, reached, _ = shared(damping=0.5, iterations=3, kronecker=True)
+    _, diagonal, _ = shared(damping=10.0, iterations=10)
     assert reached[-1] < diagonal[-1]
     with pytest.raises(UsageError, match="damping=0: the Kronecker factors"):
         OPTIMIZERS["hessian_free"](damping=0.0, kronecker=True)
