@@ -67,11 +67,35 @@ def canonical(cell):
     return text.lower() if text.lower() in ("true", "false") else text
 
 
-def refuse_values(source, column, what):
-    """DataError for a column of texts that are no categories: `what` it has."""
-    raise DataError(
-        f"{source}: {column} has {what}, as names and free text have; leave it out with --ignore '{column.word}'"
-    )
+class NoCategories(DataError):
+    """Columns of texts that are no categories, as (column, `what` it has)."""
+
+    def __init__(self, source, *columns):
+        self.columns = columns
+        held = ", ".join(f"{column} has {what}" for column, what in columns)
+        them = "it" if len(columns) == 1 else "them"
+        words = ",".join(column.word for column, _ in columns)
+        super().__init__(f"{source}: {held}, as names and free text have; leave {them} out with --ignore '{words}'")
+
+
+class Together:
+    """`with` it for one column after the other; `check` then refuses all at once that are no categories."""
+
+    def __init__(self, source):
+        self.source, self.columns = source, []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if refused := isinstance(error, NoCategories):
+            self.columns += error.columns
+        return refused
+
+    def check(self):
+        """NoCategories, if any was."""
+        if self.columns:
+            raise NoCategories(self.source, *self.columns)
 
 
 def refuse_amounts(source, column, texts):
@@ -159,10 +183,10 @@ class Builder:
             known = text if text in self.values or not self.values.keys() <= TRUTHS.keys() else TRUTHS.get(text)
             return self.values.get(known, UNSEEN)
         if len(text) > LONGEST_LABEL:
-            refuse_values(self.source, self.column, f"a text of more than {LONGEST_LABEL} characters")
+            raise NoCategories(self.source, (self.column, f"a text of more than {LONGEST_LABEL} characters"))
         if text not in self.values and len(self.values) >= self.most:
             refuse_amounts(self.source, self.column, self.values)
-            refuse_values(self.source, self.column, f"more than {self.most} different texts")
+            raise NoCategories(self.source, (self.column, f"more than {self.most} different texts"))
         return self.values.setdefault(text, len(self.values))
 
     def finish(self):

@@ -13,7 +13,7 @@ from ..errors import DataError, UsageError
 from ..files import shown
 from ..nn.fields import Field, named, places, units
 from .checks import check_size
-from .columns import MISSING, UNSEEN, Column, canonical, refuse_amounts, refuse_values
+from .columns import MISSING, UNSEEN, Column, NoCategories, Together, canonical, refuse_amounts
 
 FEW = 10  # different texts that a column may have however few its cells are
 LONGEST = 4 << 20  # bytes that names and texts may take in a model file
@@ -26,11 +26,15 @@ def learn(source, columns, category=()):
 
     DataError for a column without values, or of too many texts.
     """
-    fields = tuple(_field(source, column, column.position in category) for column in columns)
+    fields, together = [], Together(source)
+    for column in columns:
+        with together:
+            fields.append(_field(source, column, column.position in category))
+    together.check()
     count = sum(100 + 6 * (len(field.name) + sum(map(len, field.values))) for field in fields)  # as JSON
     if count > LONGEST:
         raise DataError(f"{source} has columns of too many names and texts; leave some out with --ignore")
-    return fields
+    return tuple(fields)
 
 
 def _field(source, column, by_hand):
@@ -46,7 +50,7 @@ def _field(source, column, by_hand):
     column = _as_texts(column) if numbers else column
     values = tuple(sorted(column.values, key=_order))
     if len(values) > FEW and 2 * len(values) > (~missing).sum() and not by_hand:
-        refuse_values(source, column, f"{len(values)} different texts in {(~missing).sum()} rows")
+        raise NoCategories(source, (column, f"{len(values)} different texts in {(~missing).sum()} rows"))
     if len(values) > 2:
         return Field(column.name, "category", values)
     field = Field(column.name, "flag", values)

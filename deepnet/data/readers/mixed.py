@@ -11,7 +11,7 @@ from ...files import shown
 from ...nn.fields import names
 from .. import fields as kinds
 from ..checks import assemble, check_size
-from ..columns import Builder, is_missing
+from ..columns import Builder, Together, is_missing
 from .cells import label, number
 from .lines import blocks_of, records
 
@@ -32,8 +32,7 @@ def read(source, options):
                 numbers += [[number(source, table, c[n], row, n) for n in table.labels] for row, c in part]
             weights += [number(source, table, c[n], row, n) for row, c in part for n in table.weights]
             cells = list(zip(*cells, strict=True))
-            for n, column in zip(table.inputs, columns, strict=True):
-                column.add(cells[n], rows)
+            add(source, table, columns, cells, rows)
         check_size(source, sum(column.size for column in columns))
     check_rows(source, table, sum(map(len, columns[0].pieces)) if columns else 0)
     targets = np.array(numbers, np.float32) if numbers else label_array(source, labels)
@@ -49,9 +48,17 @@ def dataset_in(source, table, text, row):
         return None
     columns = builders(source, table)
     rows, cells = (list(part) for part in zip(*found, strict=True))
-    for n, column in zip(table.inputs, columns, strict=True):
-        column.add([record[n] for record in cells], rows)
+    add(source, table, columns, list(zip(*cells, strict=True)), rows)
     return dataset_of(source, table, [column.finish() for column in columns], None, None, row)
+
+
+def add(source, table, columns, cells, rows):
+    """The cells of some rows, column by column of the file, to the Builders of the inputs."""
+    together = Together(source)
+    for n, column in zip(table.inputs, columns, strict=True):
+        with together:
+            column.add(cells[n], rows)
+    together.check()
 
 
 def builders(source, table):

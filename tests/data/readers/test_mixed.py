@@ -50,6 +50,26 @@ def test_patients():
         data.load(str(PATIENTS))
 
 
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (
+            200,
+            "column 1 'a' has more than 100 different texts, column 3 'c' has more than 100 different texts, as names",
+        ),
+        (
+            30,
+            "column 1 'a' has 30 different texts in 30 rows, column 3 'c' has 30 different texts in 30 rows, as names",
+        ),
+    ],
+)
+def test_all_columns_that_are_no_categories_are_named_at_once(tmp_path, rows, words):
+    text = "a,b,c\n" + "".join(f"k{n},{n % 3},x{n}\n" for n in range(rows))
+    with pytest.raises(DataError, match=rf"{words} and free text have; leave them out with --ignore 'a,c'$"):
+        load(tmp_path, text)
+    assert load(tmp_path, text, ignore=("a", "c")).columns == ("b",)
+
+
 def test_numbers_alone_are_no_fields(tmp_path):
     text = "a,b\n1,0\n2,1\n3,1\n"
     found = load(tmp_path, text)
