@@ -28,6 +28,8 @@ none, on cases held out. The page has verdict, chart and tables.
 
 Of few labels none is left to stop early by: every net is trained for --epochs
 passes over its labels, for --updates updates at least, by a rate that falls.
+With --self-training 2 a net then teaches one that begins alike what to say of
+all inputs, and that one another: for all methods, where inputs lack labels.
 
 A file for -c may say more than \\[efficiency]: \\[pretrain] for all methods of
 pre-training, \\[rbm], \\[dae], \\[sae], \\[cae] for one, \\[finetune] for all nets.
@@ -105,6 +107,15 @@ Updates = Annotated[
         parser=values.integer(1, o.MOST_EPOCHS),
     ),
 ]
+SelfTraining = Annotated[
+    str,
+    option(
+        "Training",
+        help="Students after each net of few labels, each taught by the one before, on all inputs.",
+        metavar="N",
+        parser=values.integer(0, 100),
+    ),
+]
 PretrainEpochs = Annotated[
     str,
     option(
@@ -135,6 +146,7 @@ def efficiency(
     methods: Methods = "none,rbm,dae",
     epochs: Epochs = "30",
     updates: Updates = "2000",
+    self_training: SelfTraining = "0",
     pretrain_epochs: PretrainEpochs = "10",
     precision: o.Products = "float32",
     output: Page = None,
@@ -175,6 +187,7 @@ def efficiency(
             units=units,
             epochs=epochs,
             updates=updates,
+            self_training=self_training,
             pretraining={name: own for name, own in stacks.items() if name in methods},
             finetuning=nets,
             precision=precision,

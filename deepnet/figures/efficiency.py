@@ -59,7 +59,7 @@ def efficiency_page(facts: dict, plan: dict) -> bytes:
             *([f"<p><b>{escape(facts['verdict'])}</b></p>"] if facts["verdict"] else []),
             *(f"<p>{escape(row['finding'])}</p>" for row in facts["findings"]),
             picture(efficiency(rows), f"error against labels: {words}"),
-            f'<p class="m">{escape(_method(facts))}</p>',
+            f'<p class="m">{escape(_method(facts, plan))}</p>',
             f"<h2>Errors</h2>{table(['labels', 'method', 'draws', 'error'], [_error(row) for row in rows])}",
             f"<h2>Differences</h2>{_differences(pairs)}",
             f"<h2>How it was done</h2>{named(('setting', 'value'), flat(plan))}",
@@ -67,13 +67,17 @@ def efficiency_page(facts: dict, plan: dict) -> bytes:
     )
 
 
-def _method(facts: dict) -> str:
+def _method(facts: dict, plan: dict) -> str:
     """What was measured, and how."""
+    taught = (
+        "Where inputs lack labels, the net then teaches one that begins as it did what to say of all training inputs, "
+        f"and so on ({plan.get('self_training')}); the last one is measured. "
+    )
     return (
         f"Errors on {facts['cases']:,} cases ({facts['split']}) that no training saw. For every draw so many labels "
         "are chosen, as many from each class, and the same net is trained on them by every method; pre-training sees "
         "all training inputs and no label. Epochs are fixed beforehand: few labels leave none to stop early by. "
-        "Intervals are 95 %, over draws (of a single draw over the cases). p over draws is of Student's paired test, p "
+        f"{taught if 'self_training' in plan else ''}Intervals are 95 %, over draws (of a single draw over the cases). p over draws is of Student's paired test, p "
         "over cases of each case's mean difference (one draw: McNemar's test), neither corrected for their number; a "
         "difference is called one where both are below 0.05."
     )

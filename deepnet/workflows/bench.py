@@ -5,6 +5,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from .. import checkpoint
 from ..data import Cases, Dataset
 from ..training import Meter
@@ -38,7 +40,8 @@ class Bench:
         groups: dict[tuple[str, int], list[Cell]] = {}
         for cell in left:
             groups.setdefault((cell.method, cell.seed), []).append(cell)
-        self.meter.whole = sum(map(self.recipe.passes, left)) + sum(self._stack_passes(method) for method, _ in groups)
+        nets = sum(sum(self.recipe.passes(cell, self._inputs)) for cell in left)
+        self.meter.whole = nets + sum(self._stack_passes(method) for method, _ in groups)
         self.meter.each = 1
         os.makedirs(self.folder, exist_ok=True)
         for (method, seed), own in groups.items():
@@ -56,24 +59,38 @@ class Bench:
                 os.unlink(start)
         return None
 
+    @property
+    def _inputs(self) -> int:
+        """Training cases, with labels and without."""
+        return len(self.dataset.splits["train"])
+
     def _cell(self, cell: Cell, start: str | None) -> Iterator:
-        """A net; returns why it was cut, or None."""
-        path = os.path.join(self.folder, f"{cell}.h5")
-        run = finetune(self.dataset, path, **self.recipe.net(cell, start), **self._live(cell.seed))
+        """A net, and its students, each of which learns from the one before; returns why it was cut, or None.
 
-        def judge() -> dict[str, float]:
-            outputs, _ = outputs_of(checkpoint.load(path), self.cases, "classify")
-            wrong = outputs.argmax(axis=1) != self.cases.targets
-            self.record.put(cell, wrong)
-            return {"error": float(wrong.mean())}
+        The last one is judged for the record.
+        """
+        paths: list[str] = []
+        for number, passes in enumerate(self.recipe.passes(cell, self._inputs)):
+            paths.append(os.path.join(self.folder, f"{cell}-{number}.h5" if number else f"{cell}.h5"))
+            stage, options = f"{cell.method}, {cell.labels:,} labels", self.recipe.net(cell, start)
+            if number:
+                stage, options = f"{stage}, student {number}", self.recipe.student(start, paths[-2], self._inputs)
+            run = finetune(self.dataset, paths[-1], **options, **self._live(cell.seed))
+            if (ended := (yield from self._one(run, stage, cell, passes, paths[-1]))) is not None:
+                return ended
+        self.record.put(cell, self._wrong(paths[-1]))
+        yield Saved(self.record.path, 0.0)
+        if not self.keep:
+            for path in paths:
+                os.unlink(path)
+        return None
 
-        stage = f"{cell.method}, {cell.labels:,} labels"
-        ended = yield from self._one(run, stage, cell, self.recipe.passes(cell), judge)
-        if ended is None and not self.keep:
-            os.unlink(path)
-        return ended
+    def _wrong(self, path: str) -> np.ndarray:
+        """bool (N,): the test cases that a net gets wrong."""
+        outputs, _ = outputs_of(checkpoint.load(path), self.cases, "classify")
+        return outputs.argmax(axis=1) != self.cases.targets
 
-    def _one(self, run: Iterator, stage: str, cell: Cell, passes: int, judge=None) -> Iterator:
+    def _one(self, run: Iterator, stage: str, cell: Cell, passes: int, net: str | None = None) -> Iterator:
         """Follow a training; at its end an Epoch record, numbered by draw. Returns why it was cut, or None."""
         began = time.perf_counter()
         self.meter.label, self.meter.total = stage, passes
@@ -87,12 +104,13 @@ class Bench:
                 end = record
         if end.outcome in CUT:
             return end.outcome
-        metrics = judge() if judge else {"reconstruction_error": end.result["reconstruction_error"][-1]}
+        if net:
+            metrics = {"error": float(self._wrong(net).mean())}
+        else:
+            metrics = {"reconstruction_error": end.result["reconstruction_error"][-1]}
         self.meter.done, self.meter.behind = 0, self.meter.behind + passes
         metrics["minutes_left"] = round((self.meter.left() or 0.0) / 60, 1)
         yield Epoch(stage, cell.draw, cell.draws, metrics, passes, time.perf_counter() - began, counted="draw")
-        if judge:
-            yield Saved(self.record.path, 0.0)
         return None
 
     def _live(self, seed: int) -> dict:
@@ -105,4 +123,4 @@ class Bench:
             return 0
         epochs = self.recipe.stacks[method]["epochs"]
         each = epochs if len(epochs) > 1 else epochs * len(self.recipe.layers)
-        return sum(each) * len(self.dataset.splits["train"])
+        return sum(each) * self._inputs

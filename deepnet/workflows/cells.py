@@ -29,7 +29,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What all cells are trained with: `stacks` are options of `pretrain` by method, `nets` those of `finetune`."""
+    """What all cells are trained with: `stacks` are options of `pretrain` by method, `nets` those of `finetune`.
+
+    `self_training` is how many nets follow on one another that learn from the one before, on all inputs.
+    """
 
     layers: tuple[int, ...]
     units: tuple[str, ...]
@@ -37,6 +40,7 @@ class Recipe:
     precision: str
     epochs: int
     updates: int
+    self_training: int
     stacks: dict[str, dict]
     nets: dict
 
@@ -47,15 +51,27 @@ class Recipe:
 
     def net(self, cell: Cell, start: str | None) -> dict:
         """Options of `finetune`: minibatches of no more than there are, epochs as many as make the updates."""
-        size = min(self.nets["batch_size"], cell.labels)
-        epochs = max(self.epochs, -(-self.updates // -(-cell.labels // size)))
-        own = {"start": start} if start else {"layers": self.layers, "units": self.units, "scale": self.scale}
-        own |= {"labels": cell.labels, "precision": self.precision, "epochs": epochs}
-        return own | self.nets | {"batch_size": size}
+        return self._finetuning(start, cell.labels, self.epochs) | {"labels": cell.labels}
 
-    def passes(self, cell: Cell) -> int:
-        """Cases that a net sees in training."""
-        return cell.labels * self.net(cell, None)["epochs"]
+    def student(self, start: str | None, teacher: str, cases: int) -> dict:
+        """Options of `finetune` for a net that begins as its teacher did and sees none of the labels."""
+        own = {"task": "mimic", "teacher": (teacher,), "temperature": 1.0, "hard_weight": 0.0}
+        return self._finetuning(start, cases, 1) | own
+
+    def rounds(self, cell: Cell, cases: int) -> int:
+        """How often a net of this cell teaches another one: never, where each of the inputs has a label."""
+        return self.self_training if cell.labels < cases else 0
+
+    def passes(self, cell: Cell, cases: int) -> list[int]:
+        """Cases that the net of a cell sees in training, and each student after it, of so many inputs."""
+        student = self.student(None, "", cases)
+        return [cell.labels * self.net(cell, None)["epochs"]] + self.rounds(cell, cases) * [cases * student["epochs"]]
+
+    def _finetuning(self, start: str | None, cases: int, epochs: int) -> dict:
+        size = min(self.nets["batch_size"], cases)
+        own = {"start": start} if start else {"layers": self.layers, "units": self.units, "scale": self.scale}
+        own |= {"precision": self.precision, "epochs": max(epochs, -(-self.updates // -(-cases // size)))}
+        return own | self.nets | {"batch_size": size}
 
 
 class Record:

@@ -26,7 +26,8 @@ from .starting import alone
 # What is done for all methods alike, where nothing else is asked for.
 PRETRAINING = {"epochs": (10,)}
 FINETUNING = {"batch_size": 100, "learning_rate": "linear:0.1:0.001"}
-MODEL = re.compile(r"[a-z]+-\d+(-\d+)?\.h5")  # a file of the bench: METHOD-SEED, or with labels METHOD-SEED-LABELS
+MODEL = re.compile(r"[a-z]+-\d+(-\d+){0,2}\.h5")  # a file of the bench: METHOD-SEED[-LABELS[-STUDENT]]
+OF_LABELS = ("loss", "class_weight", "label_smoothing")  # options of `finetune` that a student has no use for
 DROPOUT = (0.2, 0.5)  # of inputs, of hidden units (Srivastava et al. 2014)
 
 
@@ -42,6 +43,7 @@ def efficiency(
     units=("logistic",),
     epochs=30,
     updates=2000,
+    self_training=0,
     pretraining=None,
     finetuning=None,
     precision="float32",
@@ -64,8 +66,10 @@ def efficiency(
     """Train a net for each method, draw and number of labels, and write the page; yields the records of a run.
 
     `labels` are pairs: a number (None: all there are) and how many draws of it (None: `seeds`). `pretraining` has
-    options of `pretrain` by method, `finetuning` those of `finetune`. Models are kept in the folder `keep`, or not
-    at all; the record of finished nets, from which `resume` goes on, is a JSON file beside the page.
+    options of `pretrain` by method, `finetuning` those of `finetune`. With `self_training` each net of few labels
+    teaches one that begins as it did, on all inputs, and that the next, so many times; the last one counts. Models are
+    kept in the folder `keep`, or not at all; the record of finished nets, from which `resume` goes on, is a JSON file
+    beside the page.
     """
     if threads is not None:
         jit.set_threads(threads)
@@ -80,6 +84,7 @@ def efficiency(
         precision,
         epochs,
         updates,
+        self_training,
         {method: PRETRAINING | (pretraining or {}).get(method, {}) for method in methods if method != NONE},
         _nets(len(layers), finetuning or {}),
     )
@@ -202,6 +207,9 @@ def _try_out(dataset: Dataset, recipe: Recipe, labels: int) -> None:
     for method in recipe.stacks:
         for _ in pretrain(dataset, **recipe.stack(method), dry_run=True):
             pass
+    if recipe.self_training:
+        for name in set(recipe.nets).intersection(OF_LABELS):
+            raise UsageError(f"--self-training: a student learns from a net, not from labels; leave {name} out")
     for _ in finetune(dataset, **recipe.net(Cell(NONE, 0, labels, 1, 1), None), dry_run=True):
         pass
 
@@ -218,6 +226,7 @@ def _plan(dataset: Dataset, cases: Cases, split: str, counts: dict, methods, rec
         "methods": ", ".join(methods),
         "labels": ", ".join(f"{n:,} ({d} draw{'s' * (d > 1)})" for n, d in counts.items()),
         "epochs": f"{recipe.epochs}, and at least {recipe.updates:,} updates",
+        **({"self_training": f"{recipe.self_training} students of each net"} if recipe.self_training else {}),
         "threads": jit.threads(),
         "finetuning": recipe.nets,
         "pretraining": {method: recipe.stack(method) for method in recipe.stacks},

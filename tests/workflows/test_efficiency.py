@@ -1,6 +1,7 @@
 """Does pre-training help here? Cells, their record, their tests, and a run that is cut and goes on."""
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -70,6 +71,29 @@ def test_a_cell_is_what_the_commands_make(finished, finish, digits, tmp_path):
     record = json.loads((finished[0] / "r.json").read_text())
     bits = np.unpackbits(np.frombuffer(bytes.fromhex(record["wrong"]["rbm-1-20"]), np.uint8))
     assert bits.sum() == wrong
+
+
+def test_self_training_is_what_the_commands_make(finish, cut, digits, tmp_path):
+    """Two students, one after the other, of a net of few labels; none of a net of all; also where it was cut."""
+    asked = {"methods": ("none",), "seeds": 1, "self_training": 2}
+    records = run(finish, digits, tmp_path / "r.html", **asked)
+    stages = [record.stage for record in records if isinstance(record, workflows.Epoch)]
+    few = "none, 20 labels"
+    assert stages == [few, f"{few}, student 1", f"{few}, student 2", "none, 500 labels"]
+    options = {"layers": (12,), "learning_rate": "linear:0.1:0.001", "dropout": (0.2, 0.5)}
+    nets = [str(tmp_path / f"{n}.h5") for n in range(3)]
+    finish(workflows.finetune(digits, nets[0], labels=20, epochs=30, batch_size=20, **options))
+    options |= {"task": "mimic", "temperature": 1.0, "hard_weight": 0.0, "epochs": 6, "batch_size": 100}
+    for teacher, student in pairwise(nets):
+        finish(workflows.finetune(digits, student, teacher=(teacher,), **options))
+    record = json.loads((tmp_path / "r.json").read_text())
+    bits = np.unpackbits(np.frombuffer(bytes.fromhex(record["wrong"]["none-0-20"]), np.uint8))
+    assert bits.sum() == workflows.evaluate(nets[2], digits)["wrong"]
+    assert run(finish, digits, tmp_path / "cut.html", **asked, stop=cut(45))[-1].outcome == "interrupted"
+    run(finish, digits, tmp_path / "cut.html", **asked, resume=True)
+    assert json.loads((tmp_path / "cut.json").read_text())["wrong"] == record["wrong"]
+    errors = [record.metrics["error"] for record in records if isinstance(record, workflows.Epoch)]
+    assert errors[2] == workflows.evaluate(nets[2], digits)["error"]
 
 
 @pytest.mark.parametrize("after", [3, 60, 200])
@@ -171,6 +195,7 @@ REFUSED = {
     "a method twice": (["--methods", "rbm,rbm"], 2, "names one twice"),
     "an unknown method": (["--methods", "rbn"], 2, "did you mean 'rbm'"),
     "no page": (["-o", "report.txt"], 2, "end its name with .html"),
+    "students of no labels": (["--self-training", "-1"], 2, "'-1' is not from 0 to 100"),
     "values for other layers": (["--pretrain-epochs", "1,2"], 2, "has 2 values for 1 layers"),
 }
 
