@@ -29,7 +29,7 @@ none, on cases held out. The page has verdict, chart and tables.
 Of few labels none is left to stop early by: every net is trained for --epochs
 passes over its labels, for --updates updates at least, by a rate that falls.
 With --self-training 2 a net then teaches one that begins alike what to say of
-all inputs, and that one another: for all methods, where inputs lack labels.
+all inputs, and that one another; the last is measured beside the first.
 
 A file for -c may say more than \\[efficiency]: \\[pretrain] for all methods of
 pre-training, \\[rbm], \\[dae], \\[sae], \\[cae] for one, \\[finetune] for all nets.

@@ -70,16 +70,16 @@ def efficiency_page(facts: dict, plan: dict) -> bytes:
 def _method(facts: dict, plan: dict) -> str:
     """What was measured, and how."""
     taught = (
-        "Where inputs lack labels, the net then teaches one that begins as it did what to say of all training inputs, "
-        f"and so on ({plan.get('self_training')}); the last one is measured. "
+        "Self-trained: the net teaches one that begins as it did what to say of all training inputs, that one another "
+        f"({plan.get('self_training')}), and the last is measured. "
     )
     return (
         f"Errors on {facts['cases']:,} cases ({facts['split']}) that no training saw. For every draw so many labels "
         "are chosen, as many from each class, and the same net is trained on them by every method; pre-training sees "
         "all training inputs and no label. Epochs are fixed beforehand: few labels leave none to stop early by. "
-        f"{taught if 'self_training' in plan else ''}Intervals are 95 %, over draws (of a single draw over the cases). p over draws is of Student's paired test, p "
-        "over cases of each case's mean difference (one draw: McNemar's test), neither corrected for their number; a "
-        "difference is called one where both are below 0.05."
+        f"{taught if 'self_training' in plan else ''}Intervals are 95 %, over draws (of a single draw over the cases). "
+        "p over draws is of Student's paired test, p over cases of each case's mean difference (one draw: McNemar's "
+        "test), neither corrected for their number; a difference is called one where both are below 0.05."
     )
 
 

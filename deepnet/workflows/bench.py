@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -37,10 +37,11 @@ class Bench:
     def train(self, cells: list[Cell]) -> Iterator:
         """Stack after stack, each for its cells; yields Epoch and Warned records, returns why it was cut, or None."""
         left = [cell for cell in cells if cell not in self.record]
-        groups: dict[tuple[str, int], list[Cell]] = {}
+        groups: dict[tuple[str, int], dict[int, list[Cell]]] = {}
         for cell in left:
-            groups.setdefault((cell.method, cell.seed), []).append(cell)
-        nets = sum(sum(self.recipe.passes(cell, self._inputs)) for cell in left)
+            groups.setdefault((cell.method, cell.seed), {}).setdefault(cell.labels, []).append(cell)
+        lines = [line for own in groups.values() for line in own.values()]
+        nets = sum(sum(self.recipe.passes(line[-1], self._inputs)) for line in lines)
         self.meter.whole = nets + sum(self._stack_passes(method) for method, _ in groups)
         self.meter.each = 1
         os.makedirs(self.folder, exist_ok=True)
@@ -49,11 +50,11 @@ class Bench:
             if method != NONE:
                 start = os.path.join(self.folder, f"{method}-{seed}.h5")
                 run = pretrain(self.dataset, start, **self.recipe.stack(method), **self._live(seed))
-                stage = f"{method}, pre-training"
-                if (ended := (yield from self._one(run, stage, own[0], self._stack_passes(method)))) is not None:
+                stage, first = f"{method}, pre-training", next(iter(own.values()))[0]
+                if (ended := (yield from self._one(run, stage, first, self._stack_passes(method)))) is not None:
                     return ended
-            for cell in own:
-                if (ended := (yield from self._cell(cell, start))) is not None:
+            for line in own.values():
+                if (ended := (yield from self._line(line, start))) is not None:
                     return ended
             if start and not self.keep:
                 os.unlink(start)
@@ -64,22 +65,23 @@ class Bench:
         """Training cases, with labels and without."""
         return len(self.dataset.splits["train"])
 
-    def _cell(self, cell: Cell, start: str | None) -> Iterator:
-        """A net, and its students, each of which learns from the one before; returns why it was cut, or None.
+    def _line(self, line: list[Cell], start: str | None) -> Iterator:
+        """A net and its students, each of which learns from the one before; returns why it was cut, or None.
 
-        The last one is judged for the record.
+        `line` has the cells of these nets that are to be recorded.
         """
-        paths: list[str] = []
-        for number, passes in enumerate(self.recipe.passes(cell, self._inputs)):
-            paths.append(os.path.join(self.folder, f"{cell}-{number}.h5" if number else f"{cell}.h5"))
-            stage, options = f"{cell.method}, {cell.labels:,} labels", self.recipe.net(cell, start)
+        due, last, paths = {cell.students: cell for cell in line}, line[-1], []
+        for number, passes in enumerate(self.recipe.passes(last, self._inputs)):
+            paths.append(os.path.join(self.folder, f"{replace(last, students=number)}.h5"))
+            stage, options = f"{last.method}, {last.labels:,} labels", self.recipe.net(last, start)
             if number:
                 stage, options = f"{stage}, student {number}", self.recipe.student(start, paths[-2], self._inputs)
-            run = finetune(self.dataset, paths[-1], **options, **self._live(cell.seed))
-            if (ended := (yield from self._one(run, stage, cell, passes, paths[-1]))) is not None:
+            run = finetune(self.dataset, paths[-1], **options, **self._live(last.seed))
+            if (ended := (yield from self._one(run, stage, last, passes, paths[-1]))) is not None:
                 return ended
-        self.record.put(cell, self._wrong(paths[-1]))
-        yield Saved(self.record.path, 0.0)
+            if number in due:
+                self.record.put(due[number], self._wrong(paths[-1]))
+                yield Saved(self.record.path, 0.0)
         if not self.keep:
             for path in paths:
                 os.unlink(path)

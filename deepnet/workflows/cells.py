@@ -10,21 +10,31 @@ from ..errors import DataError, UsageError
 from ..files import read_input, shown, write_output
 
 NONE = "none"  # the method that pre-trains nothing
+SELF_TRAINED = ", self-trained"  # behind the name of a method
 FORMAT = "deepnet.efficiency/1"
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One net: how it begins, the seed of its labels and weights, the number of labels, its draw of `draws`."""
+    """One net: how it begins, the seed of its labels and weights, the number of labels, its draw of `draws`.
+
+    With `students` it is the last of so many that follow on the net of these labels.
+    """
 
     method: str
     seed: int
     labels: int
     draw: int
     draws: int
+    students: int = 0
 
     def __str__(self):
-        return f"{self.method}-{self.seed}-{self.labels}"
+        return f"{self.method}-{self.seed}-{self.labels}" + (f"-{self.students}" if self.students else "")
+
+    @property
+    def name(self) -> str:
+        """The method, and whether it is self-trained."""
+        return self.method + SELF_TRAINED if self.students else self.method
 
 
 @dataclass(frozen=True)
@@ -58,14 +68,14 @@ class Recipe:
         own = {"task": "mimic", "teacher": (teacher,), "temperature": 1.0, "hard_weight": 0.0}
         return self._finetuning(start, cases, 1) | own
 
-    def rounds(self, cell: Cell, cases: int) -> int:
-        """How often a net of this cell teaches another one: never, where each of the inputs has a label."""
-        return self.self_training if cell.labels < cases else 0
+    def rounds(self, labels: int, cases: int) -> tuple[int, ...]:
+        """The students of the nets that are measured: none, and the last one, unless each of the inputs has a label."""
+        return (0, self.self_training) if self.self_training and labels < cases else (0,)
 
     def passes(self, cell: Cell, cases: int) -> list[int]:
-        """Cases that the net of a cell sees in training, and each student after it, of so many inputs."""
-        student = self.student(None, "", cases)
-        return [cell.labels * self.net(cell, None)["epochs"]] + self.rounds(cell, cases) * [cases * student["epochs"]]
+        """Cases that the net of a cell's labels sees in training, and each student after it, of so many inputs."""
+        student = cases * self.student(None, "", cases)["epochs"]
+        return [cell.labels * self.net(cell, None)["epochs"]] + cell.students * [student]
 
     def _finetuning(self, start: str | None, cases: int, epochs: int) -> dict:
         size = min(self.nets["batch_size"], cases)

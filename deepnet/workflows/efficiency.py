@@ -16,7 +16,7 @@ from ..kernels import jit
 from ..training import Meter
 from . import sources, verdicts
 from .bench import CUT, Bench
-from .cells import NONE, Cell, Recipe, Record
+from .cells import NONE, SELF_TRAINED, Cell, Recipe, Record
 from .finetune import finetune
 from .pretrain import pretrain
 from .records import End, Saved, Start, Told, Warned
@@ -67,9 +67,9 @@ def efficiency(
 
     `labels` are pairs: a number (None: all there are) and how many draws of it (None: `seeds`). `pretraining` has
     options of `pretrain` by method, `finetuning` those of `finetune`. With `self_training` each net of few labels
-    teaches one that begins as it did, on all inputs, and that the next, so many times; the last one counts. Models are
-    kept in the folder `keep`, or not at all; the record of finished nets, from which `resume` goes on, is a JSON file
-    beside the page.
+    teaches one that begins as it did, on all inputs, and that the next, so many times; the last is measured too.
+    Models are kept in the folder `keep`, or not at all; the record of finished nets, from which `resume` goes on, is a
+    JSON file beside the page.
     """
     if threads is not None:
         jit.set_threads(threads)
@@ -89,11 +89,12 @@ def efficiency(
         _nets(len(layers), finetuning or {}),
     )
     cells = [
-        Cell(method, seed + draw, count, draw + 1, draws)
+        Cell(method, seed + draw, count, draw + 1, draws, students)
         for draw in range(max(counts.values()))
         for method in methods
         for count, draws in counts.items()
         if draw < draws
+        for students in recipe.rounds(count, len(dataset.splits["train"]))
     ]
     _try_out(dataset, recipe, min(counts))
     plan = _plan(dataset, cases, split, counts, methods, recipe)
@@ -123,7 +124,7 @@ def efficiency(
     if not keep:
         _clear(folder)
     best = min(facts["errors"], key=lambda row: (row["labels"], row["error"]))["method"]
-    yield End("finished", facts, _next(data, best, recipe, columns))
+    yield End("finished", facts, _next(data, best.removesuffix(SELF_TRAINED), recipe, columns))
 
 
 def _nets(layers: int, asked: dict) -> dict:

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 
 from .. import evaluation
-from .cells import NONE, Cell, Record
+from .cells import NONE, SELF_TRAINED, Cell, Record
 
 CERTAIN = 0.05  # a difference that chance makes less often is called one
 WORDS = {
@@ -25,7 +25,7 @@ def facts(record: Record, cells: list[Cell], there: int, data: str) -> dict:
     """
     wrong: dict[int, dict[str, list]] = {}
     for cell in cells:
-        wrong.setdefault(cell.labels, {}).setdefault(cell.method, []).append(record.of(cell))
+        wrong.setdefault(cell.labels, {}).setdefault(cell.name, []).append(record.of(cell))
     found = {n: {method: np.array(w) for method, w in own.items()} for n, own in sorted(wrong.items())}
     rows = [_row(n, method, w) for n, own in found.items() for method, w in own.items()]
     pairs = [
@@ -33,7 +33,7 @@ def facts(record: Record, cells: list[Cell], there: int, data: str) -> dict:
         for n, own in found.items()
         for against, method in combinations(own, 2)
     ]
-    first = cells[0].method
+    first = cells[0].name
     told = [pair for pair in pairs if pair["against"] == first]
     sentences = [{"finding": _sentence(pair, rows, there)} for pair in told]
     return {
@@ -87,7 +87,11 @@ def _of(labels: int, there: int) -> str:
 
 def _doing(method: str) -> str:
     """What a method does."""
-    return "no pre-training" if method == NONE else f"pre-training with {WORDS[method]}"
+    base = method.removesuffix(SELF_TRAINED)
+    doing = "no pre-training" if base == NONE else f"pre-training with {WORDS[base]}"
+    if base == method:
+        return doing
+    return "self-training without pre-training" if base == NONE else f"{doing} and self-training"
 
 
 def _sentence(pair: dict, rows: list[dict], there: int) -> str:
@@ -114,7 +118,8 @@ def _summary(pairs: list[dict], first: str, there: int, data: str) -> str | None
     if first != NONE or not pairs:
         return None
     counts = sorted({pair["labels"] for pair in pairs})
-    helped = [n for n in counts if any(p["labels"] == n and p["verdict"] == "better" for p in pairs)]
+    better = [p for p in pairs if p["verdict"] == "better" and not p["method"].endswith(SELF_TRAINED)]
+    helped = [n for n in counts if any(p["labels"] == n for p in better)]
     if not helped:
         return f"We could not measure that pre-training helps on {data}."
     if helped == counts:

@@ -14,9 +14,11 @@ tune() { # FILE SETTINGS [OPTIONS]
 }
 tune first first.toml
 tune second second.toml --from "$runs/first.h5"
-tune net settings.toml --from "$runs/second.h5"
+tune third third.toml --from "$runs/second.h5"
+tune fourth fourth.toml --from "$runs/third.h5"
+tune net settings.toml --from "$runs/fourth.h5"
 deepnet evaluate "$runs/net.h5" mnist --json > "$runs/net.json"
 deepnet evaluate "$runs/net.h5" mnist --split train --json > "$runs/train.json"
 python ../record.py . --seed "$seed" --name "Hessian-free" --result "$runs/net.json" --train "$runs/train.json" \
-    --log "$runs/first.log" --log "$runs/second.log" --log "$runs/net.log"
+    --log "$runs/first.log" --log "$runs/second.log" --log "$runs/third.log" --log "$runs/fourth.log" --log "$runs/net.log"
 deepnet visualize "$runs/net.h5" -o history.png --kind history --force
