@@ -208,8 +208,8 @@ def _try_out(dataset: Dataset, recipe: Recipe, labels: int) -> None:
     for method in recipe.stacks:
         for _ in pretrain(dataset, **recipe.stack(method), dry_run=True):
             pass
-    if recipe.self_training:
-        for name in set(recipe.nets).intersection(OF_LABELS):
+    for name in OF_LABELS:
+        if recipe.self_training and name in recipe.nets:
             raise UsageError(f"--self-training: a student learns from a net, not from labels; leave {name} out")
     for _ in finetune(dataset, **recipe.net(Cell(NONE, 0, labels, 1, 1), None), dry_run=True):
         pass
