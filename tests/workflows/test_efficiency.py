@@ -268,7 +268,7 @@ def test_a_dry_run_resolves_every_table(call, digits, tmp_path, monkeypatch):
         ("[efficiency]\n[dae]\nlerning_rate = 5\n", "did you mean 'learning-rate'"),
         ("[efficiency]\n[dbm]\nepochs = 5\n", "'dbm' is not the table of a command"),
         ("[efficiency]\n[rbm]\nepochs = 0\n", "(from s.toml [rbm])"),
-        ("[efficiency]\nlabels = 20\nself_training = 1\n[finetune]\nlabel_smoothing = 0.1\n", "leave label_smoothing out"),
+        ("[efficiency]\nlabels = 20\nself_training = 1\n[finetune]\nlabel_smoothing = 0.1\n", "leave label_smoothing"),
     ],
 )
 def test_tables_that_are_wrong(text, hint, call, digits, tmp_path, monkeypatch):
