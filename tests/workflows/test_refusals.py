@@ -302,7 +302,7 @@ def test_refused_in_one_line(name, place, call, tree):
     (("--optimizer", "rprop", "--momentum", "0.5"), "--momentum: rprop has none; use --optimizer momentum, nesterov"),
     (("--optimizer", "hessian_free", "--set", "kronecker=2"), "kronecker=2: must be 0 or 1"),
     (("--optimizer", "hessian_free", "--set", "kronecker=1", "--set", "damping=0"), "use for example 0.001"),
-    (("--optimizer", "hessian_free", "--set", "lambda=3"), "it has damping, damping_factor, iterations"),
+    (("--optimizer", "hessian_free", "--set", "lambda=3"), "it has damping, damping_factor, least_damping"),
     (("--optimizer", "sgd", "--set", "decay=3"), "it has none"),
     (("--optimizer", "cg", "--set", "searches=1.5"), "must be a whole number above 0"),
     (("--optimizer", "cg", "--set", "searches"), "write NAME=NUMBER"),
