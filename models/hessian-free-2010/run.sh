@@ -6,19 +6,23 @@ cd "$(dirname "$0")"
 seed=${1:-0}
 runs=runs/$seed
 mkdir -p "$runs"
+logs=
 
-tune() { # FILE SETTINGS [OPTIONS]
-    file=$1 settings=$2
-    shift 2
-    deepnet finetune mnist -c "$settings" --seed "$seed" -o "$runs/$file.h5" --resume --log "$runs/$file.log" "$@"
+tune() { # SETTINGS FILE [FROM]
+    deepnet finetune mnist -c "$1.toml" --seed "$seed" -o "$runs/$2.h5" --resume --log "$runs/$2.log" ${3:+--from "$runs/$3.h5"}
+    logs="$logs --log $runs/$2.log"
 }
-tune first first.toml
-tune second second.toml --from "$runs/first.h5"
-tune third third.toml --from "$runs/second.h5"
-tune fourth fourth.toml --from "$runs/third.h5"
-tune net settings.toml --from "$runs/fourth.h5"
-deepnet evaluate "$runs/net.h5" mnist --json > "$runs/net.json"
-deepnet evaluate "$runs/net.h5" mnist --split train --json > "$runs/train.json"
-python ../record.py . --seed "$seed" --name "Hessian-free" --result "$runs/net.json" --train "$runs/train.json" \
-    --log "$runs/first.log" --log "$runs/second.log" --log "$runs/third.log" --log "$runs/fourth.log" --log "$runs/net.log"
-deepnet visualize "$runs/net.h5" -o history.png --kind history --force
+tell() { # NAME FILE
+    deepnet evaluate "$runs/$2.h5" mnist --json > "$runs/$2.json"
+    deepnet evaluate "$runs/$2.h5" mnist --split train --json > "$runs/$2-train.json"
+    python ../record.py . --seed "$seed" --name "$1" --result "$runs/$2.json" --train "$runs/$2-train.json" $logs
+    deepnet visualize "$runs/$2.h5" -o history.png --kind history --force
+}
+tune first first
+tune second second first
+tune third third second
+tune fourth fourth third
+tune settings net fourth
+tell "Hessian-free" net
+tune full full net
+tell "Hessian-free, 2,000 updates more" full
