@@ -46,7 +46,8 @@ def summary(found):
     """The mean errors by number of labels."""
     words = {}
     for row in found["errors"]:
-        words.setdefault(row["labels"], []).append(f"{row['method']} {percent(row['error'])}")
+        name = row["method"].replace(",", "")
+        words.setdefault(row["labels"], []).append(f"{name} {percent(row['error'])}")
     return "; ".join(f"{count:,} labels: {', '.join(errors)} %" for count, errors in words.items())
 
 
