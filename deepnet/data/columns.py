@@ -78,24 +78,17 @@ class NoCategories(DataError):
         super().__init__(f"{source}: {held}, as names and free text have; leave {them} out with --ignore '{words}'")
 
 
-class Together:
-    """`with` it for one column after the other; `check` then refuses all at once that are no categories."""
-
-    def __init__(self, source):
-        self.source, self.columns = source, []
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, error, trace):
-        if refused := isinstance(error, NoCategories):
-            self.columns += error.columns
-        return refused
-
-    def check(self):
-        """NoCategories, if any was."""
-        if self.columns:
-            raise NoCategories(self.source, *self.columns)
+def over(source, items, use):
+    """[use(*item)] of these; NoCategories with all the columns that are none, once every one was tried."""
+    found, refused = [], []
+    for item in items:
+        try:
+            found.append(use(*item))
+        except NoCategories as error:
+            refused += error.columns
+    if refused:
+        raise NoCategories(source, *refused)
+    return found
 
 
 def refuse_amounts(source, column, texts):

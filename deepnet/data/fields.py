@@ -13,7 +13,7 @@ from ..errors import DataError, UsageError
 from ..files import shown
 from ..nn.fields import Field, named, places, units
 from .checks import check_size
-from .columns import MISSING, UNSEEN, Column, NoCategories, Together, canonical, refuse_amounts
+from .columns import MISSING, UNSEEN, Column, NoCategories, canonical, over, refuse_amounts
 
 FEW = 10  # different texts that a column may have however few its cells are
 LONGEST = 4 << 20  # bytes that names and texts may take in a model file
@@ -26,15 +26,12 @@ def learn(source, columns, category=()):
 
     DataError for a column without values, or of too many texts.
     """
-    fields, together = [], Together(source)
-    for column in columns:
-        with together:
-            fields.append(_field(source, column, column.position in category))
-    together.check()
+    items = [(source, column, column.position in category) for column in columns]
+    fields = tuple(over(source, items, _field))
     count = sum(100 + 6 * (len(field.name) + sum(map(len, field.values))) for field in fields)  # as JSON
     if count > LONGEST:
         raise DataError(f"{source} has columns of too many names and texts; leave some out with --ignore")
-    return tuple(fields)
+    return fields
 
 
 def _field(source, column, by_hand):

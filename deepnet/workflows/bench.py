@@ -4,8 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-
-import numpy as np
+from functools import partial
 
 from .. import checkpoint
 from ..data import Cases, Dataset
@@ -77,22 +76,25 @@ class Bench:
             if number:
                 stage, options = f"{stage}, student {number}", self.recipe.student(start, paths[-2], self._inputs)
             run = finetune(self.dataset, paths[-1], **options, **self._live(last.seed))
-            if (ended := (yield from self._one(run, stage, last, passes, paths[-1]))) is not None:
+            judge = partial(self._judge, paths[-1], due.get(number))
+            if (ended := (yield from self._one(run, stage, last, passes, judge))) is not None:
                 return ended
             if number in due:
-                self.record.put(due[number], self._wrong(paths[-1]))
                 yield Saved(self.record.path, 0.0)
         if not self.keep:
             for path in paths:
                 os.unlink(path)
         return None
 
-    def _wrong(self, path: str) -> np.ndarray:
-        """bool (N,): the test cases that a net gets wrong."""
+    def _judge(self, path: str, cell: Cell | None) -> dict[str, float]:
+        """The error of a net on the test cases; those that it gets wrong are recorded for a cell, if there is one."""
         outputs, _ = outputs_of(checkpoint.load(path), self.cases, "classify")
-        return outputs.argmax(axis=1) != self.cases.targets
+        wrong = outputs.argmax(axis=1) != self.cases.targets
+        if cell is not None:
+            self.record.put(cell, wrong)
+        return {"error": float(wrong.mean())}
 
-    def _one(self, run: Iterator, stage: str, cell: Cell, passes: int, net: str | None = None) -> Iterator:
+    def _one(self, run: Iterator, stage: str, cell: Cell, passes: int, judge=None) -> Iterator:
         """Follow a training; at its end an Epoch record, numbered by draw. Returns why it was cut, or None."""
         began = time.perf_counter()
         self.meter.label, self.meter.total = stage, passes
@@ -106,10 +108,7 @@ class Bench:
                 end = record
         if end.outcome in CUT:
             return end.outcome
-        if net:
-            metrics = {"error": float(self._wrong(net).mean())}
-        else:
-            metrics = {"reconstruction_error": end.result["reconstruction_error"][-1]}
+        metrics = judge() if judge else {"reconstruction_error": end.result["reconstruction_error"][-1]}
         self.meter.done, self.meter.behind = 0, self.meter.behind + passes
         metrics["minutes_left"] = round((self.meter.left() or 0.0) / 60, 1)
         yield Epoch(stage, cell.draw, cell.draws, metrics, passes, time.perf_counter() - began, counted="draw")

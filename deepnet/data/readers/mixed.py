@@ -11,7 +11,7 @@ from ...files import shown
 from ...nn.fields import names
 from .. import fields as kinds
 from ..checks import assemble, check_size
-from ..columns import Builder, Together, is_missing
+from ..columns import Builder, is_missing, over
 from .cells import label, number
 from .lines import blocks_of, records
 
@@ -52,13 +52,9 @@ def dataset_in(source, table, text, row):
     return dataset_of(source, table, [column.finish() for column in columns], None, None, row)
 
 
-def add(source, table, columns, cells, rows):
-    """The cells of some rows, column by column of the file, to the Builders of the inputs."""
-    together = Together(source)
-    for n, column in zip(table.inputs, columns, strict=True):
-        with together:
-            column.add(cells[n], rows)
-    together.check()
+def add(source, table, columns, cells, rows, use=Builder.add):
+    """The cells of some rows, by the file's columns, to the Builders of the inputs, as use(builder, cells, rows)."""
+    over(source, [(column, cells[n], rows) for n, column in zip(table.inputs, columns, strict=True)], use)
 
 
 def builders(source, table):

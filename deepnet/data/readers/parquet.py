@@ -11,7 +11,6 @@ from ...errors import DataError, DeepnetError
 from ...extras import extra
 from ...files import probe, shown
 from ..checks import check_size
-from ..columns import Together
 from . import mixed
 from .cells import label, number
 from .dialects import MOST_COLUMNS
@@ -89,16 +88,12 @@ def _read(source, options, content, file):
             raise DataError(f"{source}: {twins[names[n]]} columns are named '{shown(names[n])}'")
         _check_type(source, table, n, kinds[n])
     columns, rows, targets, texts, weights = mixed.builders(source, table), 0, [], [], []
-    together = Together(source)
     for batch in _batches(content, list(dict.fromkeys(names[n] for n in wanted))):
         where = range(rows + 1, rows + 1 + len(batch))
         rows += len(batch)
         given = dict(zip(batch.schema.names, batch.columns, strict=True))
         found = {n: given[names[n]] for n in wanted}
-        for n, column in zip(table.inputs, columns, strict=True):
-            with together:
-                _add(column, found[n], where)
-        together.check()
+        mixed.add(source, table, columns, found, where, _add)
         for n in table.texts:
             texts += [label(source, table, cell, row, n) for cell, row in zip(_texts(found[n]), where, strict=True)]
         if table.numeric and table.labels:
