@@ -5,7 +5,10 @@ while k runs; per step V vectors of B are loaded and R elements of A broadcast. 
 C need unit inner stride, so no operand is ever packed. Each element is one chain of fused multiply-adds over k in
 increasing order, begun at zero or at the value in C: its bits depend on no block shape and no vector width.
 
-k runs over a list of steps, all of them or those whose column of A is not zero throughout; there is at least one.
+k runs over a list of steps; there is at least one.
+
+Where A is mostly zeros a strip takes the block's place: one row at a time and VECTORS vectors, over the steps at which
+that row is not zero. Each of its multiplications loads its vector of B, so that it pays from half the zeros on.
 
 Why so, on one core of Zen 4: a plain triple loop keeps no block of C in registers and reaches a third of this. One
 function holds all block shapes behind a switch and is compiled once; callers reach it through its address, because
@@ -27,6 +30,14 @@ AHEAD = 16  # steps by which rows of B are fetched before they are used
 # address and element strides of A (row, k), of B (k), of C (row); steps of k; lanes used in the last vector;
 # whether the chain begins at C; block shape.
 ARGUMENTS = ("a", "a_row", "a_k", "b", "b_k", "c", "c_row", "index", "steps", "tail", "keep", "rows", "vectors")
+
+# addresses of what is not zero and of its steps, row by row, elements from row to row; address and row of the places in
+# them at which this piece and the next begin; address and stride of B (k), of C (row); lanes used in the last vector;
+# whether the chain begins at C; rows, vectors.
+LISTED = (
+    "values", "index", "list_row", "starts", "starts_row", "b", "b_k", "c", "c_row", "tail", "keep", "rows", "vectors",
+)  # fmt: skip
+VECTORS = 8  # of a strip: enough chains to hide the latency of a multiplication
 
 
 @functools.cache
@@ -211,6 +222,106 @@ def _emit(multiply):
     return emit
 
 
+def _emit_strip(builder, multiply, arg, vectors, lanes, done):
+    """IR of a strip of that many vectors: row after row, each over the steps it lists."""
+    vector, narrow = ir.VectorType(FLOAT, lanes), ir.VectorType(WORD, lanes)
+    masks, pointer, four = ir.VectorType(ir.IntType(1), lanes), ir.PointerType(vector), INT(4)
+    suffix, align = f"v{lanes}f32.p0", ir.Constant(WORD, 4)
+    load = cgutils.get_or_insert_function(
+        builder.module, ir.FunctionType(vector, [pointer, WORD, masks, vector]), "llvm.masked.load." + suffix
+    )
+    store = cgutils.get_or_insert_function(
+        builder.module, ir.FunctionType(ir.VoidType(), [vector, pointer, WORD, masks]), "llvm.masked.store." + suffix
+    )
+    zero = ir.Constant(vector, [0.0] * lanes)
+
+    def everywhere(value, kind):
+        one = builder.insert_element(ir.Constant(kind, ir.Undefined), value, WORD(0))
+        return builder.shuffle_vector(one, ir.Constant(kind, ir.Undefined), ir.Constant(narrow, [0] * lanes))
+
+    def at(base, offset, stride=None):
+        return builder.add(base, builder.mul(builder.mul(offset, stride) if stride else offset, four))
+
+    def word(address):
+        return builder.sext(builder.load(builder.inttoptr(address, ir.PointerType(WORD)), align=4), INT)
+
+    def lane(base, v):
+        return builder.inttoptr(builder.add(base, INT(4 * lanes * v)), pointer)
+
+    def get(base, v):
+        if v == vectors - 1:
+            return builder.call(load, [lane(base, v), align, mask, zero])
+        return builder.load(lane(base, v), align=4)
+
+    tail = everywhere(builder.trunc(arg["tail"], WORD), narrow)
+    mask = builder.icmp_unsigned("<", ir.Constant(narrow, list(range(lanes))), tail)
+    begin = builder.block
+    row, resume, ready, loop, write = (
+        builder.append_basic_block(name) for name in ("row", "resume", "ready", "loop", "write")
+    )
+    builder.branch(row)
+    builder.position_at_end(row)
+    i = builder.phi(INT)
+    i.add_incoming(INT(0), begin)
+    piece = at(arg["starts"], i, arg["starts_row"])
+    first, last = word(piece), word(builder.add(piece, four))
+    values, index = at(arg["values"], i, arg["list_row"]), at(arg["index"], i, arg["list_row"])
+    c = at(arg["c"], i, arg["c_row"])
+    builder.cbranch(builder.icmp_signed("!=", arg["keep"], INT(0)), resume, ready)
+    builder.position_at_end(resume)
+    kept = [get(c, v) for v in range(vectors)]
+    builder.branch(ready)
+    builder.position_at_end(ready)
+    start = [builder.phi(vector) for _ in range(vectors)]
+    for node, value in zip(start, kept, strict=True):
+        node.add_incoming(zero, row)
+        node.add_incoming(value, resume)
+    builder.cbranch(builder.icmp_signed("<", first, last), loop, write)
+    builder.position_at_end(loop)
+    t = builder.phi(INT)
+    t.add_incoming(first, ready)
+    sums = [builder.phi(vector) for _ in range(vectors)]
+    b = at(arg["b"], word(at(index, t)), arg["b_k"])
+    left = everywhere(builder.load(builder.inttoptr(at(values, t), ir.PointerType(FLOAT)), align=4), vector)
+    new = [multiply(builder, left, get(b, v), sums[v]) for v in range(vectors)]
+    following = builder.add(t, INT(1))
+    t.add_incoming(following, loop)
+    for node, value, again in zip(sums, start, new, strict=True):
+        node.add_incoming(value, ready)
+        node.add_incoming(again, loop)
+    builder.cbranch(builder.icmp_signed("<", following, last), loop, write)
+    builder.position_at_end(write)
+    ends = [builder.phi(vector) for _ in range(vectors)]
+    for v, (node, value, again) in enumerate(zip(ends, start, new, strict=True)):
+        node.add_incoming(value, ready)
+        node.add_incoming(again, loop)
+        if v == vectors - 1:
+            builder.call(store, [node, lane(c, v), align, mask])
+    for v in range(vectors - 1):
+        builder.store(ends[v], lane(c, v), align=4)
+    below = builder.add(i, INT(1))
+    i.add_incoming(below, write)
+    builder.cbranch(builder.icmp_signed("<", below, arg["rows"]), row, done)
+
+
+def _emit_strips(multiply):
+    """IR of all widths of a strip behind a switch."""
+
+    def emit(context, builder, signature, values):
+        arg = dict(zip(LISTED, cgutils.unpack_tuple(builder, values[0]), strict=True))
+        done = builder.append_basic_block("done")
+        switch = builder.switch(arg["vectors"], done)
+        for vectors in range(1, VECTORS + 1):
+            block = builder.append_basic_block(f"strip_{vectors}")
+            switch.add_case(INT(vectors), block)
+            builder.position_at_end(block)
+            _emit_strip(builder, multiply, arg, vectors, target()[0], done)
+        builder.position_at_end(done)
+        return context.get_dummy_value()
+
+    return emit
+
+
 @intrinsic
 def _block(typingctx, arguments):
     return types.void(arguments), _emit(_multiply_float32)
@@ -219,6 +330,16 @@ def _block(typingctx, arguments):
 @intrinsic
 def _block_bfloat16(typingctx, arguments):
     return types.void(arguments), _emit(_multiply_bfloat16)
+
+
+@intrinsic
+def _strip(typingctx, arguments):
+    return types.void(arguments), _emit_strips(_multiply_float32)
+
+
+@intrinsic
+def _strip_bfloat16(typingctx, arguments):
+    return types.void(arguments), _emit_strips(_multiply_bfloat16)
 
 
 @native(len(ARGUMENTS))
@@ -231,3 +352,15 @@ def block(a, a_row, a_k, b, b_k, c, c_row, index, steps, tail, keep, rows, vecto
 def block_bfloat16(a, a_row, a_k, b, b_k, c, c_row, index, steps, tail, keep, rows, vectors):
     """The same where each element of A and B is a word of two bfloat16 numbers, on CPUs that multiply them."""
     _block_bfloat16((a, a_row, a_k, b, b_k, c, c_row, index, steps, tail, keep, rows, vectors))
+
+
+@native(len(LISTED))
+def strip(values, index, list_row, starts, starts_row, b, b_k, c, c_row, tail, keep, rows, vectors):
+    """Rows of C over the steps that each of them lists, any width up to VECTORS vectors."""
+    _strip((values, index, list_row, starts, starts_row, b, b_k, c, c_row, tail, keep, rows, vectors))
+
+
+@native(len(LISTED))
+def strip_bfloat16(values, index, list_row, starts, starts_row, b, b_k, c, c_row, tail, keep, rows, vectors):
+    """The same for words of two bfloat16 numbers."""
+    _strip_bfloat16((values, index, list_row, starts, starts_row, b, b_k, c, c_row, tail, keep, rows, vectors))

@@ -13,10 +13,12 @@ from . import bfloat16
 from .exp import ZERO
 from .jit import compiled, njit, row_of
 from .microkernel import AHEAD
-from .tiles import panels_of
+from .tiles import PIECE
 
 FEW = 1 << 14  # elements of a minibatch below which no list pays
-SPARSE = 0.9  # share of a product's steps from which on leaving out the others does not pay
+SPARSE = 0.45  # share of a minibatch that is not zero from which on lists do not pay
+BROAD = 128  # outputs from which on lists of the inputs pay
+EVERY, REST = 8, 63  # rows of which one is counted to know; minibatches until the next try
 
 
 def stride(columns):
@@ -43,38 +45,60 @@ def matrix(rows, columns, dtype=np.float32):
     return vector(rows * stride(columns), dtype).reshape(rows, stride(columns))[:, :columns]
 
 
-@njit(parallel=True)
-def _list_steps(x, index, counts):
-    rows, steps = x.shape
-    panels = counts.size
-    for p in prange(panels):
-        used = np.zeros(steps, np.uint8)
-        for i in range(rows * p // panels, rows * (p + 1) // panels):
-            row = row_of(x, i, 0, steps)
-            for k in range(steps):
-                used[k] |= row[k] != ZERO
-        n = 0
-        for k in range(steps):
-            index[p, n] = k
-            n += used[k]
-        counts[p] = n
+@njit
+def _list_row(x, i, values, index, starts):
+    row, own, places = row_of(x, i, 0, x.shape[1]), row_of(values, i, 0, x.shape[1]), index[i]
+    n = np.uint64(0)
+    for piece in range(starts.shape[1] - 1):
+        starts[i, piece] = n
+        for k in range(piece * PIECE, min((piece + 1) * PIECE, row.size)):
+            own[n] = row[k]
+            places[n] = k
+            n += np.uint64(row[k] != ZERO)
+    starts[i, starts.shape[1] - 1] = n
 
 
 @njit(parallel=True)
-def _list_cases(x, index, counts):
-    cases, rows = x.shape
-    panels = counts.size
-    for p in prange(panels):
-        i0, i1 = rows * p // panels, rows * (p + 1) // panels
-        n = 0
-        for k in range(cases):
-            row = row_of(x, k, i0, i1)
-            some = np.uint8(0)
-            for i in range(row.size):
-                some |= row[i] != ZERO
-            index[p, n] = k
-            n += some
-        counts[p] = n
+def _list_rows(x, values, index, starts):
+    """What is not zero in each row of x (R, K), its steps, and where each PIECE of steps begins."""
+    for i in prange(x.shape[0]):
+        _list_row(x, i, values, index, starts)
+
+
+@njit
+def _turn_piece(piece, cases, values, index, starts, values_t, index_t, starts_t):
+    first, last = piece * PIECE, min((piece + 1) * PIECE, values_t.shape[0])
+    ends = np.zeros(PIECE, np.int64)
+    for k in range(cases):
+        if k % PIECE == 0:
+            for j in range(first, last):
+                starts_t[j, k // PIECE] = ends[j - first]
+        for t in range(starts[k, piece], starts[k, piece + 1]):
+            j = np.int64(index[k, t])
+            n = ends[j - first]
+            values_t[j, n] = values[k, t]
+            index_t[j, n] = k
+            ends[j - first] = n + 1
+    for j in range(first, last):
+        starts_t[j, starts_t.shape[1] - 1] = ends[j - first]
+
+
+@njit(parallel=True)
+def _turn_lists(cases, values, index, starts, values_t, index_t, starts_t):
+    """The lists of x's columns from those of its rows."""
+    for piece in prange(starts.shape[1] - 1):
+        _turn_piece(piece, cases, values, index, starts, values_t, index_t, starts_t)
+
+
+@njit
+def _some(x, every):
+    """Elements of every so many rows of x that are not zero."""
+    n = 0
+    for i in range(0, x.shape[0], every):
+        row = row_of(x, i, 0, x.shape[1])
+        for k in range(row.size):
+            n += row[k] != ZERO
+    return n
 
 
 class Rounding:
@@ -153,56 +177,86 @@ def unrounded():
         Rounding.active = outer
 
 
-class Listed(NamedTuple):
-    """A minibatch x (B, M) with the steps that are not zero throughout a panel; products take it where they take x.
+class Lists(NamedTuple):
+    """What is not zero in the rows of a matrix (R, K): values and their steps (R, K), and where each PIECE begins."""
 
-    Panels are of its rows for `up` (`steps`), of its columns for `outer` (`cases`). `along` and `across` are what these
-    two multiply: x itself, or its words in bfloat16.
-    """
+    values: np.ndarray
+    index: np.ndarray
+    starts: np.ndarray
+
+
+class Listed(NamedTuple):
+    """A matrix x (B, M), mostly zeros, that products take where they take x; `lister` has what is not zero."""
 
     x: np.ndarray
-    steps: tuple[np.ndarray, np.ndarray]
-    cases: tuple[np.ndarray, np.ndarray]
-    worth: list[bool]
-    along: np.ndarray
-    across: np.ndarray
+    lister: "Lister"
+    steps: Lists
 
-    @staticmethod
-    def room(cases, inputs, dtype):
-        """A Listed for minibatches of at most so many cases, to be filled by `listed`."""
-        lists = [
-            (np.zeros((panels_of(rows), steps + AHEAD), np.int32), np.zeros(panels_of(rows), np.int32))
-            for rows, steps in ((cases, inputs), (inputs, cases))
-        ]
-        x = matrix(cases, inputs, dtype)
-        return Listed(x, *lists, [True], x, x)
+    @property
+    def cases(self):
+        """The lists of x's columns, for `outer`."""
+        return self.lister.columns(self)
 
-    def listed(self, count):
-        """The first `count` cases with lists of what they hold now; the bare array once there were few zeros."""
-        panels = panels_of(count)
-        x, (index, counts) = self.x[:count], self.steps
-        if not (compiled(x) and self.worth[0] and x.size >= FEW):
+
+class Lister:
+    """Lists what is not zero in one minibatch after another.
+
+    Where too little is zero, the next REST minibatches are not looked at.
+    """
+
+    def __init__(self):
+        self._rooms: dict[tuple, Lists] = {}
+        self._rest, self._turned, self._last = 0, None, (None, None)
+
+    def again(self, x):
+        """What `of` gave for x, if x was the last one it was given and is still the same."""
+        return self._last[1] if self._last[0] is x else self.of(x)
+
+    def of(self, x):
+        """x (B, M) with its lists, until this is called again; x alone where they do not pay."""
+        self._last = x, self._listed(x)
+        return self._last[1]
+
+    def _listed(self, x):
+        self._turned = None
+        if self._rest or not compiled(x) or x.size < FEW:
+            self._rest = max(0, self._rest - 1)
             return x
-        along, across = x, x
-        if Rounding.active is not None:
-            own = id(self.x)  # each piece of a minibatch keeps its words
-            along, across = Rounding.active.along(f"x {own}", x), Rounding.active.across(f"x' {own}", x)
-        lists = Listed(x, (index[:panels], counts[:panels]), self.cases, self.worth, along, across)
-        _list_steps(along, *lists.steps)
-        _list_cases(across, *lists.cases)
-        self.worth[0] = int(lists.steps[1].sum()) < SPARSE * panels * along.shape[1]
-        return lists
+        along = x if Rounding.active is None else Rounding.active.along(f"x {id(self)}", x)
+        if _some(along, EVERY) > SPARSE * -(-len(x) // EVERY) * along.shape[1]:
+            self._rest = REST
+            return x
+        steps = self._room("steps", *along.shape)
+        _list_rows(along, *steps)
+        return Listed(x, self, steps)
 
-    def masked(self, a):
-        """The same lists for a (B, M), which is zero wherever x is; a alone where operands are rounded."""
-        return self._replace(x=a, along=a, across=a) if Rounding.active is None else a
+    def columns(self, listed):
+        """The lists of the columns of what was listed last."""
+        if self._turned is None:
+            x, rows = listed.x, listed.steps
+            if Rounding.active is not None:
+                x = Rounding.active.across(f"x' {id(self)}", x)
+                rows = self._room("cases", *x.shape)
+                _list_rows(x, *rows)
+            self._turned = self._room("columns", *x.shape[::-1])
+            _turn_lists(len(x), *rows, *self._turned)
+        return self._turned
+
+    def _room(self, name, rows, steps):
+        key = name, rows, steps
+        if key not in self._rooms:
+            pieces = max(1, -(-steps // PIECE))
+            values, index = (np.zeros((rows, steps), kind) for kind in (np.float32, np.int32))
+            self._rooms[key] = Lists(values, index, np.zeros((rows, pieces + 1), np.int32))
+        return self._rooms[key]
 
 
 _WHOLE: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+_NO_STARTS = np.zeros((1, 1), np.int32)
 
 
 def whole(steps):
     """The list of a product that skips nothing."""
     if steps not in _WHOLE:
-        _WHOLE[steps] = np.arange(steps + AHEAD, dtype=np.int32)[None, :], np.array([steps], np.int32)
+        _WHOLE[steps] = np.arange(steps + AHEAD, dtype=np.int32)[None, :], _NO_STARTS
     return _WHOLE[steps]

@@ -10,9 +10,11 @@ All other arrays need unit inner stride. Work is cut into tiles, shared among th
 of `microkernel` and then its epilogue while it lies in the first cache. Each element is one chain over the inner index,
 so no bit depends on tiles, threads or vector width. Twins are the NumPy lines in each public function.
 
-Where x is mostly zeros, as pixels are, steps whose PANEL rows are all zero are left out: `Listed` finds them once a
-minibatch for `up` and `outer`. fma(0, b, c) is c for finite b, so no bit changes (a weight that is no longer finite
-shows in the products that skip nothing). On MNIST half of the steps of both products go.
+Where x is mostly zeros, as pixels are and what rectifiers and dropout leave, they are left out: a `Lister` lists what
+is not zero, row by row for `up` and column by column for `outer`. fma(0, b, c) is c for finite b, so no bit changes (a
+weight that is no longer finite shows in the products that skip nothing). Measured on one core of Zen 4, listed and
+not: 100 cases of MNIST, 0.19 not zero, 784 x 512, `up` 0.27 and 0.73 ms, `outer` 0.23 and 0.79, the lists themselves
+0.06 each; rectifiers with dropout, 0.25 not zero, 1024 x 1024, 0.94 and 1.9, 0.81 and 2.1, 0.1.
 
 Within `with Rounding():` operands are rounded to bfloat16 on their way in, and the same tiles run over words of two.
 """
@@ -25,10 +27,10 @@ from numba import prange
 
 from .exp import ONE, ZERO
 from .jit import call, compiled, flush, fma, hold, matrix_at, native, njit, restore, row_of, vector_at
-from .microkernel import block, block_bfloat16
+from .microkernel import block, block_bfloat16, strip, strip_bfloat16
 from .operands import Listed, Rounding, whole
 from .random import halves
-from .tiles import FLAT, TALL, edges, fill, grid, row_edge
+from .tiles import FLAT, TALL, edges, fill, fill_listed, grid, row_edge
 from .transpose import transpose_tile
 from .units import LINEAR, activate_at, activate_twin, chain_at, sample_row, sample_twin, slope_twin
 
@@ -108,7 +110,7 @@ NOTHING, UP, NEGATIVE, SAMPLE, DOWN, CHAIN, MASKED = range(7)
 @native(34)
 def _tile(
     t, down, across, activate, chain, fill, block,
-    a, a_row, a_k, steps, b, b_row, index, index_row, counts, lists, keep, c, c_row,
+    a, a_row, a_k, steps, b, b_row, b_column, index, starts, starts_row, keep, c, c_row,
     rows, columns, end, code, bias, k0, k1, draw, other, other_row, other_t, other_t_row, mask, mask_row,
 ):  # fmt: skip
     """Tile t of a product and what follows it."""
@@ -117,7 +119,7 @@ def _tile(
     mode = flush()
     call(
         fill,
-        (block, a, a_row, a_k, steps, b, b_row, index, index_row, counts, lists, keep, first, last, j0, j1, rows,
+        (block, a, a_row, a_k, steps, b, b_row, b_column, index, starts, starts_row, keep, first, last, j0, j1, rows,
          c + (i0 * c_row + j0) * 4, c_row),
     )  # fmt: skip
     out = matrix_at(c, rows, c_row, columns)
@@ -138,15 +140,15 @@ def _tile(
 @njit
 def _one(
     t, down, across, tile, activate, chain, fill, block,
-    a, b, index, counts, c, keep, end, code, bias, k0, k1, draw, other, other_t, mask,
+    a, b, index, starts, c, keep, end, code, bias, k0, k1, draw, other, other_t, mask,
 ):  # fmt: skip
     call(
         tile,
         (
             t, down, across, activate, chain, fill, block,
             np.int64(a.ctypes.data), a.strides[0] // 4, a.strides[1] // 4, a.shape[1],
-            np.int64(b.ctypes.data), b.strides[0] // 4,
-            np.int64(index.ctypes.data), index.strides[0] // 4, np.int64(counts.ctypes.data), counts.size, keep,
+            np.int64(b.ctypes.data), b.strides[0] // 4, b.strides[1] // 4,
+            np.int64(index.ctypes.data), np.int64(starts.ctypes.data), starts.strides[0] // 4, keep,
             np.int64(c.ctypes.data), c.strides[0] // 4, c.shape[0], c.shape[1],
             end, code, np.int64(bias.ctypes.data), np.int64(k0), np.int64(k1), draw,
             np.int64(other.ctypes.data), other.strides[0] // 4,
@@ -165,7 +167,7 @@ def _product(
     a,
     b,
     index,
-    counts,
+    starts,
     c,
     keep,
     end,
@@ -182,20 +184,20 @@ def _product(
     if down * across == 1:  # the calling thread does it
         _one(
             0, 1, 1, tile, activate, chain, fill, block,
-            a, b, index, counts, c, keep, end, code, bias, k0, k1, draw, other, other_t, mask,
+            a, b, index, starts, c, keep, end, code, bias, k0, k1, draw, other, other_t, mask,
         )  # fmt: skip
         return
     for t in prange(down * across):
         _one(
             t, down, across, tile, activate, chain, fill, block,
-            a, b, index, counts, c, keep, end, code, bias, k0, k1, draw, other, other_t, mask,
+            a, b, index, starts, c, keep, end, code, bias, k0, k1, draw, other, other_t, mask,
         )  # fmt: skip
 
 
 @native(30, 5)
 def _pair(
-    t, down, across, fill, block, x_t, x_row, x_k, cases, d, d_row, index, index_row, counts, lists,
-    y_t, y_row, y_k, chains, e, e_row, every, whole, rows, columns, out, out_row, velocity, velocity_row, step,
+    t, down, across, fill, block, fill_e, block_e, x_t, x_row, x_k, cases, d, d_row, index, starts, starts_row,
+    y_t, y_row, y_k, chains, e, e_row, every, rows, columns, out, out_row, velocity, velocity_row, step,
     scale, rate, mu, l2, l1,
 ):  # fmt: skip
     """Tile t of scale (x' d + y_t e), stored or stepped along."""
@@ -207,11 +209,11 @@ def _pair(
     place, row = (np.int64(room.ctypes.data), room.shape[1]) if step else (here, out_row)
     for part in range(2 if chains > 0 else 1):
         call(
-            fill,
+            fill_e if part else fill,
             (
-                block, y_t if part else x_t, y_row if part else x_row, y_k if part else x_k, chains if part else cases,
-                e if part else d, e_row if part else d_row, every if part else index, 0 if part else index_row,
-                whole if part else counts, 1 if part else lists, part, first, last, j0, j1, rows, place, row,
+                block_e if part else block, y_t if part else x_t, y_row if part else x_row, y_k if part else x_k,
+                chains if part else cases, e if part else d, e_row if part else d_row, 1, every if part else index,
+                starts, starts_row, part, first, last, j0, j1, rows, place, row,
             ),
         )  # fmt: skip
     g = matrix_at(place, i1 - i0, row, j1 - j0)
@@ -242,17 +244,18 @@ def _step(g, scale, w, v, rate, mu, l2, l1):
 
 @njit
 def _one_pair(
-    t, down, across, pair, fill, block, x_t, d, index, counts, y_t, e, every, whole, scale, step, out, velocity, rule
+    t, down, across, pair, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, every, scale, step, out,
+    velocity, rule,
 ):  # fmt: skip
     call(
         pair,
         (
-            t, down, across, fill, block,
+            t, down, across, fill, block, fill_e, block_e,
             np.int64(x_t.ctypes.data), x_t.strides[0] // 4, x_t.strides[1] // 4, d.shape[0],
             np.int64(d.ctypes.data), d.strides[0] // 4,
-            np.int64(index.ctypes.data), index.strides[0] // 4, np.int64(counts.ctypes.data), counts.size,
+            np.int64(index.ctypes.data), np.int64(starts.ctypes.data), starts.strides[0] // 4,
             np.int64(y_t.ctypes.data), y_t.strides[0] // 4, y_t.strides[1] // 4, e.shape[0],
-            np.int64(e.ctypes.data), e.strides[0] // 4, np.int64(every.ctypes.data), np.int64(whole.ctypes.data),
+            np.int64(e.ctypes.data), e.strides[0] // 4, np.int64(every.ctypes.data),
             out.shape[0], out.shape[1], np.int64(out.ctypes.data), out.strides[0] // 4,
             np.int64(velocity.ctypes.data), velocity.strides[0] // 4, step,
             scale, rule[0], rule[1], rule[2], rule[3],
@@ -261,19 +264,22 @@ def _one_pair(
 
 
 @njit(parallel=True)
-def _contrast(pair, fill, block, x_t, d, index, counts, y_t, e, every, whole, scale, step, out, velocity, rule):
+def _contrast(
+    pair, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, every, scale, step, out, velocity, rule
+):
     cases = d.shape[0] + e.shape[0]
     high, wide = FLAT if step and cases <= LONG else TALL
     down, across = grid(out.shape[0], out.shape[1], cases, high, wide)
     if down * across == 1:
         _one_pair(
-            0, 1, 1, pair, fill, block, x_t, d, index, counts, y_t, e, every, whole, scale, step, out, velocity, rule
+            0, 1, 1, pair, fill, block, fill_e, block_e,
+            x_t, d, index, starts, y_t, e, every, scale, step, out, velocity, rule,
         )  # fmt: skip
         return
     for t in prange(down * across):
         _one_pair(
-            t, down, across, pair, fill, block,
-            x_t, d, index, counts, y_t, e, every, whole, scale, step, out, velocity, rule,
+            t, down, across, pair, fill, block, fill_e, block_e,
+            x_t, d, index, starts, y_t, e, every, scale, step, out, velocity, rule,
         )  # fmt: skip
 
 
@@ -285,51 +291,53 @@ _NOTHING = (_COLUMN, _COLUMN, _COLUMN)
 
 @functools.cache
 def _code():
-    return _tile.address, activate_at.address, chain_at.address, fill.address, block.address
+    return _tile.address, activate_at.address, chain_at.address
 
 
 @functools.cache
-def _pair_code():
-    return _pair.address, fill.address, block.address
-
-
-def _rounded_code(code):
-    return (*code[:-1], block_bfloat16.address)
+def _filling(listed, rounded):
+    """The functions that fill a tile and its blocks."""
+    if listed:
+        return fill_listed.address, (strip_bfloat16 if rounded else strip).address
+    return fill.address, (block_bfloat16 if rounded else block).address
 
 
 def _factors(x, W):
     """Code and operands of x W, with x (B, M), which may be Listed, and weights W (M, N)."""
-    rounding, code, listed = Rounding.active, _code(), isinstance(x, Listed)
+    rounding, listed = Rounding.active, isinstance(x, Listed)
     if rounding is not None:
-        code, W = _rounded_code(code), rounding.weights(W)[1]
+        W = rounding.weights(W)[1]
         x = x if listed else rounding.along("left", x)
-    return (*code, x.along, W, *x.steps) if listed else (*code, x, W, *whole(x.shape[1]))
+    filling = _filling(listed, rounding is not None)
+    if listed:
+        return *_code(), *filling, x.steps.values, W, x.steps.index, x.steps.starts
+    return *_code(), *filling, x, W, *whole(x.shape[1])
 
 
 def _turned_factors(W, d_t):
     """Code and operands of W d_t, with weights W (M, N) and d_t (N, B)."""
-    rounding, code = Rounding.active, _code()
+    rounding = Rounding.active
     if rounding is not None:
-        code, W, d_t = _rounded_code(code), rounding.weights(W)[0], rounding.across("right", d_t)
-    return *code, W, d_t, *whole(W.shape[1])
+        W, d_t = rounding.weights(W)[0], rounding.across("right", d_t)
+    return *_code(), *_filling(False, rounding is not None), W, d_t, *whole(W.shape[1])
 
 
 def _pairs(x, d, y_t, e):
     """Code and operands of x' d + y_t e, of which x may be Listed and y_t and e None."""
-    rounding = Rounding.active
-    code, listed, alone = _pair_code(), isinstance(x, Listed), e is None
+    rounding, listed, alone = Rounding.active, isinstance(x, Listed), e is None
     if rounding is not None:
-        code, d = _rounded_code(code), rounding.across("right", d)
+        d = rounding.across("right", d)
         if not alone:
             y_t, e = rounding.along("left", y_t), rounding.across("other right", e)
     if alone:
         y_t, e = _NO_CASES_T, _NO_CASES
     if listed:
-        cases, lists = x.across, x.cases
+        x_t, index, starts = x.cases
     else:
         cases = x if rounding is None else rounding.across("x'", x)
-        lists = whole(len(cases))
-    return *code, cases.T, d, *lists, y_t, e, *whole(len(e))
+        x_t, (index, starts) = cases.T, whole(len(cases))
+    fillings = *_filling(listed, rounding is not None), *_filling(False, rounding is not None)
+    return _pair.address, *fillings, x_t, d, index, starts, y_t, e, whole(len(e))[0]
 
 
 def up(x, W, bias, code, out):

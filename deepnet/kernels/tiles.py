@@ -13,16 +13,18 @@ the copy and without fetching ahead, 113-144 with both; `up` 68-130 and 110-158 
 import numpy as np
 
 from .exp import ZERO
-from .jit import call, hold, native, njit, vector_at, word_at
-from .microkernel import target
+from .jit import call, hold, matrix_at, native, njit, vector_at
+from .microkernel import VECTORS, target
 from .random import GROUP
-from .transpose import SIDE, copy_some
+from .transpose import SIDE, copy_some, transpose_tile
 
 LANES, PANEL = target()
 STRIP = 2 * LANES
 TALL = 8, 4  # most panels and most groups of a tile
 FLAT = 2, 32  # the same where W and velocity are stepped along: whole rows, so that memory is read in order
 CHUNK = 800  # most steps of one piece
+PIECE = 64  # steps of a piece where A is listed; as many rows of B, WIDE columns, lie in the nearest cache
+WIDE = VECTORS * LANES
 TILES = 16  # least number of tiles where there is enough to do, so that threads end together
 WORTH = 1 << 19  # multiplications from which on threads are worth their hand-over of 5 us
 AFTER = 16  # multiplications that cost as much as what follows a product, an element
@@ -66,45 +68,36 @@ def row_edge(p, rows):
 
 
 @njit
-def _pack(a, a_k, index, steps, count, out):
-    """out[k, :count] <- count elements at a + k a_k, for the steps listed."""
-    for s in range(steps):
-        k = word_at(index + s * 4)
+def _pack(a, a_k, steps, count, out):
+    """out[k, :count] <- count elements at a + k a_k, for each step."""
+    for k in range(steps):
         copy_some(a + k * a_k * 4, out + k * SIDE * 4, count)
 
 
 @native(19)
 def fill(
-    block, a, a_row, a_k, steps, b, b_row, index, index_row, counts, lists, keep, first, last, j0, j1, rows, c, c_row
+    block, a, a_row, a_k, steps, b, b_row, b_column, index, starts, starts_row, keep,
+    first, last, j0, j1, rows, c, c_row,
 ):  # fmt: skip
-    """Panels first..last of C, columns j0..j1: C = (C if keep) + A B over the steps that `index` lists for a panel.
+    """Panels first..last of C, columns j0..j1: C = (C if keep) + A B; `index` lists all steps.
 
-    Arrays are addresses and element strides; c is the address of the tile's first row and column. There are `lists`
-    lists, one a panel or one for all, `counts` their lengths.
+    Arrays are addresses and element strides; c is the address of the tile's first row and column.
     """
-    top = row_edge(first, rows)
+    top, high = row_edge(first, rows), last - first
     copied = a_row == 1 and a_k != 1
-    room = np.empty(((last - first) * steps * SIDE if copied else 0), np.float32)
+    room = np.empty((high * steps * SIDE if copied else 0), np.float32)
     held = np.int64(room.ctypes.data)
-    most = np.int64(0)
-    for p in range(first, last):
-        own = min(p, lists - 1)
-        count = word_at(counts + own * 4)
-        i0, i1 = row_edge(p, rows), row_edge(p + 1, rows)
-        most = max(most, count)
-        if copied:
-            _pack(a + i0 * 4, a_k, index + own * index_row * 4, count, i1 - i0, held + (p - first) * steps * SIDE * 4)
-        if count == 0 and keep == 0:
-            for i in range(i0 - top, i1 - top):
-                vector_at(c + i * c_row * 4, j1 - j0)[:] = ZERO
-    pieces, strips, high = (most + CHUNK - 1) // CHUNK, (j1 - j0 + STRIP - 1) // STRIP, last - first
+    if copied:
+        for p in range(first, last):
+            i0, i1 = row_edge(p, rows), row_edge(p + 1, rows)
+            _pack(a + i0 * 4, a_k, steps, i1 - i0, held + (p - first) * steps * SIDE * 4)
+    if steps == 0 and keep == 0:
+        for i in range(row_edge(last, rows) - top):
+            vector_at(c + i * c_row * 4, j1 - j0)[:] = ZERO
+    pieces, strips = (steps + CHUNK - 1) // CHUNK, (j1 - j0 + STRIP - 1) // STRIP
     for t in range(pieces * strips * high):
         piece, j, p = t // (strips * high), t // high % strips * STRIP, first + t % high
-        own = min(p, lists - 1)
-        count = word_at(counts + own * 4)
-        s0, s1 = count * piece // pieces, count * (piece + 1) // pieces
-        if s0 == s1:
-            continue
+        s0, s1 = steps * piece // pieces, steps * (piece + 1) // pieces
         i0, wide = row_edge(p, rows), min(2, (j1 - j0 - j + LANES - 1) // LANES)
         call(
             block,
@@ -116,7 +109,7 @@ def fill(
                 b_row,
                 c + ((i0 - top) * c_row + j) * 4,
                 c_row,
-                index + (own * index_row + s0) * 4,
+                index + s0 * 4,
                 s1 - s0,
                 min(LANES, j1 - j0 - j - (wide - 1) * LANES),
                 1 if s0 > 0 else keep,
@@ -124,4 +117,37 @@ def fill(
                 wide,
             ),
         )
+    hold(room)
+
+
+@native(19)
+def fill_listed(
+    strip, a, a_row, a_k, steps, b, b_row, b_column, index, starts, starts_row, keep,
+    first, last, j0, j1, rows, c, c_row,
+):  # fmt: skip
+    """The same where a row of A holds only what is not zero, `index` its steps, `starts` where each PIECE begins.
+
+    Where not B's columns lie side by side but its rows, a piece of it is transposed first.
+    """
+    top, end = row_edge(first, rows), row_edge(last, rows)
+    turned = b_column != 1
+    room = np.empty((PIECE if turned else 0, WIDE), np.float32)
+    for j in range(j0, j1, WIDE):
+        width = min(WIDE, j1 - j)
+        wide = (width + LANES - 1) // LANES
+        for piece in range(max(1, (steps + PIECE - 1) // PIECE)):
+            here, row, s0 = b + j * 4, b_row, piece * PIECE
+            if turned:
+                count = min(PIECE, steps - s0)
+                transpose_tile(matrix_at(b + (j * b_column + s0) * 4, width, b_column, count), 0, width, 0, count, room)
+                here, row = np.int64(room.ctypes.data) - s0 * WIDE * 4, WIDE
+            call(
+                strip,
+                (
+                    a + top * a_row * 4, index + top * a_row * 4, a_row,
+                    starts + (top * starts_row + piece) * 4, starts_row,
+                    here, row, c + (j - j0) * 4, c_row,
+                    width - (wide - 1) * LANES, 1 if piece else keep, end - top, wide,
+                ),
+            )  # fmt: skip
     hold(room)

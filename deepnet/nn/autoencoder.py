@@ -86,7 +86,7 @@ class Restoration:
         self._feed = feed
         inputs, hidden = model.inputs, model.outputs
         self._x = operands.matrix(cases, inputs, dtype)
-        self._spoilt = operands.Listed.room(cases, inputs, dtype)
+        self._spoilt, self._lister = operands.matrix(cases, inputs, dtype), operands.Lister()
         self._touched = operands.matrix(cases, inputs, dtype)
         self._straight = {n: operands.matrix(cases, inputs, dtype) for n in ("z", "y", "d")}
         self._narrow = {n: operands.matrix(cases, hidden, dtype) for n in ("h", "e")}
@@ -104,7 +104,7 @@ class Restoration:
     def at(self, rows: np.ndarray, key: int | None) -> None:
         """Move to the minibatch of these rows; the corruption comes from the key, none without."""
         n = self._n = len(rows)
-        x, spoilt = self._x[:n], self._spoilt.x[:n]
+        x, spoilt = self._x[:n], self._spoilt[:n]
         self._feed(rows, x)
         if self.rule.corruption is None or key is None:
             spoilt[...], self._touched[:n] = x, 1
@@ -112,7 +112,7 @@ class Restoration:
             CORRUPTIONS[self.rule.corruption][0](key, x, self.rule.level, spoilt, self._touched[:n])
             self.model.units[0].join(self._touched[:n])
         with self._precision:
-            self._listed = self._spoilt.listed(n)
+            self._listed = self._lister.of(spoilt)
 
     @np.errstate(over="ignore", invalid="ignore")  # a run that diverges is told by its loss, not by NumPy
     def gradient(self, theta: np.ndarray) -> np.ndarray:

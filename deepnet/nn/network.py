@@ -3,14 +3,18 @@
 An autoencoder is a network whose targets are its inputs; there is no other class for it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from ..kernels import random
+from ..kernels.operands import Lister
 from .layers import BatchNorm, Layer, Weighted
 from .parameters import Layout
+
+NONE: Mapping[int, Lister] = {}
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,14 @@ class Network:
         """Every layer's arrays for minibatches of at most `cases` cases."""
         return [layer.workspace(cases, dtype) for layer in self.layers]
 
-    def forward(self, parts: list, work: list, x: np.ndarray, key: int | None = None) -> np.ndarray:
-        """Outputs (B, N) for x (B, M). Without a key nothing is drawn: dropout passes its input on."""
+    def forward(
+        self, parts: list, work: list, x: np.ndarray, key: int | None = None, listers: Mapping[int, Lister] = NONE
+    ) -> np.ndarray:
+        """Outputs (B, N) for x (B, M). Without a key nothing is drawn: dropout passes its input on.
+
+        What layers see is listed by the `listers` of their numbers.
+        """
         for i, layer in enumerate(self.layers):
+            x = listers[i].of(x) if i in listers else x
             x = layer.forward(parts[i], work[i], x, None if key is None or not layer.draws else random.fold(key, i))
         return x

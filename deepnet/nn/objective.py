@@ -374,7 +374,7 @@ class NetworkObjective:
 
     def _forward(self, parts: list, piece: Piece) -> None:
         """All that is known at the top: outputs, losses and errors of the cases, the gradient at the last z."""
-        x, top = self._below.forward(parts, piece.work, piece.first, piece.key), piece.work[-1]
+        x, top = self._below.forward(parts, piece.work, piece.x, piece.key, piece.listers), piece.work[-1]
         products.up(x, parts[-1]["W"], bias(parts[-1]), UNITS["linear"].code, top["z"])
         ready = top["a"], top["d"], top["d_t"], piece.values, piece.errors
         self.loss.finish(top["z"], piece.t, 1 / self._cases, *ready)

@@ -5,12 +5,11 @@ Axes as in `nn.layers`.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from ..kernels import operands, random
-from .layers import Dropout, Layer, Weighted
+from .layers import Layer, Weighted
 
 # Writes the prepared inputs (B, M) and the targets, (B, N) or as wide as the loss wants them, of some rows into the
 # arrays it is given. What it changes at random is drawn from the minibatch's key; without one it changes nothing.
@@ -30,7 +29,7 @@ def rows_of(work: Work, cases: int) -> Work:
 class Piece:
     """At most PIECE cases of a minibatch: their rows, inputs x and targets t, each layer's arrays, losses and errors.
 
-    `first` is x as the products take it: what dropout makes of it has the same zeros.
+    `listers` list the zeros of what layers of weights see, by the layer's number.
     """
 
     rows: np.ndarray
@@ -40,22 +39,19 @@ class Piece:
     work: Work
     values: np.ndarray
     errors: np.ndarray
-    first: Any
+    listers: dict[int, operands.Lister]
 
-    def input_of(self, i: int) -> np.ndarray:
+    def input_of(self, i: int) -> np.ndarray | operands.Listed:
         """What layer i sees."""
-        if i == 0:
-            return self.first
-        below = self.work[i - 1]
-        dropped = i == 1 and "mask" in below and isinstance(self.first, operands.Listed)
-        return self.first.masked(below["a"]) if dropped else below["a"]
+        x = self.work[i - 1]["a"] if i else self.x
+        return self.listers[i].again(x) if i in self.listers else x
 
 
 class _Room:
     """The arrays that a piece alone has: its inputs, targets, activations, losses and errors."""
 
     def __init__(self, layers: Sequence[Layer], targets: int, work: Work, cases: int, dtype: np.dtype):
-        self.x = operands.Listed.room(cases, layers[0].inputs, dtype)
+        self.x = operands.matrix(cases, layers[0].inputs, dtype)
         self.t = operands.matrix(cases, targets, dtype)
         self.lasting = [{name: w[name] for name in layer.lasting} for layer, w in zip(layers, work, strict=True)]
         self.values, self.errors = np.zeros(cases, dtype), np.zeros(cases, dtype)
@@ -75,6 +71,11 @@ class Minibatch:
         self._shared = [layer.workspace(self.most, dtype) for layer in layers]
         self._rooms: list[_Room] = []
         self._views: dict[tuple[int, int], tuple] = {}
+        self._listers = {
+            i: operands.Lister()
+            for i, layer in enumerate(layers[:-1])
+            if isinstance(layer, Weighted) and layer.outputs >= operands.BROAD
+        }
 
     def at(self, rows: np.ndarray, key: int | None) -> list[Piece]:
         """Move to these rows of the data; each piece draws from a key of its own."""
@@ -87,15 +88,15 @@ class Minibatch:
             part = rows[len(rows) * i // count : len(rows) * (i + 1) // count]
             own = key if key is None or count == 1 else random.fold(key, i)
             self.pieces.append(Piece(part, own, *self._arrays(min(i, self.kept), len(part))))
-        for i, piece in enumerate(self.pieces[: self.kept]):
-            self._fill(piece, i)
+        for piece in self.pieces[: self.kept]:
+            self._fill(piece)
         return self.pieces
 
     def each(self) -> Iterator[Piece]:
         """Piece after piece, those that are not kept read anew."""
         for i, piece in enumerate(self.pieces):
             if i >= self.kept:
-                self._fill(piece, self.kept)
+                self._fill(piece)
             yield piece
 
     def set_noise(self, share: float) -> None:
@@ -113,8 +114,7 @@ class Minibatch:
             room = self._rooms[i]
             pairs = zip(rows_of(self._shared, n), rows_of(room.lasting, n), strict=True)
             work = [shared | own for shared, own in pairs]
-            x = room.x.x[:n]
-            self._views[i, n] = x, room.t[:n], work, room.values[:n], room.errors[:n], x
+            self._views[i, n] = room.x[:n], room.t[:n], work, room.values[:n], room.errors[:n], self._listers
         return self._views[i, n]
 
     def _lasting(self) -> Work:
@@ -124,8 +124,6 @@ class Minibatch:
             for layer, w in zip(self._layers, self._shared, strict=True)
         ]
 
-    def _fill(self, piece: Piece, i: int) -> None:
+    def _fill(self, piece: Piece) -> None:
         """Read a piece's cases."""
         self._feed(piece.rows, piece.x, piece.t, piece.key)
-        taken = self._layers[isinstance(self._layers[0], Dropout)]  # the layer that multiplies x, or what is kept of it
-        piece.first = self._rooms[i].x.listed(len(piece.rows)) if isinstance(taken, Weighted) else piece.x

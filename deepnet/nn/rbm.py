@@ -147,7 +147,7 @@ class ContrastiveDivergence:
         self._precision = operands.PRECISIONS[precision]()
         self._feed = feed
         self._chain = Chain(rbm, cases, dtype)
-        self._v0 = operands.Listed.room(cases, rbm.inputs, dtype)
+        self._v0, self._lister = operands.matrix(cases, rbm.inputs, dtype), operands.Lister()
         self._h0 = operands.matrix(cases, rbm.outputs, dtype)
         self._h1 = operands.matrix(cases, rbm.outputs, dtype)
         self._error = np.zeros(rbm.inputs, dtype)
@@ -160,9 +160,9 @@ class ContrastiveDivergence:
     def at(self, rows: np.ndarray, key: int | None) -> None:
         """Move to the minibatch of these rows; all draws come from the key."""
         self._n, self._key = len(rows), 0 if key is None else key
-        self._feed(rows, self._v0.x[: self._n])
+        self._feed(rows, self._v0[: self._n])
         with self._precision:
-            self._v = self._v0.listed(self._n)
+            self._v = self._lister.of(self._v0[: self._n])
 
     @np.errstate(over="ignore", invalid="ignore")  # a run that diverges is told by its loss, not by NumPy
     def gradient(self, theta: np.ndarray) -> np.ndarray:
@@ -192,7 +192,7 @@ class ContrastiveDivergence:
     def _statistics(self, p: dict, g: dict) -> tuple[operands.Listed | np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Both sides of the contrast, v0, h0, v1_t and -h1; the gradients of the biases go to g."""
         n = self._n
-        v0, h0, h1, total = self._v0.x[:n], self._h0[:n], self._h1[:n], self._sums
+        v0, h0, h1, total = self._v0[:n], self._h0[:n], self._h1[:n], self._sums
         h_t = self._chain.hidden_states(p, self._v, self._key, 0, h0)
         for step in range(1, self.steps):
             v_t = self._restored(p, h_t)
@@ -214,7 +214,7 @@ class ContrastiveDivergence:
     def _restored(self, p: dict, h_t: np.ndarray) -> np.ndarray:
         """E[v | h] (M, B), transposed, but for what the data have not."""
         v_t = self._chain.visible_mean(p, h_t)
-        self.rbm.units[0].hide(self._v0.x[: self._n], v_t.T)
+        self.rbm.units[0].hide(self._v0[: self._n], v_t.T)
         return v_t
 
     def _penalize(self, theta: np.ndarray, g: dict, n: int) -> None:
@@ -228,7 +228,7 @@ class ContrastiveDivergence:
             q += self._sums["h0"] * q.dtype.type(0.1 / n)
             push = (q - q.dtype.type(rule.sparsity_target)) * q.dtype.type(rule.sparsity_cost)
             g["b"] += push
-            sums.column_sums(self._v0.x[:n], self._sums["v"])
+            sums.column_sums(self._v0[:n], self._sums["v"])
             g["W"] += np.multiply.outer(self._sums["v"] * q.dtype.type(1 / n), push)
 
 

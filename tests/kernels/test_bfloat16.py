@@ -85,11 +85,10 @@ def test_products(sparse):
             continue
         x, W, d = (mostly_zero if sparse else draw)(0, B, M), draw(1, M, N), draw(2, B, N)
         wx, wW, wd = rounded(x, W, d)
-        room = operands.Listed.room(B, M, np.float32)
-        room.x[...] = x
+        kept = inside(x)
         up, down, outer, both = Guarded(B, N), Guarded(M, B), Guarded(M, N), Guarded(M, N)
         with rounding:
-            listed = room.listed(B)
+            listed = operands.Lister().of(kept)
             products.up(listed, inside(W), zero[:N], units.LINEAR, up.out)
             products.down(inside(W), inside(np.ascontiguousarray(d.T)), zero[:M], units.LINEAR, down.out)
             products.outer(listed, inside(d), outer.out)
@@ -107,10 +106,8 @@ def test_products(sparse):
 @multiplies
 def test_skipping_zeros_changes_no_bit():
     x, W, zero = mostly_zero(0, 100, 784), draw(1, 784, 130), np.zeros(130, np.float32)
-    room = operands.Listed.room(100, 784, np.float32)
-    room.x[...] = x
     with operands.Rounding():
-        listed = room.listed(100)
+        listed = operands.Lister().of(x)
         assert isinstance(listed, operands.Listed)
         one, two = np.zeros((100, 130), np.float32), np.zeros((100, 130), np.float32)
         products.up(listed, W, zero, units.LINEAR, one)

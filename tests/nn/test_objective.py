@@ -214,8 +214,15 @@ def test_dropout_layers_draw_their_own_masks():
 
 
 def test_zeros_are_left_out_above_dropout_too(monkeypatch):
-    """Steps that dropout's inputs leave zero are skipped by the layer above it, and no bit changes."""
-    network = Network((Dropout(300, 0.2), Dense(300, 70, "relu"), Dense(70, 3, "softmax")), "cross_entropy")
+    """What dropout and rectifiers leave zero is skipped by the layers above, and no bit changes."""
+    layers = (
+        Dropout(300, 0.2),
+        Dense(300, 200, "relu"),
+        Dropout(200, 0.5),
+        Dense(200, 130, "relu"),
+        Dense(130, 3, "softmax"),
+    )
+    network = Network(layers, "cross_entropy")
     _, theta = objective(network, np.float32, cases=100)
     found, taken = [], []
 
@@ -225,13 +232,13 @@ def test_zeros_are_left_out_above_dropout_too(monkeypatch):
     for listed in (True, False):
         own = NetworkObjective(network, feed, 100)
         if not listed:
-            monkeypatch.setattr(operands.Listed, "listed", lambda room, count: room.x[:count])
+            monkeypatch.setattr(operands.Lister, "_listed", lambda own, x: x)
         own.at(np.arange(100), 5)
-        taken.append(type(own._pieces[0].input_of(1)))
         velocity, moved = np.zeros_like(theta), theta.copy()
         own.descend(moved, velocity, 0.1, 0.9)
         found.append([own.gradient(theta).copy(), own.curvature(theta)(theta).copy(), moved])
-    assert taken == [operands.Listed if ENABLED else np.ndarray, np.ndarray]
+        taken.append([type(own._pieces[0].input_of(i)) for i in (1, 3)])
+    assert taken == [[operands.Listed if ENABLED else np.ndarray] * 2, [np.ndarray] * 2]
     for one, other in zip(*found, strict=True):
         np.testing.assert_array_equal(one, other)
 

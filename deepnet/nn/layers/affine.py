@@ -56,7 +56,7 @@ class Pair(NamedTuple):
         return self.x.x if isinstance(self.x, operands.Listed) else self.x
 
 
-def r_forward(p: Arrays, v: Arrays, w: Arrays, x: np.ndarray, rx: np.ndarray | None) -> np.ndarray:
+def r_forward(p: Arrays, v: Arrays, w: Arrays, x: np.ndarray | operands.Listed, rx: np.ndarray | None) -> np.ndarray:
     """R z = x V + V_b + (R x) W, the derivative of z in the direction v of the parameters (Pearlmutter 1994)."""
     products.up(x, v["W"], bias(v), LINEAR, w["r"])
     if rx is not None:

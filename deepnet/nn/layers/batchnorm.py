@@ -62,11 +62,13 @@ class BatchNorm:
         self._unit.activate(w["a"])
         return w["a"]
 
-    def sums_of(self, p: Arrays, z: np.ndarray, x: np.ndarray) -> None:
+    def sums_of(self, p: Arrays, z: np.ndarray, x: np.ndarray | operands.Listed) -> None:
         """z (B, N) <- x W."""
         products.up(x, p["W"], np.zeros(self.outputs, z.dtype), LINEAR, z)
 
-    def r_forward(self, p: Arrays, v: Arrays, w: Arrays, x: np.ndarray, rx: np.ndarray | None) -> np.ndarray:
+    def r_forward(
+        self, p: Arrays, v: Arrays, w: Arrays, x: np.ndarray | operands.Listed, rx: np.ndarray | None
+    ) -> np.ndarray:
         """R of gamma n + beta, through mean and variance too: gamma R n + n V_gamma + V_beta."""
         self.sums_of(v, w["r"], x)
         if rx is not None:

@@ -38,16 +38,17 @@ class Dropout:
         """The mask, scaled, its product with one above, a, and R a."""
         return {name: operands.matrix(cases, self.width, dtype) for name in ("mask", "both", "a", "r")}
 
-    def forward(self, p: Arrays, w: Arrays, x: np.ndarray | operands.Listed, key: int | None) -> np.ndarray:
-        """a (B, M) for x (B, M), with x's lists of zeros where it has such; the mask is a function of the key."""
-        given = x.x if isinstance(x, operands.Listed) else x
+    def forward(self, p: Arrays, w: Arrays, x: np.ndarray, key: int | None) -> np.ndarray:
+        """a (B, M) for x (B, M); the mask is a function of the key."""
         if key is None:
-            w["mask"][...], w["a"][...] = 1, given
+            w["mask"][...], w["a"][...] = 1, x
         else:
-            kernels.drop(key, given, self.rate, w["mask"], w["a"])
-        return x.masked(w["a"]) if isinstance(x, operands.Listed) else w["a"]
+            kernels.drop(key, x, self.rate, w["mask"], w["a"])
+        return w["a"]
 
-    def r_forward(self, p: Arrays, v: Arrays, w: Arrays, x: np.ndarray, rx: np.ndarray | None) -> np.ndarray:
+    def r_forward(
+        self, p: Arrays, v: Arrays, w: Arrays, x: np.ndarray | operands.Listed, rx: np.ndarray | None
+    ) -> np.ndarray:
         """R a = (R x) m."""
         np.multiply(w["mask"], 0 if rx is None else rx, out=w["r"])
         return w["r"]

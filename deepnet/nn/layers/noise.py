@@ -45,7 +45,9 @@ class Noise:
             w["a"][...] += random.normal(key, 0, *x.shape) * (np.float32(self.deviation) * w["share"])
         return w["a"]
 
-    def r_forward(self, p: Arrays, v: Arrays, w: Arrays, x: np.ndarray, rx: np.ndarray | None) -> np.ndarray:
+    def r_forward(
+        self, p: Arrays, v: Arrays, w: Arrays, x: np.ndarray | operands.Listed, rx: np.ndarray | None
+    ) -> np.ndarray:
         """R a = R x."""
         w["r"][...] = 0 if rx is None else rx
         return w["r"]
