@@ -8,6 +8,13 @@ runs=runs/$seed
 stack=../mnist-dbn/runs/$seed/stack
 mkdir -p "$runs" "$(dirname "$stack")"
 deepnet pretrain mnist -c ../mnist-dbn/settings.toml --seed "$seed" -o "$stack.h5" --resume --log "$stack.log"
-deepnet finetune mnist -c settings.toml --seed "$seed" --from "$stack.h5" -o "$runs/net.h5" --resume --log "$runs/net.log"
-deepnet evaluate "$runs/net.h5" mnist --json > "$runs/net.json"
-python ../record.py . --seed "$seed" --name "pre-trained, dropout" --result "$runs/net.json" --log "$stack.log" --log "$runs/net.log"
+logs="--log $stack.log"
+
+tune() { # SETTINGS START FILE NAME
+    deepnet finetune mnist -c "$1.toml" --seed "$seed" --from "$2.h5" -o "$runs/$3.h5" --resume --log "$runs/$3.log"
+    deepnet evaluate "$runs/$3.h5" mnist --json > "$runs/$3.json"
+    logs="$logs --log $runs/$3.log"
+    python ../record.py . --seed "$seed" --name "$4" --result "$runs/$3.json" $logs
+}
+tune settings "$stack" first "pre-trained, dropout"
+tune second "$runs/first" net "400 epochs more"

@@ -7,13 +7,23 @@ seed=${1:-0}
 runs=runs/$seed
 mkdir -p "$runs"
 
-tune() { # NAME FILE SETTINGS [OPTIONS]
-    name=$1 file=$2 settings=$3
-    shift 3
+logs=
+
+tune() { # FILE SETTINGS [OPTIONS]
+    file=$1 settings=$2
+    shift 2
     deepnet finetune mnist -c "$settings" --seed "$seed" -o "$runs/$file.h5" --resume --log "$runs/$file.log" "$@"
-    deepnet evaluate "$runs/$file.h5" mnist --teacher "$runs/teacher.h5" --json > "$runs/$file.json"
-    python ../record.py . --seed "$seed" --name "$name" --result "$runs/$file.json" --log "$runs/$file.log"
+    logs="$logs --log $runs/$file.log"
 }
-tune teacher teacher settings.toml
-tune "student's net alone" alone alone.toml
-tune student student distilled.toml --teacher "$runs/teacher.h5"
+tell() { # NAME FILE
+    deepnet evaluate "$runs/$2.h5" mnist --teacher "$runs/teacher.h5" --json > "$runs/$2.json"
+    python ../record.py . --seed "$seed" --name "$1" --result "$runs/$2.json" $logs
+    logs=
+}
+tune first settings.toml
+tune teacher second.toml --from "$runs/first.h5"
+tell teacher teacher
+tune alone alone.toml
+tell "student's net alone" alone
+tune student distilled.toml --teacher "$runs/teacher.h5"
+tell student student
