@@ -1,4 +1,4 @@
-"""What products multiply: how matrices lie in memory, which steps of a minibatch are not zero, and bfloat16.
+"""What products multiply: how matrices lie in memory, what is not zero in them, and bfloat16.
 
 Axes: R rows, C columns; B cases, M inputs.
 """

@@ -107,10 +107,10 @@ def _finish_scale(scale, c):
 NOTHING, UP, NEGATIVE, SAMPLE, DOWN, CHAIN, MASKED = range(7)
 
 
-@native(34)
+@native(33)
 def _tile(
     t, down, across, activate, chain, fill, block,
-    a, a_row, a_k, steps, b, b_row, b_column, index, starts, starts_row, keep, c, c_row,
+    a, a_row, a_k, steps, b, b_row, index, starts, starts_row, keep, c, c_row,
     rows, columns, end, code, bias, k0, k1, draw, other, other_row, other_t, other_t_row, mask, mask_row,
 ):  # fmt: skip
     """Tile t of a product and what follows it."""
@@ -119,7 +119,7 @@ def _tile(
     mode = flush()
     call(
         fill,
-        (block, a, a_row, a_k, steps, b, b_row, b_column, index, starts, starts_row, keep, first, last, j0, j1, rows,
+        (block, a, a_row, a_k, steps, b, b_row, index, starts, starts_row, keep, first, last, j0, j1, rows,
          c + (i0 * c_row + j0) * 4, c_row),
     )  # fmt: skip
     out = matrix_at(c, rows, c_row, columns)
@@ -147,7 +147,7 @@ def _one(
         (
             t, down, across, activate, chain, fill, block,
             np.int64(a.ctypes.data), a.strides[0] // 4, a.strides[1] // 4, a.shape[1],
-            np.int64(b.ctypes.data), b.strides[0] // 4, b.strides[1] // 4,
+            np.int64(b.ctypes.data), b.strides[0] // 4,
             np.int64(index.ctypes.data), np.int64(starts.ctypes.data), starts.strides[0] // 4, keep,
             np.int64(c.ctypes.data), c.strides[0] // 4, c.shape[0], c.shape[1],
             end, code, np.int64(bias.ctypes.data), np.int64(k0), np.int64(k1), draw,
@@ -212,7 +212,7 @@ def _pair(
             fill_e if part else fill,
             (
                 block_e if part else block, y_t if part else x_t, y_row if part else x_row, y_k if part else x_k,
-                chains if part else cases, e if part else d, e_row if part else d_row, 1, every if part else index,
+                chains if part else cases, e if part else d, e_row if part else d_row, every if part else index,
                 starts, starts_row, part, first, last, j0, j1, rows, place, row,
             ),
         )  # fmt: skip

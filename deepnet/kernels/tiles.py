@@ -13,10 +13,10 @@ the copy and without fetching ahead, 113-144 with both; `up` 68-130 and 110-158 
 import numpy as np
 
 from .exp import ZERO
-from .jit import call, hold, matrix_at, native, njit, vector_at
+from .jit import call, hold, native, njit, vector_at
 from .microkernel import VECTORS, target
 from .random import GROUP
-from .transpose import SIDE, copy_some, transpose_tile
+from .transpose import SIDE, copy_some
 
 LANES, PANEL = target()
 STRIP = 2 * LANES
@@ -28,11 +28,6 @@ WIDE = VECTORS * LANES
 TILES = 16  # least number of tiles where there is enough to do, so that threads end together
 WORTH = 1 << 19  # multiplications from which on threads are worth their hand-over of 5 us
 AFTER = 16  # multiplications that cost as much as what follows a product, an element
-
-
-def panels_of(rows):
-    """Panels of a product's result of so many rows."""
-    return -(-rows // PANEL)
 
 
 @njit
@@ -74,9 +69,9 @@ def _pack(a, a_k, steps, count, out):
         copy_some(a + k * a_k * 4, out + k * SIDE * 4, count)
 
 
-@native(19)
+@native(18)
 def fill(
-    block, a, a_row, a_k, steps, b, b_row, b_column, index, starts, starts_row, keep,
+    block, a, a_row, a_k, steps, b, b_row, index, starts, starts_row, keep,
     first, last, j0, j1, rows, c, c_row,
 ):  # fmt: skip
     """Panels first..last of C, columns j0..j1: C = (C if keep) + A B; `index` lists all steps.
@@ -120,34 +115,23 @@ def fill(
     hold(room)
 
 
-@native(19)
+@native(18)
 def fill_listed(
-    strip, a, a_row, a_k, steps, b, b_row, b_column, index, starts, starts_row, keep,
+    strip, a, a_row, a_k, steps, b, b_row, index, starts, starts_row, keep,
     first, last, j0, j1, rows, c, c_row,
 ):  # fmt: skip
-    """The same where a row of A holds only what is not zero, `index` its steps, `starts` where each PIECE begins.
-
-    Where not B's columns lie side by side but its rows, a piece of it is transposed first.
-    """
+    """The same where a row of A holds only what is not zero, `index` its steps, `starts` where each PIECE begins."""
     top, end = row_edge(first, rows), row_edge(last, rows)
-    turned = b_column != 1
-    room = np.empty((PIECE if turned else 0, WIDE), np.float32)
     for j in range(j0, j1, WIDE):
         width = min(WIDE, j1 - j)
         wide = (width + LANES - 1) // LANES
         for piece in range(max(1, (steps + PIECE - 1) // PIECE)):
-            here, row, s0 = b + j * 4, b_row, piece * PIECE
-            if turned:
-                count = min(PIECE, steps - s0)
-                transpose_tile(matrix_at(b + (j * b_column + s0) * 4, width, b_column, count), 0, width, 0, count, room)
-                here, row = np.int64(room.ctypes.data) - s0 * WIDE * 4, WIDE
             call(
                 strip,
                 (
                     a + top * a_row * 4, index + top * a_row * 4, a_row,
                     starts + (top * starts_row + piece) * 4, starts_row,
-                    here, row, c + (j - j0) * 4, c_row,
+                    b + j * 4, b_row, c + (j - j0) * 4, c_row,
                     width - (wide - 1) * LANES, 1 if piece else keep, end - top, wide,
                 ),
             )  # fmt: skip
-    hold(room)

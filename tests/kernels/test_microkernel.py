@@ -37,7 +37,7 @@ def test_tiles_cover_a_product_once():
             first, last, j0, j1 = tiles.edges(t, down, across, rows, columns)
             assert j0 % 64 == 0
             seen |= {(p, j) for p in range(first, last) for j in range(j0, j1)}
-        assert len(seen) == tiles.panels_of(rows) * columns, (rows, columns)
+        assert len(seen) == -(-rows // tiles.PANEL) * columns, (rows, columns)
 
 
 @pytest.mark.skipif(not ENABLED, reason="nothing is compiled")
