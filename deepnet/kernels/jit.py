@@ -266,17 +266,6 @@ def hold(typingctx, array):
 
 
 @intrinsic
-def word_at(typingctx, address):
-    """The int32 at an address, as int64."""
-
-    def emit(context, builder, signature, values):
-        word = ir.IntType(32)
-        return builder.sext(builder.load(builder.inttoptr(values[0], ir.PointerType(word))), ir.IntType(64))
-
-    return types.int64(types.int64), emit
-
-
-@intrinsic
 def _pointer(typingctx, address):
     def emit(context, builder, signature, values):
         return builder.inttoptr(values[0], ir.PointerType(ir.FloatType()))
