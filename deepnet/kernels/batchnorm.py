@@ -9,14 +9,14 @@ import numpy as np
 from numba import prange
 
 from .exp import ONE, ZERO
-from .jit import compiled, fma, njit, row_of
+from .jit import compiled, fma, inner, njit, row_of
 
 WIDE, FEW = 64, 1 << 13  # units of a block; elements below which the calling thread does it
 EPSILON = 1e-5
 _EPSILON = np.float32(EPSILON)
 
 
-@njit
+@inner
 def _moments_block(z, j0, j1, mean, scale):
     cases, center, width = np.float32(z.shape[0]), row_of(mean, 0, j0, j1), row_of(scale, 0, j0, j1)
     center[:] = ZERO
@@ -36,7 +36,7 @@ def _moments_block(z, j0, j1, mean, scale):
         width[j] = ONE / np.sqrt(width[j] / cases + _EPSILON)
 
 
-@njit
+@inner
 def _project_block(d, n, share, factor, j0, j1, sums, dots, out):
     total, along = row_of(sums, 0, j0, j1), row_of(dots, 0, j0, j1)
     total[:] = ZERO

@@ -17,7 +17,7 @@ from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 from .exp import ZERO
-from .jit import ENABLED, njit, row_of
+from .jit import ENABLED, inner, njit, row_of
 
 FEW = 1 << 14  # elements below which the calling thread does it
 
@@ -48,7 +48,7 @@ def _word(typingctx, low, high):
     return types.float32(types.float32, types.float32), emit
 
 
-@njit
+@inner
 def _row_along(x, out, i):
     row, words = row_of(x, i, 0, x.shape[1]), row_of(out, i, 0, out.shape[1])
     for k in range(row.size // 2):
@@ -57,7 +57,7 @@ def _row_along(x, out, i):
         words[row.size // 2] = _word(row[row.size - 1], ZERO)
 
 
-@njit
+@inner
 def _row_across(x, out, i):
     row, words = row_of(x, 2 * i, 0, x.shape[1]), row_of(out, i, 0, x.shape[1])
     if 2 * i + 1 < x.shape[0]:

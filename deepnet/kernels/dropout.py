@@ -11,14 +11,14 @@ import numpy as np
 from numba import prange
 
 from .exp import ZERO
-from .jit import compiled, njit, row_of
+from .jit import compiled, inner, njit, row_of
 from .random import GROUP, fill_group, halves, uniform
 
 ROWS = 16  # cases of a block
 FEW = 1 << 13  # elements of a minibatch below which the calling thread does it
 
 
-@njit
+@inner
 def _drop_block(block, k0, k1, x, least, scale, mask, a):
     cases, units = x.shape
     groups = (units + GROUP - 1) // GROUP

@@ -13,7 +13,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from .jit import fma, njit
+from .jit import fma, inner
 
 _f = np.float32
 LOG2E, LN2_HIGH, LN2_LOW = _f(1.4426950408889634), _f(0.693359375), _f(-2.12194440e-4)
@@ -86,7 +86,7 @@ def _bits_of_float(typingctx, value):
     return types.int32(types.float32), lambda context, builder, _, v: builder.bitcast(v[0], ir.IntType(32))
 
 
-@njit(inline=True)
+@inner(inline=True)
 def exp(x):
     """e^x, held within the normal numbers: below -87.3 it is 1.2e-38, above 88.37 it is 2.4e38."""
     x = EXP_LEAST if x < EXP_LEAST else x
@@ -103,7 +103,7 @@ def exp(x):
     return p * _float_of_bits(np.int32((np.int32(finite) + BIAS) << SHIFT))
 
 
-@njit(inline=True)
+@inner(inline=True)
 def expm1(x):
     """e^x - 1, true to small x, where the difference would cancel: there the polynomial of exp stands alone."""
     p = E[0] * x + E[1]
@@ -115,7 +115,7 @@ def expm1(x):
     return near if abs(x) < SMALL else exp(x) - ONE
 
 
-@njit(inline=True)
+@inner(inline=True)
 def _log_parts(x):
     """(m - 1, exponent) with x = m 2^exponent and m within [sqrt(1/2), sqrt 2)."""
     bits = _bits_of_float(x)
@@ -125,7 +125,7 @@ def _log_parts(x):
     return (m * HALF if large else m) - ONE, (e + ONE if large else e)
 
 
-@njit(inline=True)
+@inner(inline=True)
 def log(x):
     """Natural logarithm of a positive normal number; smaller ones count as 1.2e-38."""
     f, e = _log_parts(TINY if x < TINY else x)
@@ -143,26 +143,26 @@ def log(x):
     return result if x == x else x
 
 
-@njit(inline=True)
+@inner(inline=True)
 def log1p(u):
     """log(1 + u) for u in [0, 1e30], true to small u: the rounding of 1 + u is put back."""
     w = ONE + u
     return log(w) + (u - (w - ONE)) / w
 
 
-@njit(inline=True)
+@inner(inline=True)
 def sigmoid(x):
     """1 / (1 + e^-x)."""
     return ONE / (ONE + exp(-x))
 
 
-@njit(inline=True)
+@inner(inline=True)
 def softplus(x):
     """log(1 + e^x)."""
     return (x if x > ZERO else ZERO) + log1p(exp(-abs(x)))
 
 
-@njit(inline=True)
+@inner(inline=True)
 def tanh(x):
     """Hyperbolic tangent: a polynomial near 0, where the quotient would cancel."""
     z = x * x
@@ -176,7 +176,7 @@ def tanh(x):
     return near if size < _f(0.625) else (far if x > ZERO else -far)
 
 
-@njit(inline=True)
+@inner(inline=True)
 def normal_quantile(bits):
     """The normal deviate of a 32-bit draw.
 

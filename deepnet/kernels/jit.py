@@ -36,11 +36,11 @@ from numba.core.compiler import CompileResult
 from numba.core.registry import cpu_target
 from numba.core.serialize import dumps
 from numba.core.sigutils import normalize_signature
-from numba.extending import intrinsic
+from numba.extending import intrinsic, register_jitable
 
 ENABLED = not config.DISABLE_JIT
 _FLOAT32 = np.dtype(np.float32)
-FLAGS = {"error_model": "numpy", "fastmath": {"nsz", "contract"}, "nogil": True}
+FLAGS = {"error_model": "numpy", "fastmath": {"nsz", "contract"}, "nogil": True, "no_cfunc_wrapper": True}
 
 
 def _cache_folder():
@@ -151,17 +151,25 @@ def _type_of(value):
     return kind
 
 
-def njit(function=None, *, parallel=False, inline=False):
-    """Compile on first call with the house's flags; without a JIT the function stays as it is.
-
-    `inline` is for scalar functions, which must lie inside their caller's loop for it to vectorise.
-    """
+def njit(function=None, *, parallel=False):
+    """Compile on first call with the house's flags; without a JIT the function stays as it is."""
     if function is None:
-        return lambda f: njit(f, parallel=parallel, inline=inline)
-    compiled = _keep(numba.njit(function, parallel=parallel, forceinline=inline, **FLAGS), function)
+        return lambda f: njit(f, parallel=parallel)
+    compiled = _keep(numba.njit(function, parallel=parallel, **FLAGS), function)
     if ENABLED:
         compiled.typeof_pyval = _type_of
     return compiled
+
+
+def inner(function=None, *, inline=False):
+    """Compile as a part of the kernels that call it; to Python the function stays as it is.
+
+    It has no entry for Python, which takes longer to compile than many a body. `inline` is for scalar functions, which
+    must lie inside their caller's loop for it to vectorise.
+    """
+    if function is None:
+        return lambda f: inner(f, inline=inline)
+    return register_jitable(forceinline=inline, **FLAGS)(function)
 
 
 @intrinsic
@@ -169,7 +177,7 @@ def _fused(typingctx, a, b, c):
     return types.float32(types.float32, types.float32, types.float32), lambda context, builder, _, v: builder.fma(*v)
 
 
-@njit(inline=True)
+@inner(inline=True)
 def fma(a, b, c):
     """The float32 a b + c with one rounding: for sums of two products, of which the compiler could fuse either."""
     return _fused(a, b, c)
@@ -195,7 +203,7 @@ def _swap_mode(typingctx, bits, replace):
     return types.int32(types.int32, types.boolean), emit
 
 
-@njit(inline=True)
+@inner(inline=True)
 def flush():
     """From here on numbers below 1.2e-38 count as zero, on this thread; returns what `restore` takes to undo it.
 
@@ -205,7 +213,7 @@ def flush():
     return _swap_mode(np.int32(0x8040), False)
 
 
-@njit(inline=True)
+@inner(inline=True)
 def restore(mode):
     """Undo `flush`."""
     _swap_mode(mode, True)
@@ -223,7 +231,7 @@ class Native:
     @functools.cached_property
     def address(self):
         """Where its code begins; compiled, or read from the cache, when first asked for."""
-        options = {name: value for name, value in FLAGS.items() if name != "nogil"}
+        options = {name: value for name, value in FLAGS.items() if name in ("error_model", "fastmath")}
         self._kept = _keep(CFunc(self.function, normalize_signature(self.signature), {}, options), self.function)
         self._kept.compile()
         return self._kept.address
@@ -247,13 +255,13 @@ def call(typingctx, address, arguments):
     return types.void(types.int64, arguments), emit
 
 
-@njit
+@inner
 def matrix_at(address, rows, row, columns):
     """The float32 matrix (rows, columns) at an address, `row` elements from row to row."""
     return numba.carray(_pointer(address), (rows, row))[:, :columns]
 
 
-@njit
+@inner
 def vector_at(address, size):
     """The float32 vector (size,) at an address."""
     return numba.carray(_pointer(address), (size,))
@@ -273,7 +281,7 @@ def _pointer(typingctx, address):
     return types.CPointer(types.float32)(types.int64), emit
 
 
-@njit(inline=True)
+@inner(inline=True)
 def row_of(array, i, j0, j1):
     """Row i of a float32 matrix, columns j0..j1, as an array that is known to be contiguous and to begin at 0.
 

@@ -8,7 +8,7 @@ import numpy as np
 from numba import prange
 
 from .exp import ZERO, exp, log, softplus
-from .jit import ENABLED, compiled, fma, lane_sum, njit, row_of
+from .jit import ENABLED, compiled, fma, inner, lane_sum, njit, row_of
 from .transpose import transpose_matrix, transpose_tile
 
 BLOCK = 256
@@ -60,7 +60,7 @@ def _scaled(a, scale, d, d_t):
     transpose_tile(d, 0, d.shape[0], 0, d.shape[1], d_t)
 
 
-@njit
+@inner
 def _sums_of_columns(d, j0, j1, out):
     part, sums = np.empty(j1 - j0, np.float32), out[j0:j1]
     sums[:] = ZERO

@@ -12,7 +12,7 @@ import numpy as np
 from numba import prange
 
 from .exp import HALF, ONE, ZERO, exp, log
-from .jit import compiled, flush, njit, restore, row_of
+from .jit import compiled, flush, inner, njit, restore, row_of
 from .outputs import FEW, ROWS, root
 from .transpose import transpose_tile
 from .units import softmax, softmax_chain
@@ -37,7 +37,7 @@ def _shares(z, inverse, out):
     return best, log(total)
 
 
-@njit
+@inner
 def _case(kind, temperature, hard, z, t, back, p, q):
     """(loss, whether the largest of z and v are apart) of a case; back <- dloss/dz; p and q are room."""
     inverse = ONE / temperature
@@ -63,7 +63,7 @@ def _case(kind, temperature, hard, z, t, back, p, q):
     return loss, ONE if best != aim else ZERO
 
 
-@njit
+@inner
 def _finish_block(block, kind, temperature, hard, z, t, scale, a, d, d_t, value, apart):
     cases, outputs = z.shape
     mode = flush()

@@ -9,7 +9,7 @@ import math
 import numpy as np
 from numba import prange
 
-from .jit import compiled, njit, row_of
+from .jit import compiled, inner, njit, row_of
 
 SMALL = 16384  # elements up to which no threads pay
 _f = np.float32
@@ -17,7 +17,7 @@ _f = np.float32
 CONTRASTS = {"l1": 0, "l2": 1}
 
 
-@njit
+@inner
 def _gather_row(i, inputs, rows, offset, scale, out):
     given = inputs[rows[i]]
     row = row_of(out, i, 0, out.shape[1])
@@ -46,7 +46,7 @@ def gather(inputs, rows, offset, scale, out):
         out[...] = (inputs[rows] - offset) / scale
 
 
-@njit
+@inner
 def _shift_row(i, inputs, rows, shifts, wide, channels, offset, scale, out):
     given = inputs[rows[i]]
     row = row_of(out, i, 0, out.shape[1])
@@ -86,7 +86,7 @@ def gather_shifted(inputs, rows, shifts, shape, offset, scale, out):
         out[i] = (moved.reshape(-1) - offset) / scale
 
 
-@njit
+@inner
 def _contrast_row(i, code, x):
     row, total = row_of(x, i, 0, x.shape[1]), 0.0
     for j in range(row.size):

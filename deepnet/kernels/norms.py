@@ -8,14 +8,14 @@ the limit takes 2 to 5 %.
 import numpy as np
 from numba import prange
 
-from .jit import compiled, fma, njit, row_of
+from .jit import compiled, fma, inner, njit, row_of
 
 ROWS, FEW = 64, 1 << 16  # rows of a block; weights below which the calling thread does it
 LANES = 16
 ONE, ZERO, INFINITE = np.float32(1), np.float32(0), np.float32(np.inf)
 
 
-@njit
+@inner
 def _squares_of_block(W, block, sums):
     """Four rows at a time, so that sums are fetched and put back once for four."""
     first, last = block * ROWS, min((block + 1) * ROWS, W.shape[0])
@@ -33,7 +33,7 @@ def _squares_of_block(W, block, sums):
             sums[j] = fma(a[j], a[j], sums[j])
 
 
-@njit
+@inner
 def _scale_block(W, block, factors):
     for i in range(block * ROWS, min((block + 1) * ROWS, W.shape[0])):
         row = row_of(W, i, 0, W.shape[1])

@@ -11,7 +11,7 @@ from numba import prange
 
 from . import bfloat16
 from .exp import ZERO
-from .jit import compiled, njit, row_of
+from .jit import compiled, inner, njit, row_of
 from .microkernel import AHEAD
 from .tiles import PIECE
 
@@ -45,7 +45,7 @@ def matrix(rows, columns, dtype=np.float32):
     return vector(rows * stride(columns), dtype).reshape(rows, stride(columns))[:, :columns]
 
 
-@njit
+@inner
 def _list_row(x, i, values, index, starts):
     row, own, places = row_of(x, i, 0, x.shape[1]), row_of(values, i, 0, x.shape[1]), index[i]
     n = np.uint64(0)
@@ -65,7 +65,7 @@ def _list_rows(x, values, index, starts):
         _list_row(x, i, values, index, starts)
 
 
-@njit
+@inner
 def _turn_piece(piece, cases, values, index, starts, values_t, index_t, starts_t):
     first, last = piece * PIECE, min((piece + 1) * PIECE, values_t.shape[0])
     ends = np.zeros(PIECE, np.int64)

@@ -9,7 +9,7 @@ import numpy as np
 from numba import prange
 
 from .exp import HALF, ONE, ZERO, exp, log, sigmoid, softplus
-from .jit import compiled, flush, lane_sum, njit, restore, row_of
+from .jit import compiled, flush, inner, lane_sum, njit, restore, row_of
 from .losses import logistic_entropy, softmax_entropy, squared_error
 from .transpose import transpose_tile
 from .units import LOGISTIC, activate_twin, softmax
@@ -50,7 +50,7 @@ def _softmax(z, t, a):
     return weight * log(total) - inner, ONE if best != aim else ZERO
 
 
-@njit
+@inner
 def _others(kind, z, t, a, terms, squares):
     """(loss, squared error) of a case; a <- f(z)."""
     if kind == LOGISTIC_ENTROPY:
@@ -67,7 +67,7 @@ def _others(kind, z, t, a, terms, squares):
     return (lane_sum(terms) if kind == LOGISTIC_ENTROPY else HALF * error), error
 
 
-@njit
+@inner
 def _hinge(kind, z, t, a, back, terms):
     """(loss, wrong) of a case; a <- z, back <- the gradient at z."""
     for j in range(z.size):
@@ -85,7 +85,7 @@ def _hinge(kind, z, t, a, back, terms):
     return lane_sum(terms), ONE if best != aim else ZERO
 
 
-@njit
+@inner
 def _finish_block(block, kind, z, t, scale, a, d, d_t, value, error):
     cases, outputs = z.shape
     mode = flush()

@@ -26,7 +26,7 @@ import numpy as np
 from numba import prange
 
 from .exp import ONE, ZERO
-from .jit import call, compiled, flush, fma, hold, matrix_at, native, njit, restore, row_of, vector_at
+from .jit import call, compiled, flush, fma, hold, inner, matrix_at, native, njit, restore, row_of, vector_at
 from .microkernel import block, block_bfloat16, strip, strip_bfloat16
 from .operands import Listed, Rounding, whole
 from .random import halves
@@ -37,19 +37,19 @@ from .units import LINEAR, activate_at, activate_twin, chain_at, sample_row, sam
 LONG = 400  # cases from which on the product outweighs the step
 
 
-@njit
+@inner
 def _add(bias, row):
     for j in range(row.size):
         row[j] += bias[j]
 
 
-@njit
+@inner
 def _apply(activate, code, row):
     if code != LINEAR:
         call(activate, (code, np.int64(row.ctypes.data), row.size))
 
 
-@njit
+@inner
 def _finish_up(activate, code, bias, negative, c, i0, i1, j0, j1):
     for i in range(i0, i1):
         row = row_of(c, i, j0, j1)
@@ -60,7 +60,7 @@ def _finish_up(activate, code, bias, negative, c, i0, i1, j0, j1):
                 row[j] = -row[j]
 
 
-@njit
+@inner
 def _finish_sample(code, bias, c, k0, k1, draw, states_t, i0, i1, j0, j1):
     states = np.empty((i1 - i0, j1 - j0), np.float32)
     for i in range(i0, i1):
@@ -70,7 +70,7 @@ def _finish_sample(code, bias, c, k0, k1, draw, states_t, i0, i1, j0, j1):
     transpose_tile(states, 0, i1 - i0, 0, j1 - j0, states_t[j0:j1, i0:i1])
 
 
-@njit
+@inner
 def _finish_down(activate, code, bias, c, i0, i1, j0, j1):
     for i in range(i0, i1):
         row = row_of(c, i, j0, j1)
@@ -79,7 +79,7 @@ def _finish_down(activate, code, bias, c, i0, i1, j0, j1):
         _apply(activate, code, row)
 
 
-@njit
+@inner
 def _finish_chain(chain, code, a, masked, mask, c, out, i0, i1, j0, j1):
     transpose_tile(c, i0, i1, j0, j1, out)
     if code == LINEAR and not masked:
@@ -95,7 +95,7 @@ def _finish_chain(chain, code, a, masked, mask, c, out, i0, i1, j0, j1):
     transpose_tile(out, j0, j1, i0, i1, c)
 
 
-@njit
+@inner
 def _finish_scale(scale, c):
     for i in range(c.shape[0]):
         row = row_of(c, i, 0, c.shape[1])
@@ -137,7 +137,7 @@ def _tile(
     restore(mode)
 
 
-@njit
+@inner
 def _one(
     t, down, across, tile, activate, chain, fill, block,
     a, b, index, starts, c, keep, end, code, bias, k0, k1, draw, other, other_t, mask,
@@ -226,7 +226,7 @@ def _pair(
     restore(mode)
 
 
-@njit
+@inner
 def _step(g, scale, w, v, rate, mu, l2, l1):
     for i in range(g.shape[0]):
         slope, row, speed = row_of(g, i, 0, g.shape[1]), row_of(w, i, 0, g.shape[1]), row_of(v, i, 0, g.shape[1])
@@ -242,7 +242,7 @@ def _step(g, scale, w, v, rate, mu, l2, l1):
             row[j] += speed[j]
 
 
-@njit
+@inner
 def _one_pair(
     t, down, across, pair, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, every, scale, step, out,
     velocity, rule,

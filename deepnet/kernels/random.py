@@ -13,7 +13,7 @@ Axes: R rows, J units.
 import numpy as np
 
 from .exp import normal_quantile
-from .jit import ENABLED, njit
+from .jit import ENABLED, inner, njit
 
 ROUNDS = 10
 LANES = 16
@@ -50,7 +50,7 @@ def philox(counter, key):
     return c0, c1, c2, c3
 
 
-@njit(inline=True)
+@inner(inline=True)
 def block(c0, c1, c2, c3, k0, k1):
     """One Philox4x32-10 block: four uint32 words in, four out."""
     for _ in range(ROUNDS):
@@ -65,7 +65,7 @@ def block(c0, c1, c2, c3, k0, k1):
     return c0, c1, c2, c3
 
 
-@njit
+@inner
 def fill_group(k0, k1, draw, row, group, out):
     """The GROUP raw draws of one row's units 64 group .. 64 group + 63."""
     for lane in range(LANES):

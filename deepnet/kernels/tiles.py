@@ -13,7 +13,7 @@ the copy and without fetching ahead, 113-144 with both; `up` 68-130 and 110-158 
 import numpy as np
 
 from .exp import ZERO
-from .jit import call, hold, native, njit, vector_at
+from .jit import call, hold, inner, native, vector_at
 from .microkernel import VECTORS, target
 from .random import GROUP
 from .transpose import SIDE, copy_some
@@ -30,7 +30,7 @@ WORTH = 1 << 19  # multiplications from which on threads are worth their hand-ov
 AFTER = 16  # multiplications that cost as much as what follows a product, an element
 
 
-@njit
+@inner
 def grid(rows, columns, steps, high, wide):
     """(tiles down, tiles across) of a product: one if it is small, else of at most `high` panels by `wide` groups."""
     panels, groups = (rows + PANEL - 1) // PANEL, (columns + GROUP - 1) // GROUP
@@ -47,7 +47,7 @@ def grid(rows, columns, steps, high, wide):
     return down, across
 
 
-@njit
+@inner
 def edges(t, down, across, rows, columns):
     """First and last panel, first and last column of tile t; neighbours in t share their columns of B."""
     panels, groups = (rows + PANEL - 1) // PANEL, (columns + GROUP - 1) // GROUP
@@ -56,13 +56,13 @@ def edges(t, down, across, rows, columns):
     return panels * y // down, panels * (y + 1) // down, j0, min(j1, columns)
 
 
-@njit
+@inner
 def row_edge(p, rows):
     """The first row of panel p."""
     return rows * p // ((rows + PANEL - 1) // PANEL)
 
 
-@njit
+@inner
 def _pack(a, a_k, steps, count, out):
     """out[k, :count] <- count elements at a + k a_k, for each step."""
     for k in range(steps):

@@ -5,7 +5,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .jit import njit, row_of
+from .jit import inner, njit, row_of
 
 SIDE = 16
 INT, FLOAT = ir.IntType(64), ir.FloatType()
@@ -37,7 +37,7 @@ def _square(typingctx, source, source_step, target, target_step):
     return types.void(types.int64, types.int64, types.int64, types.int64), emit
 
 
-@njit
+@inner
 def transpose_tile(a, i0, i1, j0, j1, out):
     """out[j, i] <- a[i, j] for i0 <= i < i1, j0 <= j < j1; both of unit inner stride."""
     for i in range(i0, i1, SIDE):

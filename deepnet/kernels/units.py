@@ -10,7 +10,7 @@ A slope is a function of what the unit has given, a = f(z), but for square, whos
 import numpy as np
 
 from .exp import HALF, ONE, TWO, ZERO, exp, expm1, log, normal_quantile, sigmoid, softplus, tanh
-from .jit import call, compiled, fma, lane_sum, native, njit, row_of, vector_at
+from .jit import call, compiled, fma, inner, lane_sum, native, njit, row_of, vector_at
 from .random import GROUP, bits_twin, fill_group, halves, normal_twin
 
 LINEAR, LOGISTIC, RELU, SOFTPLUS, TANH, LEAKY_RELU, HARD_TANH, ELU, SQUARE, SOFTMAX = range(10)
@@ -37,7 +37,7 @@ ZETA2 = np.float32(np.pi**2 / 6)
 _UNIT, _EIGHT = np.float32(2**-24), np.uint32(8)
 
 
-@njit
+@inner
 def activate_row(code, row):
     """row <- f(row)."""
     if code == LOGISTIC:
@@ -66,7 +66,7 @@ def activate_row(code, row):
             row[j] = row[j] * row[j]
 
 
-@njit
+@inner
 def chain_row(code, a, d):
     """d <- d f'(z), from a = f(z), for square from a = z."""
     if code == LOGISTIC:
@@ -107,7 +107,7 @@ def chain_at(code, a, d, size):
     chain_row(code, vector_at(a, size), vector_at(d, size))
 
 
-@njit
+@inner
 def sample_row(code, row, k0, k1, draw, i, j0, states):
     """row, the inputs z of case i and units j0.., becomes their mean; states gets draws, a row of the same units.
 
@@ -202,7 +202,7 @@ def _sample_softmax(mean, k0, k1, draw, states_t):
         states_t[chosen if chosen >= 0 else mean.shape[1] - 1, i] = ONE
 
 
-@njit(inline=True)
+@inner(inline=True)
 def dilog(x):
     """-Li2(-e^x), the integral of softplus from -inf to x.
 

@@ -7,14 +7,14 @@ change nothing.
 import numpy as np
 from numba import prange
 
-from .jit import compiled, fma, njit
+from .jit import compiled, fma, inner, njit
 
 CHUNK = 16384
 _f = np.float32
 ONE = _f(1)
 
 
-@njit(inline=True)
+@inner(inline=True)
 def _span(c, size):
     return c * CHUNK, min((c + 1) * CHUNK, size)
 
@@ -28,7 +28,7 @@ def _sgd(theta, g, rate):
             w[i] -= rate * d[i]
 
 
-@njit
+@inner
 def _momentum_part(w, v, d, rate, mu):
     for i in range(w.size):
         v[i] = fma(mu, v[i], -(rate * d[i]))
@@ -63,7 +63,7 @@ def _approach(mean, theta, share):
             m[i] = fma(share, w[i] - m[i], m[i])
 
 
-@njit
+@inner
 def _dot_part(x, y):
     lanes = np.zeros(16, np.float64)
     whole = x.size // 16

@@ -108,7 +108,7 @@ def assembly():
     def block(a, a_row, a_k, b, b_k, c, c_row, index, steps, tail, keep, rows, vectors):
         microkernel._block((a, a_row, a_k, b, b_k, c, c_row, index, steps, tail, keep, rows, vectors))
 
-    activate = numba.njit(units.activate_row.py_func, **FLAGS)
+    activate = numba.njit(units.activate_row, **FLAGS)
     activate.compile((types.int64, types.float32[::1]))
     return block._library.get_asm_str(), next(iter(activate.inspect_asm().values()))
 
