@@ -27,5 +27,5 @@ tune alone alone.toml
 tell "student's net alone" alone
 tune student distilled.toml --teacher "$runs/teacher.h5"
 tell student student
-tune moved distilled.toml --teacher "$runs/teacher.h5" --jitter 2
+tune moved moved.toml --teacher "$runs/teacher.h5"
 tell "student, images moved" moved
