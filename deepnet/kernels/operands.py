@@ -7,13 +7,11 @@ import contextlib
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
 from . import bfloat16
-from .exp import ZERO
-from .jit import compiled, inner, njit, row_of
+from .jit import compiled
+from .lists import Lists, list_columns, list_rows, some
 from .microkernel import AHEAD
-from .tiles import PIECE
 
 FEW = 1 << 14  # elements of a minibatch below which no list pays
 SPARSE = 0.45  # share of a minibatch that is not zero from which on lists do not pay
@@ -43,62 +41,6 @@ def vector(count, dtype=np.float32):
 def matrix(rows, columns, dtype=np.float32):
     """Zeros (rows, columns), each row padded by the one rule."""
     return vector(rows * stride(columns), dtype).reshape(rows, stride(columns))[:, :columns]
-
-
-@inner
-def _list_row(x, i, values, index, starts):
-    row, own, places = row_of(x, i, 0, x.shape[1]), row_of(values, i, 0, x.shape[1]), index[i]
-    n = np.uint64(0)
-    for piece in range(starts.shape[1] - 1):
-        starts[i, piece] = n
-        for k in range(piece * PIECE, min((piece + 1) * PIECE, row.size)):
-            own[n] = row[k]
-            places[n] = k
-            n += np.uint64(row[k] != ZERO)
-    starts[i, starts.shape[1] - 1] = n
-
-
-@njit(parallel=True)
-def _list_rows(x, values, index, starts):
-    """What is not zero in each row of x (R, K), its steps, and where each PIECE of steps begins."""
-    for i in prange(x.shape[0]):
-        _list_row(x, i, values, index, starts)
-
-
-@inner
-def _turn_piece(piece, cases, values, index, starts, values_t, index_t, starts_t):
-    first, last = piece * PIECE, min((piece + 1) * PIECE, values_t.shape[0])
-    ends = np.zeros(PIECE, np.int64)
-    for k in range(cases):
-        if k % PIECE == 0:
-            for j in range(first, last):
-                starts_t[j, k // PIECE] = ends[j - first]
-        for t in range(starts[k, piece], starts[k, piece + 1]):
-            j = np.int64(index[k, t])
-            n = ends[j - first]
-            values_t[j, n] = values[k, t]
-            index_t[j, n] = k
-            ends[j - first] = n + 1
-    for j in range(first, last):
-        starts_t[j, starts_t.shape[1] - 1] = ends[j - first]
-
-
-@njit(parallel=True)
-def _turn_lists(cases, values, index, starts, values_t, index_t, starts_t):
-    """The lists of x's columns from those of its rows."""
-    for piece in prange(starts.shape[1] - 1):
-        _turn_piece(piece, cases, values, index, starts, values_t, index_t, starts_t)
-
-
-@njit
-def _some(x, every):
-    """Elements of every so many rows of x that are not zero."""
-    n = 0
-    for i in range(0, x.shape[0], every):
-        row = row_of(x, i, 0, x.shape[1])
-        for k in range(row.size):
-            n += row[k] != ZERO
-    return n
 
 
 class Rounding:
@@ -177,14 +119,6 @@ def unrounded():
         Rounding.active = outer
 
 
-class Lists(NamedTuple):
-    """What is not zero in the rows of a matrix (R, K): values and their steps (R, K), and where each PIECE begins."""
-
-    values: np.ndarray
-    index: np.ndarray
-    starts: np.ndarray
-
-
 class Listed(NamedTuple):
     """A matrix x (B, M), mostly zeros, that products take where they take x; `lister` has what is not zero."""
 
@@ -195,7 +129,7 @@ class Listed(NamedTuple):
     @property
     def cases(self):
         """The lists of x's columns, for `outer`."""
-        return self.lister.columns(self)
+        return self.lister.columns(self.x)
 
 
 class Lister:
@@ -223,31 +157,25 @@ class Lister:
             self._rest = max(0, self._rest - 1)
             return x
         along = x if Rounding.active is None else Rounding.active.along(f"x {id(self)}", x)
-        if _some(along, EVERY) > SPARSE * -(-len(x) // EVERY) * along.shape[1]:
+        if some(along, EVERY) > SPARSE * -(-len(x) // EVERY) * along.shape[1]:
             self._rest = REST
             return x
         steps = self._room("steps", *along.shape)
-        _list_rows(along, *steps)
+        list_rows(along, *steps)
         return Listed(x, self, steps)
 
-    def columns(self, listed):
-        """The lists of the columns of what was listed last."""
+    def columns(self, x):
+        """The lists of the columns of x, which was listed last."""
         if self._turned is None:
-            x, rows = listed.x, listed.steps
-            if Rounding.active is not None:
-                x = Rounding.active.across(f"x' {id(self)}", x)
-                rows = self._room("cases", *x.shape)
-                _list_rows(x, *rows)
-            self._turned = self._room("columns", *x.shape[::-1])
-            _turn_lists(len(x), *rows, *self._turned)
+            across = x if Rounding.active is None else Rounding.active.across(f"x' {id(self)}", x)
+            self._turned = self._room("columns", *across.shape[::-1])
+            list_columns(across, *self._turned)
         return self._turned
 
     def _room(self, name, rows, steps):
         key = name, rows, steps
         if key not in self._rooms:
-            pieces = max(1, -(-steps // PIECE))
-            values, index = (np.zeros((rows, steps), kind) for kind in (np.float32, np.int32))
-            self._rooms[key] = Lists(values, index, np.zeros((rows, pieces + 1), np.int32))
+            self._rooms[key] = Lists.room(rows, steps)
         return self._rooms[key]
 
 

@@ -290,16 +290,23 @@ _NOTHING = (_COLUMN, _COLUMN, _COLUMN)
 
 
 @functools.cache
-def _code():
-    return _tile.address, activate_at.address, chain_at.address
-
-
-@functools.cache
 def _filling(listed, rounded):
     """The functions that fill a tile and its blocks."""
     if listed:
         return fill_listed.address, (strip_bfloat16 if rounded else strip).address
     return fill.address, (block_bfloat16 if rounded else block).address
+
+
+@functools.cache
+def _code(listed, rounded):
+    """The functions of a product."""
+    return _tile.address, activate_at.address, chain_at.address, *_filling(listed, rounded)
+
+
+@functools.cache
+def _pair_code(listed, rounded):
+    """The functions of a sum of two products, of which the first may be listed."""
+    return _pair.address, *_filling(listed, rounded), *_filling(False, rounded)
 
 
 def _factors(x, W):
@@ -308,10 +315,9 @@ def _factors(x, W):
     if rounding is not None:
         W = rounding.weights(W)[1]
         x = x if listed else rounding.along("left", x)
-    filling = _filling(listed, rounding is not None)
     if listed:
-        return *_code(), *filling, x.steps.values, W, x.steps.index, x.steps.starts
-    return *_code(), *filling, x, W, *whole(x.shape[1])
+        return *_code(True, rounding is not None), x.steps.values, W, x.steps.index, x.steps.starts
+    return *_code(False, rounding is not None), x, W, *whole(x.shape[1])
 
 
 def _turned_factors(W, d_t):
@@ -319,7 +325,7 @@ def _turned_factors(W, d_t):
     rounding = Rounding.active
     if rounding is not None:
         W, d_t = rounding.weights(W)[0], rounding.across("right", d_t)
-    return *_code(), *_filling(False, rounding is not None), W, d_t, *whole(W.shape[1])
+    return *_code(False, rounding is not None), W, d_t, *whole(W.shape[1])
 
 
 def _pairs(x, d, y_t, e):
@@ -336,8 +342,7 @@ def _pairs(x, d, y_t, e):
     else:
         cases = x if rounding is None else rounding.across("x'", x)
         x_t, (index, starts) = cases.T, whole(len(cases))
-    fillings = *_filling(listed, rounding is not None), *_filling(False, rounding is not None)
-    return _pair.address, *fillings, x_t, d, index, starts, y_t, e, whole(len(e))[0]
+    return *_pair_code(listed, rounding is not None), x_t, d, index, starts, y_t, e, whole(len(e))[0]
 
 
 def up(x, W, bias, code, out):

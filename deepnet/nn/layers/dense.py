@@ -1,6 +1,7 @@
 """Dense: a linear map and units on top of it."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -24,7 +25,7 @@ class Dense:
     unit: str
     bias: bool = True
 
-    @property
+    @cached_property
     def _unit(self) -> Unit | Mixed:
         return unit_of(self.unit)
 
