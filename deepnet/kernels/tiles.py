@@ -33,14 +33,20 @@ AFTER = 16  # multiplications that cost as much as what follows a product, an el
 
 @inner
 def grid(rows, columns, steps, high, wide):
-    """(tiles down, tiles across) of a product: one if it is small, else of at most `high` panels by `wide` groups."""
+    """(tiles down, tiles across) of a product: one if it is small, else of at most `high` panels by `wide` groups.
+
+    Columns are cut where the parts are nearly alike: of 100 in groups of 64 one thread would have four vectors, the
+    other three.
+    """
     panels, groups = (rows + PANEL - 1) // PANEL, (columns + GROUP - 1) // GROUP
     if rows * columns * (steps + AFTER) < WORTH:
         return 1, 1
     down, across = (panels + high - 1) // high, (groups + wide - 1) // wide
     while down * across < TILES and (down < panels or across < groups):
-        if across < groups and (down == panels or panels // down <= high // 2):
-            across = min(groups, 2 * across)
+        parts = min(groups, 2 * across)
+        even = (groups + parts - 1) // parts * GROUP * parts * 8 <= columns * 9
+        if across < groups and (down == panels or (even and panels // down <= high // 2)):
+            across = parts
         else:
             down = min(panels, 2 * down)
     if down * across % 2 and down < panels:
