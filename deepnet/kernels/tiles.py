@@ -25,7 +25,6 @@ FLAT = 2, 32  # the same where W and velocity are stepped along: whole rows, so 
 CHUNK = 800  # most steps of one piece
 PIECE = 64  # steps of a piece where A is listed; as many rows of B, WIDE columns, lie in the nearest cache
 WIDE = VECTORS * LANES
-NEAR = 1 << 14  # elements over which the steps of a panel may lie apart without a copy
 TILES = 16  # least number of tiles where there is enough to do, so that threads end together
 WORTH = 1 << 19  # multiplications from which on threads are worth their hand-over of 5 us
 AFTER = 16  # multiplications that cost as much as what follows a product, an element
@@ -86,7 +85,7 @@ def fill(
     Arrays are addresses and element strides; c is the address of the tile's first row and column.
     """
     top, high = row_edge(first, rows), last - first
-    copied = a_row == 1 and a_k != 1 and steps * a_k > NEAR
+    copied = a_row == 1 and a_k != 1
     room = np.empty((high * steps * SIDE if copied else 0), np.float32)
     held = np.int64(room.ctypes.data)
     if copied:
