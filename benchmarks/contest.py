@@ -21,7 +21,7 @@ from statistics import median
 ROUNDS = 9
 LEAST_SECONDS = 0.15  # of one measurement; short jobs are repeated within it
 CEILING = "ceiling"
-REST = 0.05  # between two contestants, so that spinning threads of the last one are asleep
+REST = 0.3  # between two contestants, so that the last one sleeps: OpenBLAS spins on for 0.1 s
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has its bytecode: ours and the peers' alike
 

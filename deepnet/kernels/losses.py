@@ -94,16 +94,14 @@ def _dots(v, c, out):
 
 
 @njit(parallel=True)
-def _contrast_sums(v, y_t, difference, distance):
+def _contrast_sums(v, y, difference, distance):
     for block in prange((v.shape[1] + WIDE - 1) // WIDE):
         j0, j1 = block * WIDE, min((block + 1) * WIDE, v.shape[1])
-        y = np.empty((v.shape[0], WIDE), np.float32)
-        transpose_tile(y_t[j0:j1], 0, j1 - j0, 0, v.shape[0], y)
         once, squared = difference[j0:j1], distance[j0:j1]
         once[:] = ZERO
         squared[:] = ZERO
         for i in range(v.shape[0]):
-            one, other = row_of(v, i, j0, j1), row_of(y, i, 0, j1 - j0)
+            one, other = row_of(v, i, j0, j1), row_of(y, i, j0, j1)
             for j in range(one.size):
                 off = one[j] - other[j]
                 once[j] += off
@@ -186,13 +184,13 @@ def dots(v, c, out):
         out[...] = v @ c
 
 
-def contrast_sums(v, y_t, difference, distance):
-    """difference (M,) <- sum over cases of v - y, distance (M,) <- of (v - y)^2: v (B, M), y_t (M, B)."""
+def contrast_sums(v, y, difference, distance):
+    """difference (M,) <- sum over cases of v - y, distance (M,) <- of (v - y)^2: v and y (B, M)."""
     if compiled(v):
-        _contrast_sums(v, y_t, difference, distance)
+        _contrast_sums(v, y, difference, distance)
     else:
-        difference[...] = (v - y_t.T).sum(axis=0)
-        distance[...] = ((v - y_t.T) ** 2).sum(axis=0)
+        difference[...] = (v - y).sum(axis=0)
+        distance[...] = ((v - y) ** 2).sum(axis=0)
 
 
 def logarithm(x):

@@ -14,7 +14,7 @@ Where x is mostly zeros, as pixels are and what rectifiers and dropout leave, th
 is not zero, row by row for `up` and column by column for `outer`. fma(0, b, c) is c for finite b, so no bit changes (a
 weight that is no longer finite shows in the products that skip nothing). Measured on one core of Zen 4, listed and
 not: 100 cases of MNIST, 0.19 not zero, 784 x 512, `up` 0.27 and 0.73 ms, `outer` 0.23 and 0.79, the lists themselves
-0.06 each; rectifiers with dropout, 0.25 not zero, 1024 x 1024, 0.94 and 1.9, 0.81 and 2.1, 0.1.
+0.02 and 0.05; rectifiers with dropout, 0.25 not zero, 1024 x 1024, 0.94 and 1.9, 0.81 and 2.1, 0.02 and 0.06.
 
 Within `with Rounding():` operands are rounded to bfloat16 on their way in, and the same tiles run over words of two.
 """
@@ -104,7 +104,7 @@ def _finish_scale(scale, c):
 
 
 # What follows a product, tile by tile.
-NOTHING, UP, NEGATIVE, SAMPLE, DOWN, CHAIN, MASKED = range(7)
+NOTHING, UP, NEGATIVE, SAMPLE, DOWN, TURNED, CHAIN, MASKED = range(8)
 
 
 @native(33)
@@ -128,8 +128,10 @@ def _tile(
     elif end == SAMPLE:
         states_t, bias_row = matrix_at(other, columns, other_row, rows), vector_at(bias, columns)
         _finish_sample(code, bias_row, out, np.uint32(k0), np.uint32(k1), draw, states_t, i0, i1, j0, j1)
-    elif end == DOWN:
+    elif end in (DOWN, TURNED):
         _finish_down(activate, code, vector_at(bias, rows), out, i0, i1, j0, j1)
+        if end == TURNED:
+            transpose_tile(out, i0, i1, j0, j1, matrix_at(other, columns, other_row, rows))
     elif end in (CHAIN, MASKED):
         below, straight = matrix_at(other, columns, other_row, rows), matrix_at(other_t, columns, other_t_row, rows)
         kept = matrix_at(mask, columns, mask_row, rows)
@@ -298,9 +300,9 @@ def _filling(listed, rounded):
 
 
 @functools.cache
-def _code(listed, rounded):
-    """The functions of a product."""
-    return _tile.address, activate_at.address, chain_at.address, *_filling(listed, rounded)
+def _code(listed, rounded, chained=False):
+    """The functions of a product; `chain_at` is compiled where it is `chained`."""
+    return _tile.address, activate_at.address, chain_at.address if chained else 0, *_filling(listed, rounded)
 
 
 @functools.cache
@@ -320,12 +322,12 @@ def _factors(x, W):
     return *_code(False, rounding is not None), x, W, *whole(x.shape[1])
 
 
-def _turned_factors(W, d_t):
-    """Code and operands of W d_t, with weights W (M, N) and d_t (N, B)."""
+def _turned_factors(W, d_t, chained=False):
+    """Code and operands of W d_t, with weights W (M, N) and d_t (N, B); `chained` as in `_code`."""
     rounding = Rounding.active
     if rounding is not None:
         W, d_t = rounding.weights(W)[0], rounding.across("right", d_t)
-    return *_code(False, rounding is not None), W, d_t, *whole(W.shape[1])
+    return *_code(False, rounding is not None, chained), W, d_t, *whole(W.shape[1])
 
 
 def _pairs(x, d, y_t, e):
@@ -379,12 +381,15 @@ def up_sample(x, W, bias, code, key, draw, mean, states_t):
         states_t[...] = states.T
 
 
-def down(W, d_t, bias, code, out_t):
-    """out_t (M, B) <- f(W d_t + bias): W (M, N), d_t (N, B), bias (M,)."""
+def down(W, d_t, bias, code, out_t, out=None):
+    """out_t (M, B), and its transpose out where one is given, <- f(W d_t + bias): W (M, N), d_t (N, B), bias (M,)."""
     if compiled(out_t):
-        _product(*_turned_factors(W, d_t), out_t, 0, DOWN, code, bias, *_NO_KEY, *_NOTHING)
-    else:
-        out_t[...] = activate_twin(code, W @ d_t + bias[:, None])
+        end, straight = (DOWN, _COLUMN) if out is None else (TURNED, out)
+        _product(*_turned_factors(W, d_t), out_t, 0, end, code, bias, *_NO_KEY, straight, _COLUMN, _COLUMN)
+        return
+    out_t[...] = activate_twin(code, W @ d_t + bias[:, None])
+    if out is not None:
+        out[...] = out_t.T
 
 
 def down_chain(W, d_t, mask, code, a, out, out_t):
@@ -394,7 +399,7 @@ def down_chain(W, d_t, mask, code, a, out, out_t):
     """
     if compiled(out_t):
         end, kept = (CHAIN, _COLUMN) if mask is None else (MASKED, mask)
-        _product(*_turned_factors(W, d_t), out_t, 0, end, code, _ROW, *_NO_KEY, a, out, kept)
+        _product(*_turned_factors(W, d_t, True), out_t, 0, end, code, _ROW, *_NO_KEY, a, out, kept)
     else:
         out[...] = (W @ d_t).T * (1 if mask is None else mask) * slope_twin(code, a)
         out_t[...] = out.T

@@ -79,18 +79,17 @@ class Chain:
         else:
             products.up_negative(v, p["W"], p["b"], unit.expected, mean)
 
-    def visible_mean(self, p: dict, h_t: np.ndarray) -> np.ndarray:
-        """E[v | h] (M, B), transposed, for states h_t (N, B)."""
-        unit, v_t = self.rbm.units[0], self._v_t[:, : h_t.shape[1]]
+    def visible_mean(self, p: dict, h_t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """E[v | h] (B, M), and the same transposed, for states h_t (N, B)."""
+        unit, n = self.rbm.units[0], h_t.shape[1]
+        v, v_t = self._v[:n], self._v_t[:, :n]
         if unit.rowwise:
-            products.down(p["W"], h_t, p["c"], kernels.LINEAR, v_t)
-            straight = self._v[: h_t.shape[1]]
-            sums.transpose(v_t, straight)
-            unit.mean(straight)
-            sums.transpose(straight, v_t)
+            products.down(p["W"], h_t, p["c"], kernels.LINEAR, v_t, v)
+            unit.mean(v)
+            sums.transpose(v, v_t)
         else:
-            products.down(p["W"], h_t, p["c"], unit.expected, v_t)
-        return v_t
+            products.down(p["W"], h_t, p["c"], unit.expected, v_t, v)
+        return v, v_t
 
 
 def free_energy(rbm: RBM, p: dict, v: np.ndarray) -> np.ndarray:
@@ -195,13 +194,13 @@ class ContrastiveDivergence:
         v0, h0, h1, total = self._v0[:n], self._h0[:n], self._h1[:n], self._sums
         h_t = self._chain.hidden_states(p, self._v, self._key, 0, h0)
         for step in range(1, self.steps):
-            v_t = self._restored(p, h_t)
-            h_t = self._chain.hidden_states(p, v_t.T, self._key, step, h1)
-        v1_t = self._restored(p, h_t)
-        self._chain.negative_mean(p, v1_t.T, h1)
+            v1, _ = self._restored(p, h_t)
+            h_t = self._chain.hidden_states(p, v1, self._key, step, h1)
+        v1, v1_t = self._restored(p, h_t)
+        self._chain.negative_mean(p, v1, h1)
         sums.column_sums(h0, total["h0"])
         sums.column_sums(h1, g["b"])
-        sums.contrast_sums(v0, v1_t, total["v"], self._error)
+        sums.contrast_sums(v0, v1, total["v"], self._error)
         scale = self.grad.dtype.type(-1 / n)
         g["b"] += total["h0"]
         g["b"] *= scale
@@ -211,11 +210,12 @@ class ContrastiveDivergence:
         self.tally["hidden"] += total["h0"]
         return self._v, h0, v1_t, h1
 
-    def _restored(self, p: dict, h_t: np.ndarray) -> np.ndarray:
-        """E[v | h] (M, B), transposed, but for what the data have not."""
-        v_t = self._chain.visible_mean(p, h_t)
-        self.rbm.units[0].hide(self._v0[: self._n], v_t.T)
-        return v_t
+    def _restored(self, p: dict, h_t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """E[v | h] (B, M), and the same transposed, but for what the data have not."""
+        v, v_t = self._chain.visible_mean(p, h_t)
+        for array in (v, v_t.T):
+            self.rbm.units[0].hide(self._v0[: self._n], array)
+        return v, v_t
 
     def _penalize(self, theta: np.ndarray, g: dict, n: int) -> None:
         rule, first = self.penalties, self.layout.segments[0]

@@ -105,9 +105,9 @@ def test_contrast_sums():
     for rows, columns in SIZES:
         v, y = draw(1, rows, columns), draw(2, rows, columns)
         once, squared = (np.full(columns + 2, 7, np.float32) for _ in range(2))
-        losses.contrast_sums(inside(v), inside(np.ascontiguousarray(y.T)), once[1:-1], squared[1:-1])
+        losses.contrast_sums(inside(v), inside(y), once[1:-1], squared[1:-1])
         exact = np.zeros(columns), np.zeros(columns)
-        losses.contrast_sums(v.astype(float), y.T.astype(float), *exact)
+        losses.contrast_sums(v.astype(float), y.astype(float), *exact)
         close(once[1:-1], exact[0], 8 * (rows + 2) * ULP * np.abs(v - y).sum(axis=0))
         close(squared[1:-1], exact[1], 8 * (rows + 2) * ULP * exact[1])
         assert (once[[0, -1]] == 7).all()
@@ -120,8 +120,8 @@ def test_nan_stays_in_its_sum():
     out, other = np.zeros(20, np.float32), np.zeros(20, np.float32)
     for sums in (
         lambda: losses.column_sums(d, out),
-        lambda: losses.contrast_sums(d, np.zeros((20, 300), np.float32), out, other),
-        lambda: losses.contrast_sums(d, np.zeros((20, 300), np.float32), other, out),
+        lambda: losses.contrast_sums(d, np.zeros((300, 20), np.float32), out, other),
+        lambda: losses.contrast_sums(d, np.zeros((300, 20), np.float32), other, out),
     ):
         sums()
         assert np.flatnonzero(np.isnan(out)).tolist() == [13]

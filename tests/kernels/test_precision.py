@@ -257,7 +257,7 @@ def losses__dots(g):
 @row(2 * B)
 def losses__contrast_sums(g):
     once, squared = g.zeros(M), g.zeros(M)
-    losses.contrast_sums(g.normal(B, M), g.normal(M, B), once, squared)
+    losses.contrast_sums(g.normal(B, M), g.normal(B, M), once, squared)
     return [once, squared]
 
 

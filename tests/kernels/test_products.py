@@ -117,14 +117,16 @@ def test_down(unit):
     code = CODES[unit]
     for B, M, N in shapes():
         _, W, _, c, d = factors(B, M, N)
-        guard = Guarded(M, B)
-        products.down(inside(W), inside(np.ascontiguousarray(d.T)), c, code, guard.out)
+        guard, alone, straight = Guarded(M, B), Guarded(M, B), Guarded(B, M)
+        products.down(inside(W), inside(np.ascontiguousarray(d.T)), c, code, guard.out, straight.out)
+        products.down(inside(W), inside(np.ascontiguousarray(d.T)), c, code, alone.out)
+        assert alone.out.tobytes() == guard.out.tobytes() == np.ascontiguousarray(straight.out.T).tobytes()
         expected = np.zeros((M, B))
         products.down(*wide(W, d.T, c), code, expected)
         close(
             guard.out, expected, (reach(W, d.T, c[:, None]) + 8 * ULP) * steepest(unit, wide(W)[0] @ d.T + c[:, None])
         )
-        assert guard.untouched, (B, M, N)
+        assert all(g.untouched for g in (guard, alone, straight)), (B, M, N)
 
 
 @pytest.mark.parametrize("masked", [False, True])
