@@ -21,7 +21,7 @@ Temperature = Annotated[
         help="Temperature at which teacher and student are matched (Hinton et al. 2015).",
         metavar="T",
         parser=values.number(),
-        show_default="20",
+        show_default="4",
     ),
 ]
 Logits = Annotated[

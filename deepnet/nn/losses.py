@@ -98,7 +98,7 @@ LOSSES: dict[str, Loss] = {
     "squared_hinge": Loss("linear", outputs.SQUARED_HINGE, "wrong", outputs.squared_hinge_chain),
     "hinge": Loss("linear", outputs.HINGE, "wrong", outputs.hinge_chain),
     "svdd": Loss("linear", outputs.SQUARED_ERROR),
-    "soft_targets": Loss("linear", mimicry.SOFT_TARGETS, "apart", temperature=20.0, hard_weight=0.1),
+    "soft_targets": Loss("linear", mimicry.SOFT_TARGETS, "apart", temperature=4.0, hard_weight=0.1),
     "logits": Loss("linear", mimicry.LOGITS, "apart"),
 }
 MARGINS = "squared_hinge", "hinge"  # whose outputs are margins, and whose output weights are held by C
