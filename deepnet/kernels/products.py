@@ -291,7 +291,6 @@ _NO_KEY = (np.uint32(0), np.uint32(0), 0)
 _NOTHING = (_COLUMN, _COLUMN, _COLUMN)
 
 
-@functools.cache
 def _filling(listed, rounded):
     """The functions that fill a tile and its blocks."""
     if listed:

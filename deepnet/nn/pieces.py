@@ -71,7 +71,6 @@ class Minibatch:
         self._shared = [layer.workspace(self.most, dtype) for layer in layers]
         self._rooms: list[_Room] = []
         self._views: dict[tuple[int, int], tuple] = {}
-        self._cuts: dict[int, tuple[int, list[tuple[int, int]]]] = {}
         self._listers = {
             i: operands.Lister()
             for i, layer in enumerate(layers[:-1])
@@ -80,11 +79,15 @@ class Minibatch:
 
     def at(self, rows: np.ndarray, key: int | None) -> list[Piece]:
         """Move to these rows of the data; each piece draws from a key of its own."""
-        self.kept, ends = self._cut(len(rows))
+        count = max(1, -(-len(rows) // self.most))
+        width = sum(layer.outputs for layer in self._layers) + self._layers[0].inputs
+        room = -(-len(rows) // count) * width * self._dtype.itemsize
+        self.kept = 1 if count == 1 else min(count, KEPT // room)
         self.pieces = []
-        for i, (first, last) in enumerate(ends):
-            own = key if key is None or len(ends) == 1 else random.fold(key, i)
-            self.pieces.append(Piece(rows[first:last], own, *self._arrays(min(i, self.kept), last - first)))
+        for i in range(count):
+            part = rows[len(rows) * i // count : len(rows) * (i + 1) // count]
+            own = key if key is None or count == 1 else random.fold(key, i)
+            self.pieces.append(Piece(part, own, *self._arrays(min(i, self.kept), len(part))))
         for piece in self.pieces[: self.kept]:
             self._fill(piece)
         return self.pieces
@@ -101,15 +104,6 @@ class Minibatch:
         for w in self._shared:
             if "share" in w:
                 w["share"][...] = share
-
-    def _cut(self, n: int) -> tuple[int, list[tuple[int, int]]]:
-        """How many pieces of n cases keep their activations, and where each piece begins and ends."""
-        if n not in self._cuts:
-            count = max(1, -(-n // self.most))
-            width = sum(layer.outputs for layer in self._layers) + self._layers[0].inputs
-            kept = 1 if count == 1 else min(count, KEPT // (-(-n // count) * width * self._dtype.itemsize))
-            self._cuts[n] = kept, [(n * i // count, n * (i + 1) // count) for i in range(count)]
-        return self._cuts[n]
 
     def _arrays(self, i: int, n: int) -> tuple:
         """Views of room i for n cases: x, t, the layers' workspace, losses, errors."""

@@ -30,8 +30,6 @@ class Schedule:
 
     def at(self, updates: int) -> float:
         """The value for the update after `updates` of them."""
-        if self.name == "constant" and not self.warmup:
-            return self.values[0]
         rule = SCHEDULES[self.name]
         if rule.in_updates:
             value = rule.rule(updates, self.per_epoch * self.epochs, *self.values)

@@ -67,7 +67,8 @@ def test_a_student_is_an_ordinary_classifier(student, digits, call):
     assert set(names) < set(history)
     assert history["validation_loss"][-1] < 0.5 * history["validation_loss"][0]
     assert history["training_agreement"][-1] > 0.8
-    assert found.config["temperature"] == float(Temperature.__metadata__[0].show_default)  # what help says
+    assert found.config["temperature"] == 4
+    assert Temperature.__metadata__[0].show_default == "4"
     assert found.config["hard_weight"] == 0.1
     for words in (("evaluate", student, digits), ("predict", student, digits), ("inspect", student)):
         assert call(*words).code == 0, words
