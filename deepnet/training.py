@@ -190,13 +190,14 @@ def fit(
         if position[1] == 0:
             good.keep(theta, state)
         order = random.permutation(random.fold(course.key, random.ORDER, epoch), course.cases)
+        draws = random.fold(course.key, random.SAMPLE, epoch)
         for b in range(int(position[1]), course.minibatches):
             if (reason := stop()) is not None:
                 break
             rows = order[b * course.batch_size : (b + 1) * course.batch_size]
             if course.noise is not None:
                 objective.set_noise(course.noise.at(int(state["updates"][0])))
-            objective.at(rows, random.fold(course.key, random.SAMPLE, epoch, b))
+            objective.at(rows, random.fold(draws, b))
             if course.places is not None and b == course.minibatches - 1:
                 before = theta[course.places]
             optimizer.step(objective, theta, state)

@@ -226,7 +226,8 @@ class Native:
     """
 
     def __init__(self, function, integers, floats):
-        self.function, self.signature = function, types.void(*[types.int64] * integers, *[types.float32] * floats)
+        self.function, self.takes = function, (integers, floats)
+        self.signature = types.void(*[types.int64] * integers, *[types.float32] * floats)
 
     @functools.cached_property
     def address(self):
@@ -267,18 +268,29 @@ def vector_at(address, size):
     return numba.carray(_pointer(address), (size,))
 
 
+@inner
+def doubles_at(address, size):
+    """The float64 vector (size,) at an address."""
+    return numba.carray(_double_pointer(address), (size,))
+
+
 @intrinsic
 def hold(typingctx, array):
     """Keep an array until here: Numba frees it after its last use and does not see that its address is in use."""
     return types.void(array), lambda context, builder, _, values: context.get_dummy_value()
 
 
-@intrinsic
-def _pointer(typingctx, address):
-    def emit(context, builder, signature, values):
-        return builder.inttoptr(values[0], ir.PointerType(ir.FloatType()))
+def _pointer_to(kind, word):
+    def pointer(typingctx, address):
+        def emit(context, builder, signature, values):
+            return builder.inttoptr(values[0], ir.PointerType(word))
 
-    return types.CPointer(types.float32)(types.int64), emit
+        return types.CPointer(kind)(types.int64), emit
+
+    return intrinsic(pointer)
+
+
+_pointer, _double_pointer = _pointer_to(types.float32, ir.FloatType()), _pointer_to(types.float64, ir.DoubleType())
 
 
 @inner(inline=True)

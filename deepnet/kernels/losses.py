@@ -8,12 +8,14 @@ import numpy as np
 from numba import prange
 
 from .exp import ZERO, exp, log, softplus
-from .jit import ENABLED, compiled, fma, inner, lane_sum, njit, row_of
+from .jit import ENABLED, call, compiled, doubles_at, fma, inner, lane_sum, native, njit, row_of, vector_at
+from .tape import Tape
 from .transpose import transpose_matrix, transpose_tile
 
 BLOCK = 256
 WIDE, FEW = 64, 1 << 16  # columns that a thread sums at once; elements below which the calling thread does it
 HALF = np.float32(0.5)
+_NO_RULE = np.ones(4)
 
 
 @njit
@@ -60,27 +62,45 @@ def _scaled(a, scale, d, d_t):
     transpose_tile(d, 0, d.shape[0], 0, d.shape[1], d_t)
 
 
-@inner
-def _sums_of_columns(d, j0, j1, out):
-    part, sums = np.empty(j1 - j0, np.float32), out[j0:j1]
-    sums[:] = ZERO
-    for first in range(0, d.shape[0], BLOCK):
+@native(8)
+def _columns(d, d_row, cases, j0, j1, out, velocity, rule):
+    """Sums of columns j0..j1 of d, into `out` or, where there is a rule, a step of `out` along them."""
+    part, sums = np.empty(j1 - j0, np.float32), np.zeros(j1 - j0, np.float32)
+    for first in range(0, cases, BLOCK):
         part[:] = ZERO
-        for i in range(first, min(first + BLOCK, d.shape[0])):
-            row = row_of(d, i, j0, j1)
+        for i in range(first, min(first + BLOCK, cases)):
+            row = vector_at(d + (i * d_row + j0) * 4, j1 - j0)
             for j in range(row.size):
                 part[j] += row[j]
         for j in range(part.size):
             sums[j] += part[j]
+    here = vector_at(out + j0 * 4, j1 - j0)
+    if rule == 0:
+        here[:] = sums
+        return
+    speed, numbers = vector_at(velocity + j0 * 4, j1 - j0), doubles_at(rule, 2)
+    rate, mu = np.float32(numbers[0]), np.float32(numbers[1])
+    for j in range(sums.size):
+        speed[j] = fma(mu, speed[j], -(rate * sums[j]))
+        here[j] += speed[j]
+
+
+@inner
+def _numbers(j0, j1, d, out, velocity, step, rule):
+    return (
+        np.int64(d.ctypes.data), d.strides[0] // 4, d.shape[0], j0, j1, np.int64(out.ctypes.data),
+        np.int64(velocity.ctypes.data), np.int64(rule.ctypes.data) if step else 0,
+    )  # fmt: skip
 
 
 @njit(parallel=True)
-def _column_sums(d, out):
+def _column_sums(address, d, out, velocity, step, rule):
     if d.size < FEW:
-        _sums_of_columns(d, 0, d.shape[1], out)
+        call(address, _numbers(0, d.shape[1], d, out, velocity, step, rule))
         return
     for b in prange((d.shape[1] + WIDE - 1) // WIDE):
-        _sums_of_columns(d, b * WIDE, min((b + 1) * WIDE, d.shape[1]), out)
+        last = min((b + 1) * WIDE, d.shape[1])
+        call(address, _numbers(b * WIDE, last, d, out, velocity, step, rule))
 
 
 @njit
@@ -171,9 +191,23 @@ def transpose(a, out):
 def column_sums(d, out):
     """out (N,) <- the sum over cases of d (B, N)."""
     if compiled(d):
-        _column_sums(d, out)
+        _column_sums(_columns.address, d, out, out, 0, _NO_RULE)
     else:
         out[...] = d.sum(axis=0)
+
+
+def sums_step(d, rule, b, velocity):
+    """One step of `rule` (`products.descent`) along the sum over cases of d (B, N), without decay: b, velocity (N,)."""
+    if compiled(d):
+        _column_sums(_columns.address, d, b, velocity, 1, rule)
+        if Tape.active is not None:
+            arrays = d, b, velocity
+            numbers = _numbers(0, d.shape[1], *arrays, 1, rule)
+            Tape.active.add(_columns, numbers, arrays=(*arrays, rule), alone=d.size < FEW)
+    else:
+        velocity *= rule[1]
+        velocity -= rule[0] * d.sum(axis=0)
+        b += velocity
 
 
 def dots(v, c, out):

@@ -9,9 +9,10 @@ import numpy as np
 from numba import prange
 
 from .exp import HALF, ONE, ZERO, exp, log, sigmoid, softplus
-from .jit import compiled, flush, inner, lane_sum, njit, restore, row_of
+from .jit import call, compiled, flush, fma, inner, lane_sum, matrix_at, native, njit, restore, row_of, vector_at
 from .losses import logistic_entropy, softmax_entropy, squared_error
-from .transpose import transpose_tile
+from .tape import Tape
+from .transpose import SIDE, copy_rows, transpose_tile
 from .units import LOGISTIC, activate_twin, softmax
 
 SOFTMAX_ENTROPY, LOGISTIC_ENTROPY, SQUARED_ERROR, SQUARED_HINGE, HINGE = range(5)
@@ -33,21 +34,47 @@ def _largest(z, t):
     return best, aim
 
 
-@njit
-def _softmax(z, t, a):
-    """(loss, wrong) of a case; a <- softmax z."""
-    best, aim = _largest(z, t)
-    top = z[best]
-    total, weight, inner = ZERO, ZERO, ZERO
-    for j in range(z.size):
-        a[j] = exp(z[j] - top)
-        inner += t[j] * (z[j] - top)
-        weight += t[j]
-    for j in range(z.size):
-        total += a[j]
-    for j in range(z.size):
-        a[j] = a[j] / total
-    return weight * log(total) - inner, ONE if best != aim else ZERO
+@inner
+def _softmax(z, t, scale, a, d, d_t, value, error):
+    """(loss, wrong) of each case of a block and what follows: sums run over the outputs, lanes over the cases."""
+    cases, outputs = z.shape
+    wide = (outputs + SIDE - 1) // SIDE * SIDE
+    given, target = np.empty((wide, ROWS), np.float32), np.empty((wide, ROWS), np.float32)
+    room, rows = np.zeros((ROWS, wide), np.float32), np.zeros((7, ROWS), np.float32)
+    best, aim, top, high, weight, part, total = rows
+    copy_rows(z, room)
+    transpose_tile(room, 0, ROWS, 0, wide, given)
+    copy_rows(t, room)
+    transpose_tile(room, 0, ROWS, 0, wide, target)
+    top[:], high[:] = given[0], target[0]
+    for j in range(outputs):
+        x, y = row_of(given, j, 0, ROWS), row_of(target, j, 0, ROWS)
+        for i in range(x.size):
+            best[i] = j if x[i] > top[i] else best[i]
+            top[i] = x[i] if x[i] > top[i] else top[i]
+            aim[i] = j if y[i] > high[i] else aim[i]
+            high[i] = y[i] if y[i] > high[i] else high[i]
+    for j in range(outputs):
+        x, y = row_of(given, j, 0, ROWS), row_of(target, j, 0, ROWS)
+        for i in range(x.size):
+            below = x[i] - top[i]
+            part[i] = fma(y[i], below, part[i])
+            weight[i] += y[i]
+            x[i] = exp(below)
+            total[i] += x[i]
+    for j in range(outputs):
+        x, y = row_of(given, j, 0, ROWS), row_of(target, j, 0, ROWS)
+        for i in range(x.size):
+            x[i] = x[i] / total[i]
+            y[i] = (x[i] - y[i]) * scale
+    for i in range(cases):
+        value[i] = fma(weight[i], log(total[i]), -part[i])
+        error[i] = ONE if best[i] != aim[i] else ZERO
+    transpose_tile(given, 0, wide, 0, ROWS, room)
+    copy_rows(room[:cases, :outputs], a)
+    transpose_tile(target, 0, wide, 0, ROWS, room)
+    copy_rows(room[:cases, :outputs], d)
+    copy_rows(target[:outputs, :cases], d_t)
 
 
 @inner
@@ -85,13 +112,36 @@ def _hinge(kind, z, t, a, back, terms):
     return lane_sum(terms), ONE if best != aim else ZERO
 
 
-@inner
-def _finish_block(block, kind, z, t, scale, a, d, d_t, value, error):
-    cases, outputs = z.shape
+@native(17, 1)
+def _block(
+    first, last, kind, z, z_row, t, t_row, a, a_row, d, d_row, d_t, d_t_row, value, error, cases, outputs, scale
+):
+    """Blocks `first` to `last` of the cases."""
     mode = flush()
-    first, last = block * ROWS, min((block + 1) * ROWS, cases)
+    for i0 in range(first * ROWS, min(last * ROWS, cases), ROWS):
+        n = min(ROWS, cases - i0)
+        part = (
+            matrix_at(z + i0 * z_row * 4, n, z_row, outputs),
+            matrix_at(t + i0 * t_row * 4, n, t_row, outputs),
+            scale,
+            matrix_at(a + i0 * a_row * 4, n, a_row, outputs),
+            matrix_at(d + i0 * d_row * 4, n, d_row, outputs),
+            matrix_at(d_t + i0 * 4, outputs, d_t_row, n),
+            vector_at(value + i0 * 4, n),
+            vector_at(error + i0 * 4, n),
+        )
+        if kind == SOFTMAX_ENTROPY:
+            _softmax(*part)
+        else:
+            _by_case(kind, *part)
+    restore(mode)
+
+
+@inner
+def _by_case(kind, z, t, scale, a, d, d_t, value, error):
+    cases, outputs = z.shape
     terms, squares = np.empty(outputs, np.float32), np.empty(outputs, np.float32)
-    for i in range(first, last):
+    for i in range(cases):
         given, target = row_of(z, i, 0, outputs), row_of(t, i, 0, outputs)
         out, back = row_of(a, i, 0, outputs), row_of(d, i, 0, outputs)
         if kind in HINGES:
@@ -99,25 +149,30 @@ def _finish_block(block, kind, z, t, scale, a, d, d_t, value, error):
             for j in range(outputs):
                 back[j] = back[j] * scale
             continue
-        if kind == SOFTMAX_ENTROPY:
-            value[i], error[i] = _softmax(given, target, out)
-        else:
-            value[i], error[i] = _others(kind, given, target, out, terms, squares)
+        value[i], error[i] = _others(kind, given, target, out, terms, squares)
         for j in range(outputs):
             back[j] = (out[j] - target[j]) * scale
-    transpose_tile(d, first, last, 0, outputs, d_t)
-    restore(mode)
+    transpose_tile(d, 0, cases, 0, outputs, d_t)
+
+
+@inner
+def _numbers(first, last, kind, z, t, a, d, d_t, value, error):
+    return (
+        first, last, kind, np.int64(z.ctypes.data), z.strides[0] // 4, np.int64(t.ctypes.data), t.strides[0] // 4,
+        np.int64(a.ctypes.data), a.strides[0] // 4, np.int64(d.ctypes.data), d.strides[0] // 4,
+        np.int64(d_t.ctypes.data), d_t.strides[0] // 4, np.int64(value.ctypes.data), np.int64(error.ctypes.data),
+        z.shape[0], z.shape[1],
+    )  # fmt: skip
 
 
 @njit(parallel=True)
-def _finish(kind, z, t, scale, a, d, d_t, value, error):
+def _finish(address, kind, z, t, scale, a, d, d_t, value, error):
     blocks = (z.shape[0] + ROWS - 1) // ROWS
     if z.size < FEW:
-        for block in range(blocks):
-            _finish_block(block, kind, z, t, scale, a, d, d_t, value, error)
+        call(address, (*_numbers(0, blocks, kind, z, t, a, d, d_t, value, error), scale))
         return
     for block in prange(blocks):
-        _finish_block(block, kind, z, t, scale, a, d, d_t, value, error)
+        call(address, (*_numbers(block, block + 1, kind, z, t, a, d, d_t, value, error), scale))
 
 
 def finish(kind, z, t, scale, a, d, d_t, value, error):
@@ -126,7 +181,11 @@ def finish(kind, z, t, scale, a, d, d_t, value, error):
     The error is 1 where the largest output is not the target's (softmax, hinges), else the squared distance of a and t.
     """
     if compiled(z):
-        _finish(kind, z, t, np.float32(scale), a, d, d_t, value, error)
+        _finish(_block.address, kind, z, t, np.float32(scale), a, d, d_t, value, error)
+        if Tape.active is not None:
+            arrays = z, t, a, d, d_t, value, error
+            blocks = -(-len(z) // ROWS)
+            Tape.active.add(_block, _numbers(0, blocks, kind, *arrays), scale, arrays=arrays, alone=z.size < FEW)
         return
     if kind in HINGES:
         _hinge_twin(kind, z, t, a, d, value)

@@ -20,16 +20,30 @@ Within `with Rounding():` operands are rounded to bfloat16 on their way in, and 
 """
 
 import functools
-from typing import NamedTuple
 
 import numpy as np
 from numba import prange
 
 from .exp import ONE, ZERO
-from .jit import call, compiled, flush, fma, hold, inner, matrix_at, native, njit, restore, row_of, vector_at
+from .jit import (
+    call,
+    compiled,
+    doubles_at,
+    flush,
+    fma,
+    hold,
+    inner,
+    matrix_at,
+    native,
+    njit,
+    restore,
+    row_of,
+    vector_at,
+)
 from .microkernel import block, block_bfloat16, strip, strip_bfloat16
 from .operands import Listed, Rounding, whole
 from .random import halves
+from .tape import Tape
 from .tiles import FLAT, TALL, edges, fill, fill_listed, grid, row_edge
 from .transpose import transpose_tile
 from .units import LINEAR, activate_at, activate_twin, chain_at, sample_row, sample_twin, slope_twin
@@ -140,75 +154,62 @@ def _tile(
 
 
 @inner
-def _one(
-    t, down, across, tile, activate, chain, fill, block,
+def _tile_numbers(
+    t, down, across, activate, chain, fill, block,
     a, b, index, starts, c, keep, end, code, bias, k0, k1, draw, other, other_t, mask,
 ):  # fmt: skip
-    call(
-        tile,
-        (
-            t, down, across, activate, chain, fill, block,
-            np.int64(a.ctypes.data), a.strides[0] // 4, a.strides[1] // 4, a.shape[1],
-            np.int64(b.ctypes.data), b.strides[0] // 4,
-            np.int64(index.ctypes.data), np.int64(starts.ctypes.data), starts.strides[0] // 4, keep,
-            np.int64(c.ctypes.data), c.strides[0] // 4, c.shape[0], c.shape[1],
-            end, code, np.int64(bias.ctypes.data), np.int64(k0), np.int64(k1), draw,
-            np.int64(other.ctypes.data), other.strides[0] // 4,
-            np.int64(other_t.ctypes.data), other_t.strides[0] // 4, np.int64(mask.ctypes.data), mask.strides[0] // 4,
-        ),
+    return (
+        t, down, across, activate, chain, fill, block,
+        np.int64(a.ctypes.data), a.strides[0] // 4, a.strides[1] // 4, a.shape[1],
+        np.int64(b.ctypes.data), b.strides[0] // 4,
+        np.int64(index.ctypes.data), np.int64(starts.ctypes.data), starts.strides[0] // 4, keep,
+        np.int64(c.ctypes.data), c.strides[0] // 4, c.shape[0], c.shape[1],
+        end, code, np.int64(bias.ctypes.data), np.int64(k0), np.int64(k1), draw,
+        np.int64(other.ctypes.data), other.strides[0] // 4,
+        np.int64(other_t.ctypes.data), other_t.strides[0] // 4, np.int64(mask.ctypes.data), mask.strides[0] // 4,
     )  # fmt: skip
+
+
+@inner
+def _tiles(c, a):
+    """(tiles down, tiles across) of c = a b."""
+    return grid(c.shape[0], c.shape[1], a.shape[1], TALL[0], TALL[1])
 
 
 @njit(parallel=True)
 def _product(
-    tile,
-    activate,
-    chain,
-    fill,
-    block,
-    a,
-    b,
-    index,
-    starts,
-    c,
-    keep,
-    end,
-    code,
-    bias,
-    k0,
-    k1,
-    draw,
-    other,
-    other_t,
-    mask,
-):
-    down, across = grid(c.shape[0], c.shape[1], a.shape[1], TALL[0], TALL[1])
+    tile, activate, chain, fill, block,
+    a, b, index, starts, c, keep, end, code, bias, k0, k1, draw, other, other_t, mask,
+):  # fmt: skip
+    down, across = _tiles(c, a)
     if down * across == 1:  # the calling thread does it
-        _one(
-            0, 1, 1, tile, activate, chain, fill, block,
+        numbers = _tile_numbers(
+            0, 1, 1, activate, chain, fill, block,
             a, b, index, starts, c, keep, end, code, bias, k0, k1, draw, other, other_t, mask,
         )  # fmt: skip
+        call(tile, numbers)
         return
     for t in prange(down * across):
-        _one(
-            t, down, across, tile, activate, chain, fill, block,
+        numbers = _tile_numbers(
+            t, down, across, activate, chain, fill, block,
             a, b, index, starts, c, keep, end, code, bias, k0, k1, draw, other, other_t, mask,
         )  # fmt: skip
+        call(tile, numbers)
 
 
-@native(30, 5)
+@native(30, 1)
 def _pair(
     t, down, across, fill, block, fill_e, block_e, x_t, x_row, x_k, cases, d, d_row, index, starts, starts_row,
-    y_t, y_row, y_k, chains, e, e_row, every, rows, columns, out, out_row, velocity, velocity_row, step,
-    scale, rate, mu, l2, l1,
+    y_t, y_row, y_k, chains, e, e_row, every, rows, columns, out, out_row, velocity, velocity_row, rule,
+    scale,
 ):  # fmt: skip
-    """Tile t of scale (x' d + y_t e), stored or stepped along."""
+    """Tile t of scale (x' d + y_t e), stored or, where there is a rule, stepped along."""
     first, last, j0, j1 = edges(t, down, across, rows, columns)
     i0, i1 = row_edge(first, rows), row_edge(last, rows)
     mode = flush()
-    room = np.empty((i1 - i0, (j1 - j0 + 31) // 16 * 16) if step else (0, 0), np.float32)
-    here, there = out + (i0 * out_row + j0) * 4, velocity + (i0 * velocity_row + j0) * 4 if step else 0
-    place, row = (np.int64(room.ctypes.data), room.shape[1]) if step else (here, out_row)
+    room = np.empty((i1 - i0, (j1 - j0 + 31) // 16 * 16) if rule else (0, 0), np.float32)
+    here, there = out + (i0 * out_row + j0) * 4, velocity + (i0 * velocity_row + j0) * 4 if rule else 0
+    place, row = (np.int64(room.ctypes.data), room.shape[1]) if rule else (here, out_row)
     for part in range(2 if chains > 0 else 1):
         call(
             fill_e if part else fill,
@@ -219,9 +220,9 @@ def _pair(
             ),
         )  # fmt: skip
     g = matrix_at(place, i1 - i0, row, j1 - j0)
-    if step:
+    if rule:
         w, v = matrix_at(here, i1 - i0, out_row, j1 - j0), matrix_at(there, i1 - i0, velocity_row, j1 - j0)
-        _step(g, scale, w, v, rate, mu, l2, l1)
+        _step(g, scale, w, v, doubles_at(rule, 4))
     elif scale != ONE:
         _finish_scale(scale, g)
     hold(room)
@@ -229,7 +230,8 @@ def _pair(
 
 
 @inner
-def _step(g, scale, w, v, rate, mu, l2, l1):
+def _step(g, scale, w, v, rule):
+    rate, mu, l2, l1 = np.float32(rule[0]), np.float32(rule[1]), np.float32(rule[2]), np.float32(rule[3])
     for i in range(g.shape[0]):
         slope, row, speed = row_of(g, i, 0, g.shape[1]), row_of(w, i, 0, g.shape[1]), row_of(v, i, 0, g.shape[1])
         if l1 != ZERO:
@@ -245,44 +247,46 @@ def _step(g, scale, w, v, rate, mu, l2, l1):
 
 
 @inner
-def _one_pair(
-    t, down, across, pair, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, every, scale, step, out,
-    velocity, rule,
-):  # fmt: skip
-    call(
-        pair,
-        (
-            t, down, across, fill, block, fill_e, block_e,
-            np.int64(x_t.ctypes.data), x_t.strides[0] // 4, x_t.strides[1] // 4, d.shape[0],
-            np.int64(d.ctypes.data), d.strides[0] // 4,
-            np.int64(index.ctypes.data), np.int64(starts.ctypes.data), starts.strides[0] // 4,
-            np.int64(y_t.ctypes.data), y_t.strides[0] // 4, y_t.strides[1] // 4, e.shape[0],
-            np.int64(e.ctypes.data), e.strides[0] // 4, np.int64(every.ctypes.data),
-            out.shape[0], out.shape[1], np.int64(out.ctypes.data), out.strides[0] // 4,
-            np.int64(velocity.ctypes.data), velocity.strides[0] // 4, step,
-            scale, rule[0], rule[1], rule[2], rule[3],
-        ),
+def _pair_numbers(
+    t, down, across, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, every, step, out, velocity, rule
+):
+    return (
+        t, down, across, fill, block, fill_e, block_e,
+        np.int64(x_t.ctypes.data), x_t.strides[0] // 4, x_t.strides[1] // 4, d.shape[0],
+        np.int64(d.ctypes.data), d.strides[0] // 4,
+        np.int64(index.ctypes.data), np.int64(starts.ctypes.data), starts.strides[0] // 4,
+        np.int64(y_t.ctypes.data), y_t.strides[0] // 4, y_t.strides[1] // 4, e.shape[0],
+        np.int64(e.ctypes.data), e.strides[0] // 4, np.int64(every.ctypes.data),
+        out.shape[0], out.shape[1], np.int64(out.ctypes.data), out.strides[0] // 4,
+        np.int64(velocity.ctypes.data), velocity.strides[0] // 4, np.int64(rule.ctypes.data) if step else 0,
     )  # fmt: skip
+
+
+@inner
+def _pair_tiles(d, e, step, out):
+    """(tiles down, tiles across) of a sum of two products."""
+    cases = d.shape[0] + e.shape[0]
+    high, wide = FLAT if step and cases <= LONG else TALL
+    return grid(out.shape[0], out.shape[1], cases, high, wide)
 
 
 @njit(parallel=True)
 def _contrast(
-    pair, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, every, scale, step, out, velocity, rule
+    pair, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, every, step, out, velocity, rule, scale
 ):
-    cases = d.shape[0] + e.shape[0]
-    high, wide = FLAT if step and cases <= LONG else TALL
-    down, across = grid(out.shape[0], out.shape[1], cases, high, wide)
+    down, across = _pair_tiles(d, e, step, out)
     if down * across == 1:
-        _one_pair(
-            0, 1, 1, pair, fill, block, fill_e, block_e,
-            x_t, d, index, starts, y_t, e, every, scale, step, out, velocity, rule,
-        )  # fmt: skip
+        numbers = _pair_numbers(
+            0, 1, 1, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, every, step, out, velocity, rule
+        )
+        call(pair, (*numbers, scale))
         return
     for t in prange(down * across):
-        _one_pair(
-            t, down, across, pair, fill, block, fill_e, block_e,
-            x_t, d, index, starts, y_t, e, every, scale, step, out, velocity, rule,
+        numbers = _pair_numbers(
+            t, down, across, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, every, step, out, velocity,
+            rule,
         )  # fmt: skip
+        call(pair, (*numbers, scale))
 
 
 _ROW, _COLUMN = np.zeros(1, np.float32), np.zeros((2, 32), np.float32)[:, :1]
@@ -346,10 +350,27 @@ def _pairs(x, d, y_t, e):
     return *_pair_code(listed, rounding is not None), x_t, d, index, starts, y_t, e, whole(len(e))[0]
 
 
+def _multiply(*given):
+    """One product, told to a tape that is recording."""
+    _product(*given)
+    if Tape.active is not None:
+        _, *rest = given
+        Tape.active.add(_tile, _tile_numbers(0, 1, 1, *rest), arrays=rest, alone=_tiles(rest[8], rest[4]) == (1, 1))
+
+
+def _sum_of_two(*given):
+    """The sum of two products, told to a tape that is recording."""
+    _contrast(*given)
+    if Tape.active is not None:
+        _, *rest, scale = given
+        alone = _pair_tiles(rest[5], rest[9], rest[11], rest[12]) == (1, 1)
+        Tape.active.add(_pair, _pair_numbers(0, 1, 1, *rest), scale, arrays=rest, alone=alone)
+
+
 def up(x, W, bias, code, out):
     """out (B, N) <- f(x W + bias): x (B, M), W (M, N), bias (N,), `code` a unit of `kernels.units`."""
     if compiled(out):
-        _product(*_factors(x, W), out, 0, UP, code, bias, *_NO_KEY, *_NOTHING)
+        _multiply(*_factors(x, W), out, 0, UP, code, bias, *_NO_KEY, *_NOTHING)
     else:
         out[...] = activate_twin(code, _array(x) @ W + bias)
 
@@ -357,7 +378,7 @@ def up(x, W, bias, code, out):
 def up_negative(x, W, bias, code, out):
     """out (B, N) <- -f(x W + bias)."""
     if compiled(out):
-        _product(*_factors(x, W), out, 0, NEGATIVE, code, bias, *_NO_KEY, *_NOTHING)
+        _multiply(*_factors(x, W), out, 0, NEGATIVE, code, bias, *_NO_KEY, *_NOTHING)
     else:
         out[...] = -activate_twin(code, _array(x) @ W + bias)
 
@@ -365,7 +386,7 @@ def up_negative(x, W, bias, code, out):
 def up_add(x, W, out):
     """out (B, N) <- out + x W."""
     if compiled(out):
-        _product(*_factors(x, W), out, 1, NOTHING, LINEAR, _ROW, *_NO_KEY, *_NOTHING)
+        _multiply(*_factors(x, W), out, 1, NOTHING, LINEAR, _ROW, *_NO_KEY, *_NOTHING)
     else:
         out += _array(x) @ W
 
@@ -374,7 +395,7 @@ def up_sample(x, W, bias, code, key, draw, mean, states_t):
     """mean (B, N) of the units whose input is x W + bias, states_t (N, B) drawn from them (see `units.sample_row`)."""
     if compiled(mean):
         place = (*halves(key), draw)
-        _product(*_factors(x, W), mean, 0, SAMPLE, code, bias, *place, states_t, _COLUMN, _COLUMN)
+        _multiply(*_factors(x, W), mean, 0, SAMPLE, code, bias, *place, states_t, _COLUMN, _COLUMN)
     else:
         mean[...], states = sample_twin(code, _array(x) @ W + bias, key, draw)
         states_t[...] = states.T
@@ -384,7 +405,7 @@ def down(W, d_t, bias, code, out_t, out=None):
     """out_t (M, B), and its transpose out where one is given, <- f(W d_t + bias): W (M, N), d_t (N, B), bias (M,)."""
     if compiled(out_t):
         end, straight = (DOWN, _COLUMN) if out is None else (TURNED, out)
-        _product(*_turned_factors(W, d_t), out_t, 0, end, code, bias, *_NO_KEY, straight, _COLUMN, _COLUMN)
+        _multiply(*_turned_factors(W, d_t), out_t, 0, end, code, bias, *_NO_KEY, straight, _COLUMN, _COLUMN)
         return
     out_t[...] = activate_twin(code, W @ d_t + bias[:, None])
     if out is not None:
@@ -398,7 +419,7 @@ def down_chain(W, d_t, mask, code, a, out, out_t):
     """
     if compiled(out_t):
         end, kept = (CHAIN, _COLUMN) if mask is None else (MASKED, mask)
-        _product(*_turned_factors(W, d_t, True), out_t, 0, end, code, _ROW, *_NO_KEY, a, out, kept)
+        _multiply(*_turned_factors(W, d_t, True), out_t, 0, end, code, _ROW, *_NO_KEY, a, out, kept)
     else:
         out[...] = (W @ d_t).T * (1 if mask is None else mask) * slope_twin(code, a)
         out_t[...] = out.T
@@ -407,7 +428,7 @@ def down_chain(W, d_t, mask, code, a, out, out_t):
 def outer(x, d, out):
     """out (M, N) <- x' d: x (B, M), d (B, N)."""
     if compiled(out):
-        _contrast(*_pairs(x, d, None, None), ONE, 0, out, out, _NO_RULE)
+        _sum_of_two(*_pairs(x, d, None, None), 0, out, out, _NO_RULE, ONE)
     else:
         out[...] = _array(x).T @ d
 
@@ -418,21 +439,17 @@ def contrast(x, d, y_t, e, scale, out):
     x (B, M), d (B, N), y_t (M, C), e (C, N).
     """
     if compiled(out):
-        _contrast(*_pairs(x, d, y_t, e), np.float32(scale), 0, out, out, _NO_RULE)
+        _sum_of_two(*_pairs(x, d, y_t, e), 0, out, out, _NO_RULE, np.float32(scale))
     else:
         out[...] = scale * (_array(x).T @ d + y_t @ e)
 
 
-class Descent(NamedTuple):
-    """A step of momentum that is taken where the gradient is made: velocity <- mu velocity - rate g, W <- W + velocity.
+def descent(rate, mu, l2=0.0, l1=0.0):
+    """The rule (4,) of a step that is taken where the gradient is made: momentum, with the weights' decay.
 
-    g gains l2 W + l1 sign(W), weight decay, first.
+    velocity <- mu velocity - rate g, W <- W + velocity, where g gains l2 W + l1 sign(W) first.
     """
-
-    rate: float
-    mu: float
-    l2: float = 0.0
-    l1: float = 0.0
+    return np.array([rate, mu, l2, l1])
 
 
 def outer_step(x, d, rule, W, velocity):
@@ -443,16 +460,16 @@ def outer_step(x, d, rule, W, velocity):
 def contrast_step(x, d, y_t, e, scale, rule, W, velocity):
     """One step of `rule` along scale (x' d + y_t e), which is never stored."""
     if compiled(W):
-        numbers = np.float32(rule.rate), np.float32(rule.mu), np.float32(rule.l2), np.float32(rule.l1)
-        _contrast(*_pairs(x, d, y_t, e), np.float32(scale), 1, W, velocity, numbers)
+        _sum_of_two(*_pairs(x, d, y_t, e), 1, W, velocity, rule, np.float32(scale))
     else:
         both = _array(x).T @ d + (0 if e is None else y_t @ e)
-        velocity *= rule.mu
-        velocity -= rule.rate * (scale * both + rule.l2 * W + rule.l1 * np.sign(W.real))
+        rate, mu, l2, l1 = rule
+        velocity *= mu
+        velocity -= rate * (scale * both + l2 * W + l1 * np.sign(W.real))
         W += velocity
 
 
-_NO_RULE = (ONE, ONE, ONE, ONE)
+_NO_RULE = descent(1.0, 1.0)
 
 
 def _array(x):

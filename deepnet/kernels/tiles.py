@@ -95,29 +95,32 @@ def fill(
     if steps == 0 and keep == 0:
         for i in range(row_edge(last, rows) - top):
             vector_at(c + i * c_row * 4, j1 - j0)[:] = ZERO
-    pieces, strips = (steps + CHUNK - 1) // CHUNK, (j1 - j0 + STRIP - 1) // STRIP
-    for t in range(pieces * strips * high):
-        piece, j, p = t // (strips * high), t // high % strips * STRIP, first + t % high
+    pieces = (steps + CHUNK - 1) // CHUNK
+    for piece in range(pieces):
         s0, s1 = steps * piece // pieces, steps * (piece + 1) // pieces
-        i0, wide = row_edge(p, rows), min(2, (j1 - j0 - j + LANES - 1) // LANES)
-        call(
-            block,
-            (
-                held + (p - first) * steps * SIDE * 4 if copied else a + i0 * a_row * 4,
-                1 if copied else a_row,
-                SIDE if copied else a_k,
-                b + (j0 + j) * 4,
-                b_row,
-                c + ((i0 - top) * c_row + j) * 4,
-                c_row,
-                index + s0 * 4,
-                s1 - s0,
-                min(LANES, j1 - j0 - j - (wide - 1) * LANES),
-                1 if s0 > 0 else keep,
-                row_edge(p + 1, rows) - i0,
-                wide,
-            ),
-        )
+        for j in range(0, j1 - j0, STRIP):
+            wide = min(2, (j1 - j0 - j + LANES - 1) // LANES)
+            tail, below = min(LANES, j1 - j0 - j - (wide - 1) * LANES), top
+            for p in range(high):
+                i0, below = below, row_edge(first + p + 1, rows)
+                call(
+                    block,
+                    (
+                        held + p * steps * SIDE * 4 if copied else a + i0 * a_row * 4,
+                        1 if copied else a_row,
+                        SIDE if copied else a_k,
+                        b + (j0 + j) * 4,
+                        b_row,
+                        c + ((i0 - top) * c_row + j) * 4,
+                        c_row,
+                        index + s0 * 4,
+                        s1 - s0,
+                        tail,
+                        1 if piece else keep,
+                        below - i0,
+                        wide,
+                    ),
+                )
     hold(room)
 
 

@@ -1,5 +1,6 @@
 """A 16 x 16 transpose in registers, emitted as LLVM IR: four rounds of interleaving, on any vector width."""
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -89,3 +90,12 @@ def copy_some(typingctx, source, target, count):
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64, types.int64), emit
+
+
+@inner
+def copy_rows(a, out):
+    """The first rows and columns of out <- a; both of unit inner stride."""
+    for i in range(a.shape[0]):
+        source, target = np.int64(a.ctypes.data) + i * a.strides[0], np.int64(out.ctypes.data) + i * out.strides[0]
+        for j in range(0, a.shape[1], SIDE):
+            copy_some(source + j * 4, target + j * 4, min(SIDE, a.shape[1] - j))

@@ -142,7 +142,7 @@ class Restoration:
             updates.momentum(theta, velocity, self.gradient(theta), rate, mu)
             return
         p, g, speed = self._views.of(theta), self._views.of(self.grad), self._views.of(velocity)
-        rule = products.Descent(rate, mu, self.rule.weight_decay, self.rule.l1)
+        rule = products.descent(rate, mu, self.rule.weight_decay, self.rule.l1)
         with self._precision:
             h, e, d, d_t = self._pass(p)
             products.contrast_step(self._listed, e, d_t, h, 1.0, rule, p["W"], speed["W"])

@@ -52,6 +52,11 @@ class Loss:
         """Whether its targets are a teacher's; no network has such a loss of its own."""
         return self.counts == "apart"
 
+    @property
+    def bare(self) -> bool:
+        """Whether `finish` is one call of a kernel that tells a `kernels.tape`."""
+        return not self.mimics
+
     def targets(self, outputs: int) -> int:
         """Columns of the targets for so many outputs."""
         return outputs + self.mimics
@@ -111,6 +116,7 @@ class MixedLoss:
 
     counts: ClassVar[Literal["squared_error"]] = "squared_error"
     mimics: ClassVar[bool] = False
+    bare: ClassVar[bool] = False
 
     output: Mixed
 

@@ -10,6 +10,8 @@ import numpy as np
 
 from ..kernels import losses as sums
 from ..kernels import norms, operands, products, random, updates
+from ..kernels.jit import ENABLED
+from ..kernels.tape import Tapes
 from .kronecker import Factors
 from .layers import Pair, Weighted
 from .layers.affine import bias, squares
@@ -75,6 +77,10 @@ class NetworkObjective:
         self._case_weights = None if weights is None else weights.astype(self._dtype)
         self._minibatch = Minibatch(network.layers, self.loss.targets(network.outputs), feed, cases, self._dtype)
         self._known: dict[int, tuple[np.ndarray, list]] = {}
+        self._rules = np.zeros((len(network.layers), 4))
+        # Whether a step is nothing but calls of kernels that tell a tape.
+        bare = self.loss.bare and all(layer.bare for layer in network.layers[:-1])
+        self._bare = bare and ENABLED and weights is None and precision == "float32" and self._dtype == np.float32
         self.statistics = statistics
         self._pieces: list[Piece] = []
         self.grad = self.layout.zeros(dtype)
@@ -91,6 +97,8 @@ class NetworkObjective:
     @spans.setter
     def spans(self, spans: list[tuple[int, int, float]]) -> None:
         self._spans, self._rates = spans, [0.0] * len(self.network.layers)
+        self._stepped: tuple[float, float] | None = None
+        self._tapes = Tapes()
         for s in self.layout.segments:
             self._rates[int(s.name.partition(".")[0])] = next((f for a, b, f in spans if a <= s.start < b), 0.0)
 
@@ -174,7 +182,6 @@ class NetworkObjective:
         self.penalties.add(theta, self.grad)
         return total / self._cases + self.penalties.value(theta), self.grad
 
-    @np.errstate(over="ignore", invalid="ignore")
     def descend(self, theta: np.ndarray, velocity: np.ndarray, rate: float, mu: float) -> None:
         """One step of momentum, each layer's update within the product that makes its gradient.
 
@@ -182,21 +189,36 @@ class NetworkObjective:
         """
         if len(self._pieces) > 1:
             g = self.gradient(theta)
-            for a, b, factor in self.spans:
-                updates.momentum(theta[a:b], velocity[a:b], g[a:b], factor * rate, mu)
+            with np.errstate(over="ignore", invalid="ignore"):
+                for a, b, factor in self.spans:
+                    updates.momentum(theta[a:b], velocity[a:b], g[a:b], factor * rate, mu)
             return
         (piece,) = self._pieces
-        parts, speeds, grads = self._parts(theta), self._parts(velocity), self._parts(self.grad)
-        with self._precision:
-            self._forward(parts, piece)
-            for i, layer in self._downwards(parts, piece):
-                factor = self._rates[i]
-                if factor:
-                    rule = products.Descent(factor * rate, mu, self.penalties.decays[i], self.penalties.l1)
-                    layer.descend(parts[i], speeds[i], grads[i], piece.work[i], piece.input_of(i), rule)
+        self._set_rules(rate, mu)
+        if self._bare:
+            self._tapes.play((theta, velocity, piece.work), self._descend, theta, velocity, piece)
+        else:
+            self._descend(theta, velocity, piece)
         self._count(piece)
         self._counted = True
         self.tally["gradients"][0] += self._cases
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def _descend(self, theta: np.ndarray, velocity: np.ndarray, piece: Piece) -> None:
+        parts, speeds = self._parts(theta), self._parts(velocity)
+        with self._precision:
+            self._forward(parts, piece)
+            for i, layer in self._downwards(parts, piece):
+                if self._rates[i]:
+                    layer.descend(parts[i], speeds[i], piece.work[i], piece.input_of(i), self._rules[i])
+
+    def _set_rules(self, rate: float, mu: float) -> None:
+        """The rule of each layer's steps, in arrays that a tape knows."""
+        if (rate, mu) == self._stepped:
+            return
+        self._stepped = rate, mu
+        for rule, factor, decay in zip(self._rules, self._rates, self.penalties.decays, strict=True):
+            rule[:] = factor * rate, mu, decay, self.penalties.l1
 
     def curvature(self, theta: np.ndarray, share: float = 1.0) -> Callable[[np.ndarray], np.ndarray]:
         """The function v -> G v + weight_decay v, G the Gauss-Newton matrix at theta (Schraudolph 2002).

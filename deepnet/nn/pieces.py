@@ -80,9 +80,7 @@ class Minibatch:
     def at(self, rows: np.ndarray, key: int | None) -> list[Piece]:
         """Move to these rows of the data; each piece draws from a key of its own."""
         count = max(1, -(-len(rows) // self.most))
-        width = sum(layer.outputs for layer in self._layers) + self._layers[0].inputs
-        room = -(-len(rows) // count) * width * self._dtype.itemsize
-        self.kept = 1 if count == 1 else min(count, KEPT // room)
+        self.kept = 1 if count == 1 else min(count, KEPT // self._bytes(-(-len(rows) // count)))
         self.pieces = []
         for i in range(count):
             part = rows[len(rows) * i // count : len(rows) * (i + 1) // count]
@@ -91,6 +89,10 @@ class Minibatch:
         for piece in self.pieces[: self.kept]:
             self._fill(piece)
         return self.pieces
+
+    def _bytes(self, cases: int) -> int:
+        """What the activations of so many cases take."""
+        return cases * (sum(layer.outputs for layer in self._layers) + self._layers[0].inputs) * self._dtype.itemsize
 
     def each(self) -> Iterator[Piece]:
         """Piece after piece, those that are not kept read anew."""

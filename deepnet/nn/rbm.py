@@ -181,7 +181,7 @@ class ContrastiveDivergence:
             updates.momentum(theta, velocity, self.gradient(theta), rate, mu)
             return
         p, g, speed = self._views.of(theta), self._views.of(self.grad), self._views.of(velocity)
-        rule = products.Descent(rate, mu, self.penalties.weight_decay, self.penalties.l1)
+        rule = products.descent(rate, mu, self.penalties.weight_decay, self.penalties.l1)
         with self._precision:
             v0, h0, v1_t, h1 = self._statistics(p, g)
             products.contrast_step(v0, h0, v1_t, h1, -1 / self._n, rule, p["W"], speed["W"])

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from deepnet.kernels import losses
+from deepnet.kernels import losses, updates
 from deepnet.kernels.jit import ENABLED, lane_sum
+from deepnet.kernels.products import descent
 from tests.kernels.arrays import Guarded, close, draw, inside
 
 SIZES = [(0, 5), (1, 1), (1, 300), (3, 17), (5, 64), (70, 129), (257, 5), (600, 3)]
@@ -99,6 +100,21 @@ def test_sums():
         close(dots_out[1:-1], wide @ c, size * (np.abs(wide) @ np.abs(c)))
         for out in (columns_out, dots_out):
             assert (out[[0, -1]] == 7).all()
+
+
+def test_a_step_along_the_sums_is_sums_and_momentum():
+    for rows, columns in (*SIZES, (1100, 70)):
+        d, rule = draw(1, rows, columns), descent(0.1, 0.9, 5.0, 5.0)  # without decay
+        found = [np.full(columns + 2, 7, np.float32) for _ in range(2)]
+        expected, g = [a.copy() for a in found], np.zeros(columns, np.float32)
+        exact = [np.full(columns, 7.0) for _ in range(2)]
+        losses.sums_step(inside(d), rule, *(a[1:-1] for a in found))
+        losses.column_sums(inside(d), g)
+        updates.momentum(*(a[1:-1] for a in expected), g, 0.1, 0.9)
+        losses.sums_step(d.astype(float), rule, *exact)
+        for a, b, wide in zip(found, expected, exact, strict=True):
+            np.testing.assert_array_equal(a, b)
+            np.testing.assert_allclose(a[1:-1], wide, rtol=1e-4, atol=1e-4)
 
 
 def test_contrast_sums():

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.skipif(not ENABLED, reason="nothing is compiled, so the
 
 B, M, N = 37, 53, 41
 CODES = {name: unit.code for name, unit in UNITS.items() if not unit.rowwise}
-RULE = products.Descent(0.1, 0.9, 1e-3, 1e-4)
+RULE = products.descent(0.1, 0.9, 1e-3, 1e-4)
 KEY = 0x1234_5678_9ABC_DEF0
 
 
@@ -245,6 +245,13 @@ def losses__column_sums(g):
     out = g.zeros(N)
     losses.column_sums(g.normal(B, N), out)
     return [out]
+
+
+@row(B + 3)
+def losses__sums_step(g):
+    b, velocity = g.normal(N), g.normal(N)
+    losses.sums_step(g.normal(B, N), RULE, b, velocity)
+    return [b, velocity]
 
 
 @row(M)

@@ -370,7 +370,7 @@ def test_a_step_within_the_product_is_gradient_and_momentum():
         y, e, speed = draw(8, B, M), draw(9, B, N), draw(10, M, N)
         for pair in ((None, None), (np.ascontiguousarray(y.T), e)):
             for l2, l1 in ((0.0, 0.0), (0.3, 0.0), (0.3, 0.2)):
-                rule = products.Descent(0.1, 0.9, l2, l1)
+                rule = products.descent(0.1, 0.9, l2, l1)
                 found, exact = (W.copy(), speed.copy()), wide(W, speed)
                 products.contrast_step(x, d, *pair, 0.5, rule, *found)
                 others = [None if a is None else a.astype(float) for a in pair]

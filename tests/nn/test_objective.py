@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.linalg import block_diag
 
-from deepnet.kernels import bfloat16, operands
+from deepnet.kernels import bfloat16, operands, updates
 from deepnet.kernels.jit import ENABLED
 from deepnet.nn import pieces as pieces_page
 from deepnet.nn.layers import LAYERS, BatchNorm, Dense, Dropout, Maxout, Noise
@@ -327,6 +327,42 @@ def test_pieces_add_up(name, kept, monkeypatch):
     velocity, moved = np.zeros_like(theta), theta.copy()
     many.descend(moved, velocity, 0.1, 0.9)
     np.testing.assert_allclose(velocity, -0.1 * gradient, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_steps_one_after_the_other(name):
+    """Of minibatches of two sizes, with rates that change and layers that rest: gradient and momentum."""
+    one, theta = objective(NETWORKS[name], np.float32, weight_decay=0.1)
+    other, moved = objective(NETWORKS[name], np.float32, weight_decay=0.1)
+    lowest, last = one.layout.segments[0].name.partition(".")[0], theta.size
+    first = max(s.stop for s in one.layout.segments if s.name.startswith(f"{lowest}."))
+    velocity, speed = np.zeros_like(theta), np.zeros_like(theta)
+    for i in range(8):
+        rows, rate = np.arange(CASES)[i % 2 :], 0.02 / (1 + i // 3)
+        if i in (0, 4):
+            one.spans = other.spans = [(first, last, 0.5)] if i else [(0, first, 1.0), (first, last, 0.5)]
+        for made in (one, other):
+            made.at(rows, i)
+        one.descend(theta, velocity, rate, 0.9)
+        g = other.gradient(moved)
+        for a, b, factor in other.spans:
+            updates.momentum(moved[a:b], speed[a:b], g[a:b], factor * rate, 0.9)
+        np.testing.assert_allclose(theta, moved, rtol=1e-5, atol=1e-6)
+    assert {tape.whole for tape, _ in one._tapes._known.values()} == ({True} if one._bare else set())
+    for count in one.tally:
+        np.testing.assert_allclose(one.tally[count], other.tally[count], rtol=1e-5)
+
+
+def test_plain_nets_are_repeated():
+    """Those whose slopes come from what units give; not where anything besides products happens."""
+
+    def plain(network):
+        own = [type(layer) is Dense and layer.unit not in ("square", "softmax") for layer in network.layers[:-1]]
+        return all(own) and network.loss != MIXED and not loss_of(network.loss).mimics
+
+    found = {name for name, network in NETWORKS.items() if objective(network, np.float32)[0]._bare}
+    assert found == ({name for name, network in NETWORKS.items() if plain(network)} if ENABLED else set())
+    assert not objective(NETWORKS[next(iter(NETWORKS))], np.float64)[0]._bare
 
 
 @pytest.mark.parametrize("kept", [0, 1, 3])

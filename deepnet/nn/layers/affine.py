@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...kernels import losses as sums
-from ...kernels import operands, products, updates
+from ...kernels import operands, products
 from ..units import UNITS
 
 Arrays = Mapping[str, np.ndarray]
@@ -90,11 +90,8 @@ def squares(pair: Pair, g: Arrays) -> None:
         sums.column_sums(squared, g[pair.b])
 
 
-def descend(
-    p: Arrays, velocity: Arrays, g: Arrays, w: Arrays, x: np.ndarray | operands.Listed, rule: products.Descent
-) -> None:
-    """One step of `rule` in place of `backward`: the gradient of W is never stored."""
+def descend(p: Arrays, velocity: Arrays, w: Arrays, x: np.ndarray | operands.Listed, rule: np.ndarray) -> None:
+    """One step of `rule` (`products.descent`) in place of `backward`: no gradient is stored."""
     products.outer_step(x, w["d"], rule, p["W"], velocity["W"])
-    if "b" in g:
-        sums.column_sums(w["d"], g["b"])
-        updates.momentum(p["b"], velocity["b"], g["b"], rule.rate, rule.mu)
+    if "b" in p:
+        sums.sums_step(w["d"], rule, p["b"], velocity["b"])

@@ -22,6 +22,7 @@ class BatchNorm:
     """
 
     draws: ClassVar[bool] = False
+    bare: ClassVar[bool] = False
 
     inputs: int
     outputs: int
@@ -108,13 +109,12 @@ class BatchNorm:
         )
 
     def descend(
-        self, p: Arrays, velocity: Arrays, g: Arrays, w: Arrays, x: np.ndarray | operands.Listed, rule: products.Descent
+        self, p: Arrays, velocity: Arrays, w: Arrays, x: np.ndarray | operands.Listed, rule: np.ndarray
     ) -> None:
-        """One step of `rule` in place of `backward`: the gradient of W is never stored."""
+        """One step of `rule` in place of `backward`: no gradient is stored."""
         products.outer_step(x, w["d"], rule, p["W"], velocity["W"])
         for name, row in (("gamma", w["dots"]), ("beta", w["sums"])):
-            g[name][...] = row[0]
-            updates.momentum(p[name], velocity[name], g[name], rule.rate, rule.mu)
+            updates.momentum(p[name], velocity[name], row[0], *rule[:2])
 
     pending = staticmethod(affine.pending)
 

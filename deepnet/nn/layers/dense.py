@@ -30,6 +30,11 @@ class Dense:
         return unit_of(self.unit)
 
     @property
+    def bare(self) -> bool:
+        """Whether nothing but products is at work in it."""
+        return self._unit.needs == "a" and not self._unit.rowwise
+
+    @property
     def lasting(self) -> tuple[str, ...]:
         """Its activations, and z where that is what the slope is made from."""
         return ("a",) if self._unit.needs == "a" else ("a", "z")

@@ -18,6 +18,7 @@ class Dropout:
     """
 
     draws: ClassVar[bool] = True
+    bare: ClassVar[bool] = False
     lasting: ClassVar[tuple[str, ...]] = ("a", "mask")
 
     width: int

@@ -23,6 +23,7 @@ class Maxout:
     """
 
     draws: ClassVar[bool] = False
+    bare: ClassVar[bool] = False
     lasting: ClassVar[tuple[str, ...]] = ("a", "which")
 
     inputs: int

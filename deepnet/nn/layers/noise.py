@@ -17,6 +17,7 @@ class Noise:
     """
 
     draws: ClassVar[bool] = True
+    bare: ClassVar[bool] = False
     lasting: ClassVar[tuple[str, ...]] = ("a",)
 
     width: int
