@@ -274,6 +274,12 @@ def doubles_at(address, size):
     return numba.carray(_double_pointer(address), (size,))
 
 
+@inner
+def words_at(address, size):
+    """The int32 vector (size,) at an address."""
+    return numba.carray(_word_pointer(address), (size,))
+
+
 @intrinsic
 def hold(typingctx, array):
     """Keep an array until here: Numba frees it after its last use and does not see that its address is in use."""
@@ -290,7 +296,9 @@ def _pointer_to(kind, word):
     return intrinsic(pointer)
 
 
-_pointer, _double_pointer = _pointer_to(types.float32, ir.FloatType()), _pointer_to(types.float64, ir.DoubleType())
+_pointer = _pointer_to(types.float32, ir.FloatType())
+_double_pointer = _pointer_to(types.float64, ir.DoubleType())
+_word_pointer = _pointer_to(types.int32, ir.IntType(32))
 
 
 @inner(inline=True)

@@ -12,7 +12,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .exp import ZERO
-from .jit import inner, njit, row_of
+from .jit import call, hold, inner, native, njit, row_of, vector_at, words_at
 from .microkernel import target
 from .tiles import PIECE
 from .transpose import SIDE, transpose_tile
@@ -77,42 +77,61 @@ def _squeeze(typingctx, source, first, values, places):
     return types.int64(types.int64, types.int64, types.int64, types.int64), emit
 
 
-@inner
-def _list_row(row, values, index, starts):
-    values_at, index_at, n = np.int64(values.ctypes.data), np.int64(index.ctypes.data), 0
-    for piece in range(starts.size - 1):
-        starts[piece] = n
-        first, last = piece * PIECE, min((piece + 1) * PIECE, row.size)
-        whole = first + (last - first) // SIDE * SIDE
-        for k in range(first, whole, SIDE):
-            n += _squeeze(np.int64(row.ctypes.data) + 4 * k, k, values_at + 4 * n, index_at + 4 * n)
-        for k in range(whole, last):
-            values[n] = row[k]
-            index[n] = k
-            n += row[k] != ZERO
-    starts[starts.size - 1] = n
-
-
-@njit(parallel=True)
-def list_rows(x, values, index, starts):
-    """What is not zero in each row of x (R, K)."""
-    for i in prange(x.shape[0]):
-        _list_row(row_of(x, i, 0, x.shape[1]), values[i], index[i], starts[i])
+@native(9)
+def _list(rows, row, steps, source, values, index, list_row, starts, starts_row):
+    """The lists of so many rows, from the address of the first, `row` elements from row to row."""
+    for i in range(rows):
+        given, kept, places = source + i * row * 4, values + i * list_row * 4, index + i * list_row * 4
+        x, begins, n = vector_at(given, steps), words_at(starts + i * starts_row * 4, starts_row), 0
+        held, where = vector_at(kept, steps), words_at(places, steps)
+        for piece in range(starts_row - 1):
+            begins[piece] = n
+            first, last = piece * PIECE, min((piece + 1) * PIECE, steps)
+            whole = first + (last - first) // SIDE * SIDE
+            for k in range(first, whole, SIDE):
+                n += _squeeze(given + 4 * k, k, kept + 4 * n, places + 4 * n)
+            for k in range(whole, last):
+                held[n] = x[k]
+                where[n] = k
+                n += x[k] != ZERO
+        begins[starts_row - 1] = n
 
 
 @inner
-def _list_block(x, values, index, starts, j0, j1):
-    turned = np.empty((j1 - j0, x.shape[0]), np.float32)
-    transpose_tile(x[:, j0:j1], 0, x.shape[0], 0, j1 - j0, turned)
-    for j in range(j0, j1):
-        _list_row(row_of(turned, j - j0, 0, x.shape[0]), values[j], index[j], starts[j])
+def _numbers(x, rows, i, values, index, starts):
+    """What `_list` takes: so many rows of x, whose lists are those from row i on."""
+    return (
+        rows, x.strides[0] // 4, x.shape[1], np.int64(x.ctypes.data),
+        np.int64(values.ctypes.data) + i * values.strides[0], np.int64(index.ctypes.data) + i * index.strides[0],
+        values.shape[1], np.int64(starts.ctypes.data) + i * starts.strides[0], starts.shape[1],
+    )  # fmt: skip
 
 
 @njit(parallel=True)
-def list_columns(x, values, index, starts):
-    """What is not zero in each column of x (K, R)."""
+def _list_rows(address, x, values, index, starts):
+    for block in prange((x.shape[0] + SIDE - 1) // SIDE):
+        first, last = block * SIDE, min((block + 1) * SIDE, x.shape[0])
+        call(address, _numbers(x[first:last], last - first, first, values, index, starts))
+
+
+@njit(parallel=True)
+def _list_columns(address, x, values, index, starts):
     for block in prange((x.shape[1] + SIDE - 1) // SIDE):
-        _list_block(x, values, index, starts, block * SIDE, min((block + 1) * SIDE, x.shape[1]))
+        first, last = block * SIDE, min((block + 1) * SIDE, x.shape[1])
+        turned = np.empty((SIDE, x.shape[0]), np.float32)
+        transpose_tile(x[:, first:last], 0, x.shape[0], 0, last - first, turned)
+        call(address, _numbers(turned, last - first, first, values, index, starts))
+        hold(turned)
+
+
+def list_rows(x, values, index, starts):
+    """What is not zero in each row of x (R, K), float32."""
+    _list_rows(_list.address, x, values, index, starts)
+
+
+def list_columns(x, values, index, starts):
+    """What is not zero in each column of x (K, R), float32."""
+    _list_columns(_list.address, x, values, index, starts)
 
 
 @njit

@@ -76,7 +76,8 @@ def _columns(d, d_row, cases, j0, j1, out, velocity, rule):
             sums[j] += part[j]
     here = vector_at(out + j0 * 4, j1 - j0)
     if rule == 0:
-        here[:] = sums
+        for j in range(sums.size):  # Numba takes 1.8 s to compile `here[:] = sums`
+            here[j] = sums[j]
         return
     speed, numbers = vector_at(velocity + j0 * 4, j1 - j0), doubles_at(rule, 2)
     rate, mu = np.float32(numbers[0]), np.float32(numbers[1])

@@ -46,9 +46,11 @@ def _softmax(z, t, scale, a, d, d_t, value, error):
     transpose_tile(room, 0, ROWS, 0, wide, given)
     copy_rows(t, room)
     transpose_tile(room, 0, ROWS, 0, wide, target)
-    top[:], high[:] = given[0], target[0]
     for j in range(outputs):
         x, y = row_of(given, j, 0, ROWS), row_of(target, j, 0, ROWS)
+        if j == 0:
+            for i in range(x.size):
+                top[i], high[i] = x[i], y[i]
         for i in range(x.size):
             best[i] = j if x[i] > top[i] else best[i]
             top[i] = x[i] if x[i] > top[i] else top[i]
