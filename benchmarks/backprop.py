@@ -8,6 +8,7 @@ import contest
 import numpy as np
 
 RATE, MOMENTUM = 0.05, 0.9
+ALONE = "products alone"
 DEEP, CODER, SMALL = (784, 500, 500, 2000, 10), (784, 1000, 500, 250, 30, 250, 500, 1000, 784), (64, 100, 10)
 
 
@@ -82,6 +83,42 @@ def ours(job, precision="float32"):
         for i, first in enumerate(firsts):
             objective.at(order[first : first + B], random.fold(0, i))
             rule.step(objective, theta, state)
+
+    return run
+
+
+def products_alone(job, precision="float32"):
+    """A step's products and nothing else, zeros of the inputs left out and listed before: what we cannot do without."""
+    from deepnet.kernels import operands, products, units
+
+    if job["widths"] == SMALL:  # its products are a few calls of Python
+        raise NotImplementedError
+    rng, B, calls = np.random.default_rng(2), job["batch"], []
+
+    def matrix(*shape):
+        made = operands.matrix(*shape)
+        made[...] = rng.standard_normal(shape, dtype=np.float32)
+        return made
+
+    x = matrix(B, job["widths"][0])
+    x[...] = floats(job)[0][:B]
+    rounding = operands.PRECISIONS[precision]()
+    with rounding:
+        given, linear = operands.Lister().of(x), units.LINEAR
+    for i, (W, _) in enumerate(layers(job)):
+        m, n = W.shape
+        weights, g, d, d_t = matrix(m, n), matrix(m, n), matrix(B, n), matrix(n, B)
+        calls.append((products.up, given, weights, operands.vector(n), linear, d))
+        if i:
+            calls.append((products.down, weights, d_t, operands.vector(m), linear, matrix(m, B)))
+        calls.append((products.outer, given, d, g))
+        given = d
+
+    def run():
+        for _ in range(job["steps"]):
+            with rounding:
+                for call, *arguments in calls:
+                    call(*arguments)
 
     return run
 
@@ -225,7 +262,9 @@ if __name__ == "__main__":
             "torch": with_torch,
             "torch.compile": with_torch_compile,
             "scikit-learn": with_sklearn,
+            ALONE: products_alone,
         },
         JOBS,
         flops=flops,
+        alone=ALONE,
     )

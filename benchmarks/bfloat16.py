@@ -32,12 +32,25 @@ def with_torch(job):
     return backprop.with_torch_bfloat16(job)
 
 
+def products_alone(job):
+    """A step's products and the rounding of what they are given, of networks."""
+    if "widths" not in job:
+        raise NotImplementedError
+    return backprop.products_alone(job, "bfloat16")
+
+
 if __name__ == "__main__":
     contest.main(
         __file__,
         "bfloat16",
-        {"deepnet bfloat16": rounded, "deepnet": ours, "torch bfloat16": with_torch},
+        {
+            "deepnet bfloat16": rounded,
+            "deepnet": ours,
+            "torch bfloat16": with_torch,
+            backprop.ALONE: products_alone,
+        },
         JOBS,
         ours="deepnet bfloat16",
+        alone=backprop.ALONE,
         flops=lambda job: _page(job).flops(job),
     )

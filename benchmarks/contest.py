@@ -62,8 +62,14 @@ def _ceiling_flops():
     return flops()
 
 
+def _once(job):
+    began = time.perf_counter()
+    job()
+    return time.perf_counter() - began
+
+
 def _serve(contestants, jobs, name):
-    """A worker: reads `job repeats` lines, answers with seconds."""
+    """A worker: reads `job repeats` lines, answers with the median of so many times, in seconds."""
     made = {}
     for line in sys.stdin:
         job, repeats = json.loads(line)
@@ -71,10 +77,7 @@ def _serve(contestants, jobs, name):
             if job not in made:
                 made[job] = contestants[name](jobs[job])
                 made[job]()
-            began = time.perf_counter()
-            for _ in range(repeats):
-                made[job]()
-            answer = time.perf_counter() - began
+            answer = median(_once(made[job]) for _ in range(repeats))
         except (NotImplementedError, ImportError):
             answer = None
         print(json.dumps(answer), flush=True)
@@ -90,7 +93,7 @@ class _Worker:
         )
 
     def time(self, job, repeats):
-        """Seconds for so many repeats of a job, or None where it is not for this contestant."""
+        """Seconds that a job takes, the median of so many repeats, or None where it is not for this contestant."""
         try:
             self.process.stdin.write(json.dumps([job, repeats]) + "\n")
             self.process.stdin.flush()
@@ -124,7 +127,7 @@ def measure(page, contestants, jobs, rounds=ROUNDS):
                 time.sleep(REST)
                 took = worker.time(job, repeats[worker.name])
                 if took is not None:
-                    seconds[worker.name].append(took / repeats[worker.name])
+                    seconds[worker.name].append(took)
         out[job] = {name: each for name, each in seconds.items() if len(each) == rounds}
         seconds = out[job]
         print(f"  {job}: {', '.join(f'{n} {1e3 * median(s):.3g} ms' for n, s in seconds.items())}", file=sys.stderr)
@@ -146,8 +149,12 @@ def spread(values):
     return 50 * (ordered[(3 * n) // 4] - ordered[n // 4]) / median(ordered)
 
 
-def main(page, title, contestants, jobs, ours="deepnet", flops=None):
-    """Measure and print a Markdown table: milliseconds of each, ratio to each, share of the ceiling."""
+def main(page, title, contestants, jobs, ours="deepnet", flops=None, alone=None):
+    """Measure and print a Markdown table: milliseconds of each, ratio to each, share of the ceiling.
+
+    `alone` is a contestant that does only what we could not leave out; it is no peer, but tells how far ahead of the
+    best peer we could be at most.
+    """
     ceiling = CEILING if flops else None
     contestants = contestants | ({CEILING: _ceiling} if flops else {})
     parser = argparse.ArgumentParser(description=title)
@@ -166,11 +173,12 @@ def main(page, title, contestants, jobs, ours="deepnet", flops=None):
     names = asked.only.split(",") if asked.only else list(contestants)
     chosen = {job: spec for job, spec in jobs.items() if not asked.jobs or asked.jobs in job}
     results = measure(page, names, chosen, asked.rounds)
-    peers = [n for n in names if n not in (ours, ceiling)]
+    peers = [n for n in names if n not in (ours, ceiling, alone)]
     print(f"\n## {title}\n\n{machine()}; medians of {asked.rounds} alternating rounds; x: that peer's time over ours\n")
     head = ["job", "ours, ms", "noise"] + (["GFLOP/s"] if flops else []) + (["of ceiling"] if ceiling else [])
-    print("| " + " | ".join([*head, *(f"x {p}" for p in peers), "x best peer"]) + " |")
-    print("|" + "---|" * (len(head) + len(peers) + 1))
+    last = ["x best peer"] + ([f"x {alone}", "at most"] if alone in names else [])
+    print("| " + " | ".join([*head, *(f"x {p}" for p in peers), *last]) + " |")
+    print("|" + "---|" * (len(head) + len(peers) + len(last)))
     table = []
     for job, seconds in results.items():
         mine = median(seconds[ours])
@@ -189,6 +197,12 @@ def main(page, title, contestants, jobs, ours="deepnet", flops=None):
         row["best"] = best
         cells += [f"{row['ratios'][p]:.2f}" if p in row["ratios"] else "-" for p in peers]
         cells.append("-" if best is None else f"{best:.2f}")
+        if alone in seconds and best is not None:
+            row["alone"] = ratio(results, job, ours, alone)
+            row["at_most"] = best / row["alone"]
+            cells += [f"{row['alone']:.2f}", f"{row['at_most']:.2f}"]
+        elif len(last) > 1:
+            cells += ["-", "-"]
         print("| " + " | ".join(cells) + " |", flush=True)
         table.append(row)
     for what, key in (("of the ceiling", "of_ceiling"), ("of the best peer's speed", "best")):

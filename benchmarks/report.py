@@ -10,7 +10,7 @@ PEERS = ("deepnet", "torch bfloat16", "torch", "torch.compile", "jax", "jax scan
 
 
 def table(result):
-    """The Markdown table of one page's figures: our time, each peer's over ours, our share of the ceiling."""
+    """The Markdown table of one page's figures: our time, each peer's over ours, our share of the ceiling, bounds."""
     rows = result["rows"]
     if "unit" in rows[0]:
         return f"| {result['title']} | |\n|---|---|\n" + "".join(
@@ -18,12 +18,15 @@ def table(result):
         )
     peers = [name for name in PEERS if any(name in row["ratios"] for row in rows)]
     shared = any("of_ceiling" in row for row in rows)
-    head = [result["title"], "ours, ms", *peers, *(["of ceiling"] if shared else [])]
+    bounded = any("alone" in row for row in rows)
+    last = (["of ceiling"] if shared else []) + (["products alone", "at most"] if bounded else [])
+    head = [result["title"], "ours, ms", *peers, *last]
     lines = [head, ["---"] * len(head)]
     for row in rows:
         ratios = [f"{row['ratios'][name]:.2f}" if name in row["ratios"] else "-" for name in peers]
         share = [f"{100 * row['of_ceiling']:.0f} %" if "of_ceiling" in row else "-"] if shared else []
-        lines.append([row["job"], f"{row['ms']:.3g}", *ratios, *share])
+        bound = [f"{row[name]:.2f}" if name in row else "-" for name in ("alone", "at_most")] if bounded else []
+        lines.append([row["job"], f"{row['ms']:.3g}", *ratios, *share, *bound])
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 

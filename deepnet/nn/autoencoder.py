@@ -148,7 +148,7 @@ class Restoration:
             products.contrast_step(self._listed, e, d_t, h, 1.0, rule, p["W"], speed["W"])
         self._biases(g, e, d)
         for name in ("b", "c"):
-            updates.momentum(p[name], speed[name], g[name], rate, mu)
+            sums.sums_step(g[name][None], rule, p[name], speed[name])
 
     def _pass(self, p: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """h (B, N), the gradients e (B, N) at its input and d (B, M) at the visibles', and d transposed."""

@@ -186,7 +186,7 @@ class ContrastiveDivergence:
             v0, h0, v1_t, h1 = self._statistics(p, g)
             products.contrast_step(v0, h0, v1_t, h1, -1 / self._n, rule, p["W"], speed["W"])
         for name in ("b", "c"):
-            updates.momentum(p[name], speed[name], g[name], rate, mu)
+            sums.sums_step(g[name][None], rule, p[name], speed[name])
 
     def _statistics(self, p: dict, g: dict) -> tuple[operands.Listed | np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Both sides of the contrast, v0, h0, v1_t and -h1; the gradients of the biases go to g."""
