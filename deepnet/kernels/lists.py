@@ -15,7 +15,7 @@ from .exp import ZERO
 from .jit import call, hold, inner, native, njit, row_of, vector_at, words_at
 from .microkernel import target
 from .tiles import PIECE
-from .transpose import SIDE, transpose_tile
+from .transpose import SIDE, transpose_at, transpose_tile
 
 INT, FLOAT, WORD, BIT = ir.IntType(64), ir.FloatType(), ir.IntType(32), ir.IntType(1)
 
@@ -115,11 +115,11 @@ def _list_rows(address, x, values, index, starts):
 
 
 @njit(parallel=True)
-def _list_columns(address, x, values, index, starts):
+def _list_columns(address, transpose, x, values, index, starts):
     for block in prange((x.shape[1] + SIDE - 1) // SIDE):
         first, last = block * SIDE, min((block + 1) * SIDE, x.shape[1])
         turned = np.empty((SIDE, x.shape[0]), np.float32)
-        transpose_tile(x[:, first:last], 0, x.shape[0], 0, last - first, turned)
+        transpose_tile(transpose, x[:, first:last], 0, x.shape[0], 0, last - first, turned)
         call(address, _numbers(turned, last - first, first, values, index, starts))
         hold(turned)
 
@@ -131,7 +131,7 @@ def list_rows(x, values, index, starts):
 
 def list_columns(x, values, index, starts):
     """What is not zero in each column of x (K, R), float32."""
-    _list_columns(_list.address, x, values, index, starts)
+    _list_columns(_list.address, transpose_at.address, x, values, index, starts)
 
 
 @njit

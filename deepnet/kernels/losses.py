@@ -10,7 +10,7 @@ from numba import prange
 from .exp import ZERO, exp, log, softplus
 from .jit import ENABLED, call, compiled, doubles_at, fma, inner, lane_sum, native, njit, row_of, vector_at
 from .tape import Tape
-from .transpose import transpose_matrix, transpose_tile
+from .transpose import transpose_at, transpose_matrix, transpose_tile
 
 BLOCK = 256
 WIDE, FEW = 64, 1 << 16  # columns that a thread sums at once; elements below which the calling thread does it
@@ -54,12 +54,12 @@ def _squared_error(z, t, value):
 
 
 @njit
-def _scaled(a, scale, d, d_t):
+def _scaled(transpose, a, scale, d, d_t):
     for i in range(a.shape[0]):
         given, row = row_of(a, i, 0, a.shape[1]), row_of(d, i, 0, a.shape[1])
         for j in range(row.size):
             row[j] = given[j] * scale
-    transpose_tile(d, 0, d.shape[0], 0, d.shape[1], d_t)
+    transpose_tile(transpose, d, 0, d.shape[0], 0, d.shape[1], d_t)
 
 
 @native(8)
@@ -175,7 +175,7 @@ def squared_error(z, t, value):
 def scaled(a, scale, d, d_t):
     """d (B, N) and d_t (N, B) <- scale a."""
     if compiled(d):
-        _scaled(a, np.float32(scale), d, d_t)
+        _scaled(transpose_at.address, a, np.float32(scale), d, d_t)
     else:
         d[...] = scale * a
         d_t[...] = d.T

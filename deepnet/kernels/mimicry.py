@@ -14,7 +14,7 @@ from numba import prange
 from .exp import HALF, ONE, ZERO, exp, log
 from .jit import compiled, flush, inner, njit, restore, row_of
 from .outputs import FEW, ROWS, root
-from .transpose import transpose_tile
+from .transpose import transpose_at, transpose_tile
 from .units import softmax, softmax_chain
 
 SOFT_TARGETS, LOGITS = range(2)
@@ -64,7 +64,7 @@ def _case(kind, temperature, hard, z, t, back, p, q):
 
 
 @inner
-def _finish_block(block, kind, temperature, hard, z, t, scale, a, d, d_t, value, apart):
+def _finish_block(transpose, block, kind, temperature, hard, z, t, scale, a, d, d_t, value, apart):
     cases, outputs = z.shape
     mode = flush()
     first, last = block * ROWS, min((block + 1) * ROWS, cases)
@@ -76,19 +76,19 @@ def _finish_block(block, kind, temperature, hard, z, t, scale, a, d, d_t, value,
         for j in range(outputs):
             out[j] = given[j]
             back[j] = back[j] * scale
-    transpose_tile(d, first, last, 0, outputs, d_t)
+    transpose_tile(transpose, d, first, last, 0, outputs, d_t)
     restore(mode)
 
 
 @njit(parallel=True)
-def _finish(kind, temperature, hard, z, t, scale, a, d, d_t, value, apart):
+def _finish(transpose, kind, temperature, hard, z, t, scale, a, d, d_t, value, apart):
     blocks = (z.shape[0] + ROWS - 1) // ROWS
     if z.size < FEW:
         for block in range(blocks):
-            _finish_block(block, kind, temperature, hard, z, t, scale, a, d, d_t, value, apart)
+            _finish_block(transpose, block, kind, temperature, hard, z, t, scale, a, d, d_t, value, apart)
         return
     for block in prange(blocks):
-        _finish_block(block, kind, temperature, hard, z, t, scale, a, d, d_t, value, apart)
+        _finish_block(transpose, block, kind, temperature, hard, z, t, scale, a, d, d_t, value, apart)
 
 
 def finish(kind, temperature, hard, z, t, scale, a, d, d_t, value, apart):
@@ -98,7 +98,7 @@ def finish(kind, temperature, hard, z, t, scale, a, d, d_t, value, apart):
     """
     if compiled(z):
         numbers = np.float32(temperature), np.float32(hard)
-        _finish(kind, *numbers, z, t, np.float32(scale), a, d, d_t, value, apart)
+        _finish(transpose_at.address, kind, *numbers, z, t, np.float32(scale), a, d, d_t, value, apart)
         return
     v, label = t[:, :-1], t[:, -1].real.astype(np.int64)
     if kind == SOFT_TARGETS:

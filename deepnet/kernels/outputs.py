@@ -12,7 +12,7 @@ from .exp import HALF, ONE, ZERO, exp, log, sigmoid, softplus
 from .jit import call, compiled, flush, fma, inner, lane_sum, matrix_at, native, njit, restore, row_of, vector_at
 from .losses import logistic_entropy, softmax_entropy, squared_error
 from .tape import Tape
-from .transpose import SIDE, copy_rows, transpose_tile
+from .transpose import SIDE, copy_rows, transpose_at, transpose_tile
 from .units import LOGISTIC, activate_twin, softmax
 
 SOFTMAX_ENTROPY, LOGISTIC_ENTROPY, SQUARED_ERROR, SQUARED_HINGE, HINGE = range(5)
@@ -35,7 +35,7 @@ def _largest(z, t):
 
 
 @inner
-def _softmax(z, t, scale, a, d, d_t, value, error):
+def _softmax(transpose, z, t, scale, a, d, d_t, value, error):
     """(loss, wrong) of each case of a block and what follows: sums run over the outputs, lanes over the cases."""
     cases, outputs = z.shape
     wide = (outputs + SIDE - 1) // SIDE * SIDE
@@ -43,9 +43,9 @@ def _softmax(z, t, scale, a, d, d_t, value, error):
     room, rows = np.zeros((ROWS, wide), np.float32), np.zeros((7, ROWS), np.float32)
     best, aim, top, high, weight, part, total = rows
     copy_rows(z, room)
-    transpose_tile(room, 0, ROWS, 0, wide, given)
+    transpose_tile(transpose, room, 0, ROWS, 0, wide, given)
     copy_rows(t, room)
-    transpose_tile(room, 0, ROWS, 0, wide, target)
+    transpose_tile(transpose, room, 0, ROWS, 0, wide, target)
     for j in range(outputs):
         x, y = row_of(given, j, 0, ROWS), row_of(target, j, 0, ROWS)
         if j == 0:
@@ -72,9 +72,9 @@ def _softmax(z, t, scale, a, d, d_t, value, error):
     for i in range(cases):
         value[i] = fma(weight[i], log(total[i]), -part[i])
         error[i] = ONE if best[i] != aim[i] else ZERO
-    transpose_tile(given, 0, wide, 0, ROWS, room)
+    transpose_tile(transpose, given, 0, wide, 0, ROWS, room)
     copy_rows(room[:cases, :outputs], a)
-    transpose_tile(target, 0, wide, 0, ROWS, room)
+    transpose_tile(transpose, target, 0, wide, 0, ROWS, room)
     copy_rows(room[:cases, :outputs], d)
     copy_rows(target[:outputs, :cases], d_t)
 
@@ -114,9 +114,27 @@ def _hinge(kind, z, t, a, back, terms):
     return lane_sum(terms), ONE if best != aim else ZERO
 
 
-@native(17, 1)
+@native(18, 1)
 def _block(
-    first, last, kind, z, z_row, t, t_row, a, a_row, d, d_row, d_t, d_t_row, value, error, cases, outputs, scale
+    transpose,
+    first,
+    last,
+    kind,
+    z,
+    z_row,
+    t,
+    t_row,
+    a,
+    a_row,
+    d,
+    d_row,
+    d_t,
+    d_t_row,
+    value,
+    error,
+    cases,
+    outputs,
+    scale,
 ):
     """Blocks `first` to `last` of the cases."""
     mode = flush()
@@ -133,14 +151,14 @@ def _block(
             vector_at(error + i0 * 4, n),
         )
         if kind == SOFTMAX_ENTROPY:
-            _softmax(*part)
+            _softmax(transpose, *part)
         else:
-            _by_case(kind, *part)
+            _by_case(transpose, kind, *part)
     restore(mode)
 
 
 @inner
-def _by_case(kind, z, t, scale, a, d, d_t, value, error):
+def _by_case(transpose, kind, z, t, scale, a, d, d_t, value, error):
     cases, outputs = z.shape
     terms, squares = np.empty(outputs, np.float32), np.empty(outputs, np.float32)
     for i in range(cases):
@@ -154,13 +172,14 @@ def _by_case(kind, z, t, scale, a, d, d_t, value, error):
         value[i], error[i] = _others(kind, given, target, out, terms, squares)
         for j in range(outputs):
             back[j] = (out[j] - target[j]) * scale
-    transpose_tile(d, 0, cases, 0, outputs, d_t)
+    transpose_tile(transpose, d, 0, cases, 0, outputs, d_t)
 
 
 @inner
-def _numbers(first, last, kind, z, t, a, d, d_t, value, error):
+def _numbers(transpose, first, last, kind, z, t, a, d, d_t, value, error):
     return (
-        first, last, kind, np.int64(z.ctypes.data), z.strides[0] // 4, np.int64(t.ctypes.data), t.strides[0] // 4,
+        transpose, first, last, kind,
+        np.int64(z.ctypes.data), z.strides[0] // 4, np.int64(t.ctypes.data), t.strides[0] // 4,
         np.int64(a.ctypes.data), a.strides[0] // 4, np.int64(d.ctypes.data), d.strides[0] // 4,
         np.int64(d_t.ctypes.data), d_t.strides[0] // 4, np.int64(value.ctypes.data), np.int64(error.ctypes.data),
         z.shape[0], z.shape[1],
@@ -168,13 +187,13 @@ def _numbers(first, last, kind, z, t, a, d, d_t, value, error):
 
 
 @njit(parallel=True)
-def _finish(address, kind, z, t, scale, a, d, d_t, value, error):
+def _finish(address, transpose, kind, z, t, scale, a, d, d_t, value, error):
     blocks = (z.shape[0] + ROWS - 1) // ROWS
     if z.size < FEW:
-        call(address, (*_numbers(0, blocks, kind, z, t, a, d, d_t, value, error), scale))
+        call(address, (*_numbers(transpose, 0, blocks, kind, z, t, a, d, d_t, value, error), scale))
         return
     for block in prange(blocks):
-        call(address, (*_numbers(block, block + 1, kind, z, t, a, d, d_t, value, error), scale))
+        call(address, (*_numbers(transpose, block, block + 1, kind, z, t, a, d, d_t, value, error), scale))
 
 
 def finish(kind, z, t, scale, a, d, d_t, value, error):
@@ -183,11 +202,11 @@ def finish(kind, z, t, scale, a, d, d_t, value, error):
     The error is 1 where the largest output is not the target's (softmax, hinges), else the squared distance of a and t.
     """
     if compiled(z):
-        _finish(_block.address, kind, z, t, np.float32(scale), a, d, d_t, value, error)
+        _finish(_block.address, transpose_at.address, kind, z, t, np.float32(scale), a, d, d_t, value, error)
         if Tape.active is not None:
             arrays = z, t, a, d, d_t, value, error
-            blocks = -(-len(z) // ROWS)
-            Tape.active.add(_block, _numbers(0, blocks, kind, *arrays), scale, arrays=arrays, alone=z.size < FEW)
+            numbers = _numbers(transpose_at.address, 0, -(-len(z) // ROWS), kind, *arrays)
+            Tape.active.add(_block, numbers, scale, arrays=arrays, alone=z.size < FEW)
         return
     if kind in HINGES:
         _hinge_twin(kind, z, t, a, d, value)

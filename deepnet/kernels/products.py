@@ -45,7 +45,7 @@ from .operands import Listed, Rounding, whole
 from .random import halves
 from .tape import Tape
 from .tiles import FLAT, TALL, edges, fill, fill_listed, grid, row_edge
-from .transpose import transpose_tile
+from .transpose import transpose_at, transpose_tile
 from .units import LINEAR, activate_at, activate_twin, chain_at, sample_row, sample_twin, slope_twin
 
 LONG = 400  # cases from which on the product outweighs the step
@@ -75,13 +75,13 @@ def _finish_up(activate, code, bias, negative, c, i0, i1, j0, j1):
 
 
 @inner
-def _finish_sample(code, bias, c, k0, k1, draw, states_t, i0, i1, j0, j1):
+def _finish_sample(transpose, code, bias, c, k0, k1, draw, states_t, i0, i1, j0, j1):
     states = np.empty((i1 - i0, j1 - j0), np.float32)
     for i in range(i0, i1):
         row = row_of(c, i, j0, j1)
         _add(bias[j0:j1], row)
         sample_row(code, row, k0, k1, draw, i, j0, states[i - i0])
-    transpose_tile(states, 0, i1 - i0, 0, j1 - j0, states_t[j0:j1, i0:i1])
+    transpose_tile(transpose, states, 0, i1 - i0, 0, j1 - j0, states_t[j0:j1, i0:i1])
 
 
 @inner
@@ -94,8 +94,8 @@ def _finish_down(activate, code, bias, c, i0, i1, j0, j1):
 
 
 @inner
-def _finish_chain(chain, code, a, masked, mask, c, out, i0, i1, j0, j1):
-    transpose_tile(c, i0, i1, j0, j1, out)
+def _finish_chain(transpose, chain, code, a, masked, mask, c, out, i0, i1, j0, j1):
+    transpose_tile(transpose, c, i0, i1, j0, j1, out)
     if code == LINEAR and not masked:
         return
     for j in range(j0, j1):
@@ -106,7 +106,7 @@ def _finish_chain(chain, code, a, masked, mask, c, out, i0, i1, j0, j1):
                 row[i] *= kept[i]
         if code != LINEAR:
             call(chain, (code, np.int64(value.ctypes.data), np.int64(row.ctypes.data), i1 - i0))
-    transpose_tile(out, j0, j1, i0, i1, c)
+    transpose_tile(transpose, out, j0, j1, i0, i1, c)
 
 
 @inner
@@ -121,9 +121,9 @@ def _finish_scale(scale, c):
 NOTHING, UP, NEGATIVE, SAMPLE, DOWN, TURNED, CHAIN, MASKED = range(8)
 
 
-@native(33)
+@native(34)
 def _tile(
-    t, down, across, activate, chain, fill, block,
+    t, down, across, activate, chain, fill, block, transpose,
     a, a_row, a_k, steps, b, b_row, index, starts, starts_row, keep, c, c_row,
     rows, columns, end, code, bias, k0, k1, draw, other, other_row, other_t, other_t_row, mask, mask_row,
 ):  # fmt: skip
@@ -141,25 +141,25 @@ def _tile(
         _finish_up(activate, code, vector_at(bias, columns), end == NEGATIVE, out, i0, i1, j0, j1)
     elif end == SAMPLE:
         states_t, bias_row = matrix_at(other, columns, other_row, rows), vector_at(bias, columns)
-        _finish_sample(code, bias_row, out, np.uint32(k0), np.uint32(k1), draw, states_t, i0, i1, j0, j1)
+        _finish_sample(transpose, code, bias_row, out, np.uint32(k0), np.uint32(k1), draw, states_t, i0, i1, j0, j1)
     elif end in (DOWN, TURNED):
         _finish_down(activate, code, vector_at(bias, rows), out, i0, i1, j0, j1)
         if end == TURNED:
-            transpose_tile(out, i0, i1, j0, j1, matrix_at(other, columns, other_row, rows))
+            transpose_tile(transpose, out, i0, i1, j0, j1, matrix_at(other, columns, other_row, rows))
     elif end in (CHAIN, MASKED):
         below, straight = matrix_at(other, columns, other_row, rows), matrix_at(other_t, columns, other_t_row, rows)
         kept = matrix_at(mask, columns, mask_row, rows)
-        _finish_chain(chain, code, below, end == MASKED, kept, out, straight, i0, i1, j0, j1)
+        _finish_chain(transpose, chain, code, below, end == MASKED, kept, out, straight, i0, i1, j0, j1)
     restore(mode)
 
 
 @inner
 def _tile_numbers(
-    t, down, across, activate, chain, fill, block,
+    t, down, across, activate, chain, fill, block, transpose,
     a, b, index, starts, c, keep, end, code, bias, k0, k1, draw, other, other_t, mask,
 ):  # fmt: skip
     return (
-        t, down, across, activate, chain, fill, block,
+        t, down, across, activate, chain, fill, block, transpose,
         np.int64(a.ctypes.data), a.strides[0] // 4, a.strides[1] // 4, a.shape[1],
         np.int64(b.ctypes.data), b.strides[0] // 4,
         np.int64(index.ctypes.data), np.int64(starts.ctypes.data), starts.strides[0] // 4, keep,
@@ -178,20 +178,20 @@ def _tiles(c, a):
 
 @njit(parallel=True)
 def _product(
-    tile, activate, chain, fill, block,
+    tile, activate, chain, fill, block, transpose,
     a, b, index, starts, c, keep, end, code, bias, k0, k1, draw, other, other_t, mask,
 ):  # fmt: skip
     down, across = _tiles(c, a)
     if down * across == 1:  # the calling thread does it
         numbers = _tile_numbers(
-            0, 1, 1, activate, chain, fill, block,
+            0, 1, 1, activate, chain, fill, block, transpose,
             a, b, index, starts, c, keep, end, code, bias, k0, k1, draw, other, other_t, mask,
         )  # fmt: skip
         call(tile, numbers)
         return
     for t in prange(down * across):
         numbers = _tile_numbers(
-            t, down, across, activate, chain, fill, block,
+            t, down, across, activate, chain, fill, block, transpose,
             a, b, index, starts, c, keep, end, code, bias, k0, k1, draw, other, other_t, mask,
         )  # fmt: skip
         call(tile, numbers)
@@ -305,7 +305,8 @@ def _filling(listed, rounded):
 @functools.cache
 def _code(listed, rounded, chained=False):
     """The functions of a product; `chain_at` is compiled where it is `chained`."""
-    return _tile.address, activate_at.address, chain_at.address if chained else 0, *_filling(listed, rounded)
+    chain = chain_at.address if chained else 0
+    return _tile.address, activate_at.address, chain, *_filling(listed, rounded), transpose_at.address
 
 
 @functools.cache
@@ -355,7 +356,7 @@ def _multiply(*given):
     _product(*given)
     if Tape.active is not None:
         _, *rest = given
-        Tape.active.add(_tile, _tile_numbers(0, 1, 1, *rest), arrays=rest, alone=_tiles(rest[8], rest[4]) == (1, 1))
+        Tape.active.add(_tile, _tile_numbers(0, 1, 1, *rest), arrays=rest, alone=_tiles(rest[9], rest[5]) == (1, 1))
 
 
 def _sum_of_two(*given):

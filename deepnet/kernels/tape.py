@@ -11,7 +11,7 @@ from .jit import call, njit
 
 MOST = 8  # tapes that are remembered: arrays come and go
 # What a native may take, integers and floats, to be on a tape.
-TAKEN = (33, 0), (30, 1), (17, 1), (8, 0)
+TAKEN = (34, 0), (30, 1), (18, 1), (8, 0)
 
 
 class Tape:
@@ -80,10 +80,10 @@ def _repeat(kinds, addresses, integers, scales):
     for n in range(kinds.size):
         address, row = addresses[n], integers[n]
         if kinds[n] == 0:
-            call(address, to_fixed_tuple(row, 33))
+            call(address, to_fixed_tuple(row, 34))
         elif kinds[n] == 1:
             call(address, (*to_fixed_tuple(row, 30), scales[n]))
         elif kinds[n] == 2:
-            call(address, (*to_fixed_tuple(row, 17), scales[n]))
+            call(address, (*to_fixed_tuple(row, 18), scales[n]))
         else:
             call(address, to_fixed_tuple(row, 8))
