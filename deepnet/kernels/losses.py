@@ -96,12 +96,14 @@ def _numbers(j0, j1, d, out, velocity, step, rule):
 
 @njit(parallel=True)
 def _column_sums(address, d, out, velocity, step, rule):
+    """Whether the calling thread did it."""
     if d.size < FEW:
         call(address, _numbers(0, d.shape[1], d, out, velocity, step, rule))
-        return
+        return True
     for b in prange((d.shape[1] + WIDE - 1) // WIDE):
         last = min((b + 1) * WIDE, d.shape[1])
         call(address, _numbers(b * WIDE, last, d, out, velocity, step, rule))
+    return False
 
 
 @njit
@@ -200,11 +202,10 @@ def column_sums(d, out):
 def sums_step(d, rule, b, velocity):
     """One step of `rule` (`products.descent`) along the sum over cases of d (B, N), without decay: b, velocity (N,)."""
     if compiled(d):
-        _column_sums(_columns.address, d, b, velocity, 1, rule)
+        given = d, b, velocity, 1, rule
+        alone = _column_sums(_columns.address, *given)
         if Tape.active is not None:
-            arrays = d, b, velocity
-            numbers = _numbers(0, d.shape[1], *arrays, 1, rule)
-            Tape.active.add(_columns, numbers, arrays=(*arrays, rule), alone=d.size < FEW)
+            Tape.active.add(_columns, _numbers(0, d.shape[1], *given), arrays=given, alone=alone)
     else:
         velocity *= rule[1]
         velocity -= rule[0] * d.sum(axis=0)

@@ -12,6 +12,7 @@ from . import bfloat16
 from .jit import compiled
 from .lists import Lists, list_columns, list_rows, some
 from .microkernel import AHEAD
+from .tape import Tape
 
 FEW = 1 << 14  # elements of a minibatch below which no list pays
 SPARSE = 0.45  # share of a minibatch that is not zero from which on lists do not pay
@@ -162,6 +163,8 @@ class Lister:
             return x
         steps = self._room("steps", *along.shape)
         list_rows(along, *steps)
+        if Tape.active is not None:  # the next minibatch has lists of its own
+            Tape.active.whole = False
         return Listed(x, self, steps)
 
     def columns(self, x):

@@ -188,12 +188,14 @@ def _numbers(transpose, first, last, kind, z, t, a, d, d_t, value, error):
 
 @njit(parallel=True)
 def _finish(address, transpose, kind, z, t, scale, a, d, d_t, value, error):
+    """Whether the calling thread did it."""
     blocks = (z.shape[0] + ROWS - 1) // ROWS
     if z.size < FEW:
         call(address, (*_numbers(transpose, 0, blocks, kind, z, t, a, d, d_t, value, error), scale))
-        return
+        return True
     for block in prange(blocks):
         call(address, (*_numbers(transpose, block, block + 1, kind, z, t, a, d, d_t, value, error), scale))
+    return False
 
 
 def finish(kind, z, t, scale, a, d, d_t, value, error):
@@ -202,11 +204,11 @@ def finish(kind, z, t, scale, a, d, d_t, value, error):
     The error is 1 where the largest output is not the target's (softmax, hinges), else the squared distance of a and t.
     """
     if compiled(z):
-        _finish(_block.address, transpose_at.address, kind, z, t, np.float32(scale), a, d, d_t, value, error)
+        arrays, scale = (a, d, d_t, value, error), np.float32(scale)
+        alone = _finish(_block.address, transpose_at.address, kind, z, t, scale, *arrays)
         if Tape.active is not None:
-            arrays = z, t, a, d, d_t, value, error
-            numbers = _numbers(transpose_at.address, 0, -(-len(z) // ROWS), kind, *arrays)
-            Tape.active.add(_block, numbers, scale, arrays=arrays, alone=z.size < FEW)
+            numbers = _numbers(transpose_at.address, 0, -(-len(z) // ROWS), kind, z, t, *arrays)
+            Tape.active.add(_block, numbers, scale, arrays=(z, t, *arrays), alone=alone)
         return
     if kind in HINGES:
         _hinge_twin(kind, z, t, a, d, value)

@@ -170,31 +170,27 @@ def _tile_numbers(
     )  # fmt: skip
 
 
-@inner
-def _tiles(c, a):
-    """(tiles down, tiles across) of c = a b."""
-    return grid(c.shape[0], c.shape[1], a.shape[1], TALL[0], TALL[1])
-
-
 @njit(parallel=True)
 def _product(
     tile, activate, chain, fill, block, transpose,
     a, b, index, starts, c, keep, end, code, bias, k0, k1, draw, other, other_t, mask,
 ):  # fmt: skip
-    down, across = _tiles(c, a)
-    if down * across == 1:  # the calling thread does it
+    """Whether the calling thread did it."""
+    down, across = grid(c.shape[0], c.shape[1], a.shape[1], TALL[0], TALL[1])
+    if down * across == 1:
         numbers = _tile_numbers(
             0, 1, 1, activate, chain, fill, block, transpose,
             a, b, index, starts, c, keep, end, code, bias, k0, k1, draw, other, other_t, mask,
         )  # fmt: skip
         call(tile, numbers)
-        return
+        return True
     for t in prange(down * across):
         numbers = _tile_numbers(
             t, down, across, activate, chain, fill, block, transpose,
             a, b, index, starts, c, keep, end, code, bias, k0, k1, draw, other, other_t, mask,
         )  # fmt: skip
         call(tile, numbers)
+    return False
 
 
 @native(30, 1)
@@ -262,31 +258,27 @@ def _pair_numbers(
     )  # fmt: skip
 
 
-@inner
-def _pair_tiles(d, e, step, out):
-    """(tiles down, tiles across) of a sum of two products."""
-    cases = d.shape[0] + e.shape[0]
-    high, wide = FLAT if step and cases <= LONG else TALL
-    return grid(out.shape[0], out.shape[1], cases, high, wide)
-
-
 @njit(parallel=True)
 def _contrast(
     pair, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, every, step, out, velocity, rule, scale
 ):
-    down, across = _pair_tiles(d, e, step, out)
+    """Whether the calling thread did it."""
+    cases = d.shape[0] + e.shape[0]
+    high, wide = FLAT if step and cases <= LONG else TALL
+    down, across = grid(out.shape[0], out.shape[1], cases, high, wide)
     if down * across == 1:
         numbers = _pair_numbers(
             0, 1, 1, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, every, step, out, velocity, rule
         )
         call(pair, (*numbers, scale))
-        return
+        return True
     for t in prange(down * across):
         numbers = _pair_numbers(
             t, down, across, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, every, step, out, velocity,
             rule,
         )  # fmt: skip
         call(pair, (*numbers, scale))
+    return False
 
 
 _ROW, _COLUMN = np.zeros(1, np.float32), np.zeros((2, 32), np.float32)[:, :1]
@@ -353,19 +345,17 @@ def _pairs(x, d, y_t, e):
 
 def _multiply(*given):
     """One product, told to a tape that is recording."""
-    _product(*given)
+    alone = _product(*given)
     if Tape.active is not None:
-        _, *rest = given
-        Tape.active.add(_tile, _tile_numbers(0, 1, 1, *rest), arrays=rest, alone=_tiles(rest[9], rest[5]) == (1, 1))
+        Tape.active.add(_tile, _tile_numbers(0, 1, 1, *given[1:]), arrays=given, alone=alone)
 
 
 def _sum_of_two(*given):
     """The sum of two products, told to a tape that is recording."""
-    _contrast(*given)
+    alone = _contrast(*given)
     if Tape.active is not None:
         _, *rest, scale = given
-        alone = _pair_tiles(rest[5], rest[9], rest[11], rest[12]) == (1, 1)
-        Tape.active.add(_pair, _pair_numbers(0, 1, 1, *rest), scale, arrays=rest, alone=alone)
+        Tape.active.add(_pair, _pair_numbers(0, 1, 1, *rest), scale, arrays=given, alone=alone)
 
 
 def up(x, W, bias, code, out):

@@ -38,8 +38,9 @@ class Tape:
     def add(self, native, integers, scale=1.0, *, arrays, alone):
         """A call of `native` and the arrays whose addresses are in it; `alone` if one thread makes it alone."""
         self.whole &= alone
-        self._calls.append((TAKEN.index(native.takes), native.address, integers, scale))
-        self._kept.append(arrays)
+        if self.whole:
+            self._calls.append((TAKEN.index(native.takes), native.address, integers, scale))
+            self._kept.append(arrays)
 
     def repeat(self):
         """Make the calls again, in order."""

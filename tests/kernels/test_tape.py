@@ -5,7 +5,7 @@ import gc
 import numpy as np
 import pytest
 
-from deepnet.kernels import losses, outputs, products
+from deepnet.kernels import losses, operands, outputs, products
 from deepnet.kernels.jit import ENABLED
 from deepnet.kernels.tape import Tape, Tapes
 from deepnet.kernels.units import LOGISTIC, RELU
@@ -104,6 +104,15 @@ def test_calls_for_several_threads_are_not_repeated():
         plain.step()
         check(large, plain)
     assert [tape.whole for tape, _ in tapes._known.values()] == [False]
+
+
+def test_calls_with_lists_are_not_repeated(monkeypatch):
+    monkeypatch.setattr(operands, "FEW", 0)
+    net, tape, lister = Net(), Tape(), operands.Lister()
+    net.x[:, 3:] = 0
+    with tape:
+        products.up(lister.of(net.x), net.theta[0], net.theta[1], LOGISTIC, net.a)
+    assert not tape.whole
 
 
 def test_nothing_is_kept_of_an_act_that_failed():
