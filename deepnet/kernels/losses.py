@@ -207,8 +207,9 @@ def sums_step(d, rule, b, velocity):
         if Tape.active is not None:
             Tape.active.add(_columns, _numbers(0, d.shape[1], *given), arrays=given, alone=alone)
     else:
-        velocity *= rule[1]
-        velocity -= rule[0] * d.sum(axis=0)
+        rate, mu = rule.tolist()[:2]
+        velocity *= mu
+        velocity -= rate * d.sum(axis=0)
         b += velocity
 
 

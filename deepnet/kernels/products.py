@@ -454,7 +454,7 @@ def contrast_step(x, d, y_t, e, scale, rule, W, velocity):
         _sum_of_two(*_pairs(x, d, y_t, e), 1, W, velocity, rule, np.float32(scale))
     else:
         both = _array(x).T @ d + (0 if e is None else y_t @ e)
-        rate, mu, l2, l1 = rule
+        rate, mu, l2, l1 = rule.tolist()
         velocity *= mu
         velocity -= rate * (scale * both + l2 * W + l1 * np.sign(W.real))
         W += velocity

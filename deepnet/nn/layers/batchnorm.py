@@ -114,7 +114,7 @@ class BatchNorm:
         """One step of `rule` in place of `backward`: no gradient is stored."""
         products.outer_step(x, w["d"], rule, p["W"], velocity["W"])
         for name, row in (("gamma", w["dots"]), ("beta", w["sums"])):
-            updates.momentum(p[name], velocity[name], row[0], *rule[:2])
+            updates.momentum(p[name], velocity[name], row[0], *rule.tolist()[:2])
 
     pending = staticmethod(affine.pending)
 
