@@ -11,12 +11,17 @@ def _page(job):
     return backprop if "widths" in job else contrastive
 
 
-def rounded(job):
-    """deepnet in bfloat16."""
+def _need_bfloat16():
+    """Leave the contest on a CPU that does not multiply it."""
     from deepnet.kernels import bfloat16
 
     if not bfloat16.available():
         raise NotImplementedError
+
+
+def rounded(job):
+    """deepnet in bfloat16."""
+    _need_bfloat16()
     return _page(job).ours(job, "bfloat16")
 
 
@@ -34,6 +39,7 @@ def with_torch(job):
 
 def products_alone(job):
     """A step's products and the rounding of what they are given, of networks."""
+    _need_bfloat16()
     if "widths" not in job:
         raise NotImplementedError
     return backprop.products_alone(job, "bfloat16")

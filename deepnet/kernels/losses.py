@@ -9,13 +9,14 @@ from numba import prange
 
 from .exp import ZERO, exp, log, softplus
 from .jit import ENABLED, call, compiled, doubles_at, fma, inner, lane_sum, native, njit, row_of, vector_at
+from .products import NO_RULE
 from .tape import Tape
 from .transpose import transpose_at, transpose_matrix, transpose_tile
+from .updates import momentum_part
 
 BLOCK = 256
 WIDE, FEW = 64, 1 << 16  # columns that a thread sums at once; elements below which the calling thread does it
 HALF = np.float32(0.5)
-_NO_RULE = np.ones(4)
 
 
 @njit
@@ -81,28 +82,26 @@ def _columns(d, d_row, cases, j0, j1, out, velocity, rule):
         return
     speed, numbers = vector_at(velocity + j0 * 4, j1 - j0), doubles_at(rule, 2)
     rate, mu = np.float32(numbers[0]), np.float32(numbers[1])
-    for j in range(sums.size):
-        speed[j] = fma(mu, speed[j], -(rate * sums[j]))
-        here[j] += speed[j]
+    momentum_part(here, speed, sums, rate, mu)
 
 
 @inner
-def _numbers(j0, j1, d, out, velocity, step, rule):
+def _numbers(j0, j1, d, out, velocity, rule):
     return (
         np.int64(d.ctypes.data), d.strides[0] // 4, d.shape[0], j0, j1, np.int64(out.ctypes.data),
-        np.int64(velocity.ctypes.data), np.int64(rule.ctypes.data) if step else 0,
+        np.int64(velocity.ctypes.data), np.int64(rule.ctypes.data) if rule.size else 0,
     )  # fmt: skip
 
 
 @njit(parallel=True)
-def _column_sums(address, d, out, velocity, step, rule):
+def _column_sums(address, d, out, velocity, rule):
     """Whether the calling thread did it."""
     if d.size < FEW:
-        call(address, _numbers(0, d.shape[1], d, out, velocity, step, rule))
+        call(address, _numbers(0, d.shape[1], d, out, velocity, rule))
         return True
     for b in prange((d.shape[1] + WIDE - 1) // WIDE):
         last = min((b + 1) * WIDE, d.shape[1])
-        call(address, _numbers(b * WIDE, last, d, out, velocity, step, rule))
+        call(address, _numbers(b * WIDE, last, d, out, velocity, rule))
     return False
 
 
@@ -194,7 +193,7 @@ def transpose(a, out):
 def column_sums(d, out):
     """out (N,) <- the sum over cases of d (B, N)."""
     if compiled(d):
-        _column_sums(_columns.address, d, out, out, 0, _NO_RULE)
+        _column_sums(_columns.address, d, out, out, NO_RULE)
     else:
         out[...] = d.sum(axis=0)
 
@@ -202,7 +201,7 @@ def column_sums(d, out):
 def sums_step(d, rule, b, velocity):
     """One step of `rule` (`products.descent`) along the sum over cases of d (B, N), without decay: b, velocity (N,)."""
     if compiled(d):
-        given = d, b, velocity, 1, rule
+        given = d, b, velocity, rule
         alone = _column_sums(_columns.address, *given)
         if Tape.active is not None:
             Tape.active.add(_columns, _numbers(0, d.shape[1], *given), arrays=given, alone=alone)

@@ -244,7 +244,7 @@ def _step(g, scale, w, v, rule):
 
 @inner
 def _pair_numbers(
-    t, down, across, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, every, step, out, velocity, rule
+    t, down, across, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, every, out, velocity, rule
 ):
     return (
         t, down, across, fill, block, fill_e, block_e,
@@ -254,29 +254,26 @@ def _pair_numbers(
         np.int64(y_t.ctypes.data), y_t.strides[0] // 4, y_t.strides[1] // 4, e.shape[0],
         np.int64(e.ctypes.data), e.strides[0] // 4, np.int64(every.ctypes.data),
         out.shape[0], out.shape[1], np.int64(out.ctypes.data), out.strides[0] // 4,
-        np.int64(velocity.ctypes.data), velocity.strides[0] // 4, np.int64(rule.ctypes.data) if step else 0,
+        np.int64(velocity.ctypes.data), velocity.strides[0] // 4, np.int64(rule.ctypes.data) if rule.size else 0,
     )  # fmt: skip
 
 
 @njit(parallel=True)
-def _contrast(
-    pair, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, every, step, out, velocity, rule, scale
-):
+def _contrast(pair, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, every, out, velocity, rule, scale):
     """Whether the calling thread did it."""
     cases = d.shape[0] + e.shape[0]
-    high, wide = FLAT if step and cases <= LONG else TALL
+    high, wide = FLAT if rule.size and cases <= LONG else TALL
     down, across = grid(out.shape[0], out.shape[1], cases, high, wide)
     if down * across == 1:
         numbers = _pair_numbers(
-            0, 1, 1, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, every, step, out, velocity, rule
+            0, 1, 1, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, every, out, velocity, rule
         )
         call(pair, (*numbers, scale))
         return True
     for t in prange(down * across):
         numbers = _pair_numbers(
-            t, down, across, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, every, step, out, velocity,
-            rule,
-        )  # fmt: skip
+            t, down, across, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, every, out, velocity, rule
+        )
         call(pair, (*numbers, scale))
     return False
 
@@ -419,7 +416,7 @@ def down_chain(W, d_t, mask, code, a, out, out_t):
 def outer(x, d, out):
     """out (M, N) <- x' d: x (B, M), d (B, N)."""
     if compiled(out):
-        _sum_of_two(*_pairs(x, d, None, None), 0, out, out, _NO_RULE, ONE)
+        _sum_of_two(*_pairs(x, d, None, None), out, out, NO_RULE, ONE)
     else:
         out[...] = _array(x).T @ d
 
@@ -430,7 +427,7 @@ def contrast(x, d, y_t, e, scale, out):
     x (B, M), d (B, N), y_t (M, C), e (C, N).
     """
     if compiled(out):
-        _sum_of_two(*_pairs(x, d, y_t, e), 0, out, out, _NO_RULE, np.float32(scale))
+        _sum_of_two(*_pairs(x, d, y_t, e), out, out, NO_RULE, np.float32(scale))
     else:
         out[...] = scale * (_array(x).T @ d + y_t @ e)
 
@@ -451,7 +448,7 @@ def outer_step(x, d, rule, W, velocity):
 def contrast_step(x, d, y_t, e, scale, rule, W, velocity):
     """One step of `rule` along scale (x' d + y_t e), which is never stored."""
     if compiled(W):
-        _sum_of_two(*_pairs(x, d, y_t, e), 1, W, velocity, rule, np.float32(scale))
+        _sum_of_two(*_pairs(x, d, y_t, e), W, velocity, rule, np.float32(scale))
     else:
         both = _array(x).T @ d + (0 if e is None else y_t @ e)
         rate, mu, l2, l1 = rule.tolist()
@@ -460,7 +457,7 @@ def contrast_step(x, d, y_t, e, scale, rule, W, velocity):
         W += velocity
 
 
-_NO_RULE = descent(1.0, 1.0)
+NO_RULE = np.zeros(0)  # in the place of a rule where nothing is stepped along
 
 
 def _array(x):

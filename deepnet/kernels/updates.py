@@ -29,7 +29,8 @@ def _sgd(theta, g, rate):
 
 
 @inner
-def _momentum_part(w, v, d, rate, mu):
+def momentum_part(w, v, d, rate, mu):
+    """`momentum` of three vectors, as a part of kernels."""
     for i in range(w.size):
         v[i] = fma(mu, v[i], -(rate * d[i]))
         w[i] += v[i]
@@ -38,11 +39,11 @@ def _momentum_part(w, v, d, rate, mu):
 @njit(parallel=True)
 def _momentum(theta, velocity, g, rate, mu):
     if theta.size <= CHUNK:  # not worth a region of threads
-        _momentum_part(theta, velocity, g, rate, mu)
+        momentum_part(theta, velocity, g, rate, mu)
         return
     for c in prange((theta.size + CHUNK - 1) // CHUNK):
         first, last = _span(c, theta.size)
-        _momentum_part(theta[first:last], velocity[first:last], g[first:last], rate, mu)
+        momentum_part(theta[first:last], velocity[first:last], g[first:last], rate, mu)
 
 
 @njit(parallel=True)

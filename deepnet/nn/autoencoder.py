@@ -147,7 +147,7 @@ class Restoration:
             h, e, d, d_t = self._pass(p)
             products.contrast_step(self._listed, e, d_t, h, 1.0, rule, p["W"], speed["W"])
         self._biases(g, e, d)
-        for name in ("b", "c"):
+        for name in ("b", "c"):  # as a sum over one case, by a kernel that a first run has compiled already
             sums.sums_step(g[name][None], rule, p[name], speed[name])
 
     def _pass(self, p: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

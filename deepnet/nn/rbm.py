@@ -185,7 +185,7 @@ class ContrastiveDivergence:
         with self._precision:
             v0, h0, v1_t, h1 = self._statistics(p, g)
             products.contrast_step(v0, h0, v1_t, h1, -1 / self._n, rule, p["W"], speed["W"])
-        for name in ("b", "c"):
+        for name in ("b", "c"):  # as a sum over one case, by a kernel that a first run has compiled already
             sums.sums_step(g[name][None], rule, p[name], speed[name])
 
     def _statistics(self, p: dict, g: dict) -> tuple[operands.Listed | np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
