@@ -12,7 +12,7 @@ STEPS, CALLS = 128, 2000
 
 
 @njit(parallel=True)
-def _peak(address, a, b, c, index, threads, calls, rows, vectors, lanes):
+def _peak(address, a, b, c, threads, calls, rows, vectors, lanes):
     for t in prange(threads):
         for _ in range(calls):
             call(
@@ -25,7 +25,6 @@ def _peak(address, a, b, c, index, threads, calls, rows, vectors, lanes):
                     b.strides[0] // 4,
                     np.int64(c.ctypes.data) + t * c.strides[0] * rows,
                     c.strides[0] // 4,
-                    np.int64(index.ctypes.data),
                     a.shape[1],
                     lanes,
                     0,
@@ -41,8 +40,7 @@ def peak():
     a = operands.matrix(threads * ROWS, STEPS)
     b, c = operands.matrix(STEPS, VECTORS * LANES), operands.matrix(threads * ROWS, VECTORS * LANES)
     a[...], b[...] = np.float32(0.5), np.float32(0.25)
-    index = np.arange(STEPS, dtype=np.int32)
-    return lambda: _peak(block.address, a, b, c, index, threads, CALLS, ROWS, VECTORS, LANES)
+    return lambda: _peak(block.address, a, b, c, threads, CALLS, ROWS, VECTORS, LANES)
 
 
 def flops():

@@ -11,6 +11,7 @@ import math
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .jit import fma, inner
@@ -86,12 +87,29 @@ def _bits_of_float(typingctx, value):
     return types.int32(types.float32), lambda context, builder, _, v: builder.bitcast(v[0], ir.IntType(32))
 
 
+@intrinsic
+def _floor(typingctx, x):
+    """The largest whole float32 that is not above x; Numba's own goes through int64, lane by lane without AVX-512."""
+
+    def emit(context, builder, signature, values):
+        kind = ir.FunctionType(ir.FloatType(), [ir.FloatType()])
+        return builder.call(cgutils.get_or_insert_function(builder.module, kind, "llvm.floor.f32"), values)
+
+    return types.float32(types.float32), emit
+
+
+@intrinsic
+def _whole(typingctx, x):
+    """A whole float32 as int32."""
+    return types.int32(types.float32), lambda context, builder, _, v: builder.fptosi(v[0], ir.IntType(32))
+
+
 @inner(inline=True)
 def exp(x):
     """e^x, held within the normal numbers: below -87.3 it is 1.2e-38, above 88.37 it is 2.4e38."""
     x = EXP_LEAST if x < EXP_LEAST else x
     x = EXP_MOST if x > EXP_MOST else x
-    n = _f(math.floor(x * LOG2E + HALF))
+    n = _floor(x * LOG2E + HALF)
     r = x - n * LN2_HIGH - n * LN2_LOW
     p = E[0] * r + E[1]
     p = p * r + E[2]
@@ -100,7 +118,7 @@ def exp(x):
     p = p * r + E[5]
     p = p * (r * r) + r + ONE
     finite = n if n == n else ZERO
-    return p * _float_of_bits(np.int32((np.int32(finite) + BIAS) << SHIFT))
+    return p * _float_of_bits(np.int32((_whole(finite) + BIAS) << SHIFT))
 
 
 @inner(inline=True)

@@ -26,10 +26,11 @@ from numba.extending import intrinsic
 from .jit import native
 
 INT, FLOAT, WORD = ir.IntType(64), ir.FloatType(), ir.IntType(32)
+LINE = 16  # floats of a cache line
 AHEAD = 16  # steps by which rows of B are fetched before they are used
 # address and element strides of A (row, k), of B (k), of C (row); steps of k; lanes used in the last vector;
 # whether the chain begins at C; block shape.
-ARGUMENTS = ("a", "a_row", "a_k", "b", "b_k", "c", "c_row", "index", "steps", "tail", "keep", "rows", "vectors")
+ARGUMENTS = ("a", "a_row", "a_k", "b", "b_k", "c", "c_row", "steps", "tail", "keep", "rows", "vectors")
 
 # addresses of what is not zero and of its steps, row by row, elements from row to row; address and row of the places in
 # them at which this piece and the next begin; address and stride of B (k), of C (row); lanes used in the last vector;
@@ -82,8 +83,8 @@ def _multiply_bfloat16(builder, left, right, total):
     return builder.call(dots, [total, builder.bitcast(left, pairs), builder.bitcast(right, pairs)])
 
 
-def _emit_block(builder, multiply, arg, rows, vectors, lanes, done):
-    """IR of one block shape; every path ends with a branch to `done`."""
+def _emit_block(builder, multiply, arg, rows, vectors, masked, lanes, done):
+    """IR of one block shape, its last vector `masked` or whole; every path ends with a branch to `done`."""
     vector = ir.VectorType(FLOAT, lanes)
     pointer = ir.PointerType(FLOAT)
     four = INT(4)
@@ -129,7 +130,7 @@ def _emit_block(builder, multiply, arg, rows, vectors, lanes, done):
     mask = builder.icmp_unsigned("<", ir.Constant(narrow, list(range(lanes))), spread)
 
     def get(address, v):
-        if v == vectors - 1:
+        if masked and v == vectors - 1:
             return builder.call(load, [vector_pointer(address), align, mask, zero])
         return builder.load(vector_pointer(address), align=4)
 
@@ -148,29 +149,24 @@ def _emit_block(builder, multiply, arg, rows, vectors, lanes, done):
     kept = [get(cell(i, v), v) for i in range(rows) for v in range(vectors)]
     builder.branch(loop)
     builder.position_at_end(loop)
-    t = builder.phi(INT)
+    t, a, b = (builder.phi(INT) for _ in range(3))
     sums = [builder.phi(vector) for _ in range(rows * vectors)]
-    t.add_incoming(INT(0), begin)
-    t.add_incoming(INT(0), resume)
+    for node, first in ((t, INT(0)), (a, arg["a"]), (b, arg["b"])):
+        node.add_incoming(first, begin)
+        node.add_incoming(first, resume)
     for node, value in zip(sums, kept, strict=True):
         node.add_incoming(zero, begin)
         node.add_incoming(value, resume)
-
-    def step(offset):
-        place = builder.inttoptr(at(arg["index"], t, INT(offset)), ir.PointerType(WORD))
-        return builder.sext(builder.load(place, align=4), INT)
-
-    soon = at(arg["b"], builder.mul(step(AHEAD), arg["b_k"]))
-    for v in range(vectors):
-        fetch(at(soon, INT(v * lanes)), 0)
-    k = step(0)
-    a, b = at(arg["a"], builder.mul(k, arg["a_k"])), at(arg["b"], builder.mul(k, arg["b_k"]))
+    for v in range(0, vectors, LINE // lanes):
+        fetch(at(b, builder.mul(arg["b_k"], INT(AHEAD)), INT(v * lanes)), 0)
     right = [get(at(b, INT(v * lanes)), v) for v in range(vectors)]
     # Rows of A are reached as every third row plus 1, 2, 4 or 8 strides, which one instruction can address. With an
     # offset of its own for each row there are more offsets than registers, and tall blocks run at half the speed.
+    # LLVM, which would make each row's address from that of the one before, is not told where the first one is from.
+    top = builder.asm(ir.FunctionType(INT, [INT]), "", "=r,0", [a], False)
     step = builder.mul(arg["a_row"], four)
     triple = builder.mul(step, INT(3))
-    bases = [a]
+    bases = [top]
     for _ in range(3, rows, 3):
         bases.append(builder.add(bases[-1], triple))
     new = []
@@ -186,15 +182,16 @@ def _emit_block(builder, multiply, arg, rows, vectors, lanes, done):
         new += [multiply(builder, left, right[v], sums[i * vectors + v]) for v in range(vectors)]
     for node, value in zip(sums, new, strict=True):
         node.add_incoming(value, loop)
-    t_next = builder.add(t, INT(1))
-    t.add_incoming(t_next, loop)
-    builder.cbranch(builder.icmp_signed("<", t_next, arg["steps"]), loop, write)
+    following = builder.add(t, INT(1))
+    for node, after in ((t, following), (a, at(a, arg["a_k"])), (b, at(b, arg["b_k"]))):
+        node.add_incoming(after, loop)
+    builder.cbranch(builder.icmp_signed("<", following, arg["steps"]), loop, write)
 
     builder.position_at_end(write)
     for i in range(rows):
         for v in range(vectors):
             value, address = new[i * vectors + v], vector_pointer(cell(i, v))
-            if v == vectors - 1:
+            if masked and v == vectors - 1:
                 builder.call(store, [value, address, align, mask])
             else:
                 builder.store(value, address, align=4)
@@ -208,14 +205,16 @@ def _emit(multiply):
     def emit(context, builder, signature, values):
         arg = dict(zip(ARGUMENTS, cgutils.unpack_tuple(builder, values[0]), strict=True))
         done = builder.append_basic_block("done")
-        code = builder.add(builder.mul(arg["rows"], INT(4)), arg["vectors"])
+        some = builder.zext(builder.icmp_signed("<", arg["tail"], INT(lanes if lanes < LINE else lanes + 1)), INT)
+        code = builder.add(builder.mul(arg["rows"], INT(8)), builder.add(builder.mul(arg["vectors"], INT(2)), some))
         switch = builder.switch(code, done)
-        for vectors in (1, 2):
-            for rows in range(1, most + 1):
-                block = builder.append_basic_block(f"block_{rows}x{vectors}")
-                switch.add_case(INT(rows * 4 + vectors), block)
-                builder.position_at_end(block)
-                _emit_block(builder, multiply, arg, rows, vectors, lanes, done)
+        for masked in (True, False) if lanes < LINE else (True,):
+            for vectors in (1, 2):
+                for rows in range(1, most + 1):
+                    block = builder.append_basic_block(f"block_{rows}x{vectors}")
+                    switch.add_case(INT(rows * 8 + vectors * 2 + masked), block)
+                    builder.position_at_end(block)
+                    _emit_block(builder, multiply, arg, rows, vectors, masked, lanes, done)
         builder.position_at_end(done)
         return context.get_dummy_value()
 
@@ -343,15 +342,15 @@ def _strip_bfloat16(typingctx, arguments):
 
 
 @native(len(ARGUMENTS))
-def block(a, a_row, a_k, b, b_k, c, c_row, index, steps, tail, keep, rows, vectors):
+def block(a, a_row, a_k, b, b_k, c, c_row, steps, tail, keep, rows, vectors):
     """The register block, of any shape."""
-    _block((a, a_row, a_k, b, b_k, c, c_row, index, steps, tail, keep, rows, vectors))
+    _block((a, a_row, a_k, b, b_k, c, c_row, steps, tail, keep, rows, vectors))
 
 
 @native(len(ARGUMENTS))
-def block_bfloat16(a, a_row, a_k, b, b_k, c, c_row, index, steps, tail, keep, rows, vectors):
+def block_bfloat16(a, a_row, a_k, b, b_k, c, c_row, steps, tail, keep, rows, vectors):
     """The same where each element of A and B is a word of two bfloat16 numbers, on CPUs that multiply them."""
-    _block_bfloat16((a, a_row, a_k, b, b_k, c, c_row, index, steps, tail, keep, rows, vectors))
+    _block_bfloat16((a, a_row, a_k, b, b_k, c, c_row, steps, tail, keep, rows, vectors))
 
 
 @native(len(LISTED))

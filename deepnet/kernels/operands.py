@@ -11,7 +11,6 @@ import numpy as np
 from . import bfloat16
 from .jit import compiled
 from .lists import Lists, list_columns, list_rows, some
-from .microkernel import AHEAD
 from .tape import Tape
 
 FEW = 1 << 14  # elements of a minibatch below which no list pays
@@ -180,14 +179,3 @@ class Lister:
         if key not in self._rooms:
             self._rooms[key] = Lists.room(rows, steps)
         return self._rooms[key]
-
-
-_WHOLE: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-_NO_STARTS = np.zeros((1, 1), np.int32)
-
-
-def whole(steps):
-    """The list of a product that skips nothing."""
-    if steps not in _WHOLE:
-        _WHOLE[steps] = np.arange(steps + AHEAD, dtype=np.int32)[None, :], _NO_STARTS
-    return _WHOLE[steps]

@@ -41,7 +41,7 @@ from .jit import (
     vector_at,
 )
 from .microkernel import block, block_bfloat16, strip, strip_bfloat16
-from .operands import Listed, Rounding, whole
+from .operands import Listed, Rounding
 from .random import halves
 from .tape import Tape
 from .tiles import FLAT, TALL, edges, fill, fill_listed, grid, row_edge
@@ -193,10 +193,10 @@ def _product(
     return False
 
 
-@native(30, 1)
+@native(29, 1)
 def _pair(
     t, down, across, fill, block, fill_e, block_e, x_t, x_row, x_k, cases, d, d_row, index, starts, starts_row,
-    y_t, y_row, y_k, chains, e, e_row, every, rows, columns, out, out_row, velocity, velocity_row, rule,
+    y_t, y_row, y_k, chains, e, e_row, rows, columns, out, out_row, velocity, velocity_row, rule,
     scale,
 ):  # fmt: skip
     """Tile t of scale (x' d + y_t e), stored or, where there is a rule, stepped along."""
@@ -211,7 +211,7 @@ def _pair(
             fill_e if part else fill,
             (
                 block_e if part else block, y_t if part else x_t, y_row if part else x_row, y_k if part else x_k,
-                chains if part else cases, e if part else d, e_row if part else d_row, every if part else index,
+                chains if part else cases, e if part else d, e_row if part else d_row, index,
                 starts, starts_row, part, first, last, j0, j1, rows, place, row,
             ),
         )  # fmt: skip
@@ -243,36 +243,34 @@ def _step(g, scale, w, v, rule):
 
 
 @inner
-def _pair_numbers(
-    t, down, across, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, every, out, velocity, rule
-):
+def _pair_numbers(t, down, across, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, out, velocity, rule):
     return (
         t, down, across, fill, block, fill_e, block_e,
         np.int64(x_t.ctypes.data), x_t.strides[0] // 4, x_t.strides[1] // 4, d.shape[0],
         np.int64(d.ctypes.data), d.strides[0] // 4,
         np.int64(index.ctypes.data), np.int64(starts.ctypes.data), starts.strides[0] // 4,
         np.int64(y_t.ctypes.data), y_t.strides[0] // 4, y_t.strides[1] // 4, e.shape[0],
-        np.int64(e.ctypes.data), e.strides[0] // 4, np.int64(every.ctypes.data),
+        np.int64(e.ctypes.data), e.strides[0] // 4,
         out.shape[0], out.shape[1], np.int64(out.ctypes.data), out.strides[0] // 4,
         np.int64(velocity.ctypes.data), velocity.strides[0] // 4, np.int64(rule.ctypes.data) if rule.size else 0,
     )  # fmt: skip
 
 
 @njit(parallel=True)
-def _contrast(pair, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, every, out, velocity, rule, scale):
+def _contrast(pair, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, out, velocity, rule, scale):
     """Whether the calling thread did it."""
     cases = d.shape[0] + e.shape[0]
     high, wide = FLAT if rule.size and cases <= LONG else TALL
     down, across = grid(out.shape[0], out.shape[1], cases, high, wide)
     if down * across == 1:
         numbers = _pair_numbers(
-            0, 1, 1, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, every, out, velocity, rule
+            0, 1, 1, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, out, velocity, rule
         )
         call(pair, (*numbers, scale))
         return True
     for t in prange(down * across):
         numbers = _pair_numbers(
-            t, down, across, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, every, out, velocity, rule
+            t, down, across, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, out, velocity, rule
         )
         call(pair, (*numbers, scale))
     return False
@@ -280,6 +278,7 @@ def _contrast(pair, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e,
 
 _ROW, _COLUMN = np.zeros(1, np.float32), np.zeros((2, 32), np.float32)[:, :1]
 _NO_CASES, _NO_CASES_T = np.zeros((0, 32), np.float32), np.zeros((32, 0), np.float32)
+_NO_LISTS = np.zeros((1, 1), np.int32), np.zeros((1, 1), np.int32)
 _NO_KEY = (np.uint32(0), np.uint32(0), 0)
 _NOTHING = (_COLUMN, _COLUMN, _COLUMN)
 
@@ -312,7 +311,7 @@ def _factors(x, W):
         x = x if listed else rounding.along("left", x)
     if listed:
         return *_code(True, rounding is not None), x.steps.values, W, x.steps.index, x.steps.starts
-    return *_code(False, rounding is not None), x, W, *whole(x.shape[1])
+    return *_code(False, rounding is not None), x, W, *_NO_LISTS
 
 
 def _turned_factors(W, d_t, chained=False):
@@ -320,7 +319,7 @@ def _turned_factors(W, d_t, chained=False):
     rounding = Rounding.active
     if rounding is not None:
         W, d_t = rounding.weights(W)[0], rounding.across("right", d_t)
-    return *_code(False, rounding is not None, chained), W, d_t, *whole(W.shape[1])
+    return *_code(False, rounding is not None, chained), W, d_t, *_NO_LISTS
 
 
 def _pairs(x, d, y_t, e):
@@ -336,8 +335,8 @@ def _pairs(x, d, y_t, e):
         x_t, index, starts = x.cases
     else:
         cases = x if rounding is None else rounding.across("x'", x)
-        x_t, (index, starts) = cases.T, whole(len(cases))
-    return *_pair_code(listed, rounding is not None), x_t, d, index, starts, y_t, e, whole(len(e))[0]
+        x_t, (index, starts) = cases.T, _NO_LISTS
+    return *_pair_code(listed, rounding is not None), x_t, d, index, starts, y_t, e
 
 
 def _multiply(*given):

@@ -11,7 +11,7 @@ from .jit import call, njit
 
 MOST = 8  # tapes that are remembered: arrays come and go
 # What a native may take, integers and floats, to be on a tape.
-TAKEN = (34, 0), (30, 1), (18, 1), (8, 0)
+TAKEN = (34, 0), (29, 1), (18, 1), (8, 0)
 
 
 class Tape:
@@ -83,7 +83,7 @@ def _repeat(kinds, addresses, integers, scales):
         if kinds[n] == 0:
             call(address, to_fixed_tuple(row, 34))
         elif kinds[n] == 1:
-            call(address, (*to_fixed_tuple(row, 30), scales[n]))
+            call(address, (*to_fixed_tuple(row, 29), scales[n]))
         elif kinds[n] == 2:
             call(address, (*to_fixed_tuple(row, 18), scales[n]))
         else:

@@ -11,20 +11,28 @@ the copy and without fetching ahead, 113-144 with both; `up` 68-130 and 110-158 
 """
 
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 from .exp import ZERO
 from .jit import call, hold, inner, native, vector_at
-from .microkernel import VECTORS, target
+from .microkernel import FLOAT, INT, VECTORS, target
 from .random import GROUP
-from .transpose import SIDE, copy_some
 
 LANES, PANEL = target()
 STRIP = 2 * LANES
-TALL = 8, 4  # most panels and most groups of a tile
-FLAT = 2, 32  # the same where W and velocity are stepped along: whole rows, so that memory is read in order
+WIDTH = (PANEL + 7) // 8 * 8  # elements from step to step of a panel that is copied
+TALL = 8, 4 if PANEL > 8 else 8  # most panels and most groups of a tile
+FLAT = (
+    2 if PANEL > 8 else 4,
+    32,
+)  # the same where W and velocity are stepped along: whole rows, so that memory is read in order
 CHUNK = 800  # most steps of one piece
 PIECE = 64  # steps of a piece where A is listed; as many rows of B, WIDE columns, lie in the nearest cache
 WIDE = VECTORS * LANES
+ROUND = 32  # steps that are copied of each panel before the next, while their lines are near
 TILES = 16  # least number of tiles where there is enough to do, so that threads end together
 WORTH = 1 << 19  # multiplications from which on threads are worth their hand-over of 5 us
 AFTER = 16  # multiplications that cost as much as what follows a product, an element
@@ -68,11 +76,40 @@ def row_edge(p, rows):
     return rows * p // ((rows + PANEL - 1) // PANEL)
 
 
+@intrinsic
+def _take(typingctx, source, target, count):
+    """WIDTH floats at address `target` <- `count` at address `source` and zeros."""
+    vector, narrow, masks = ir.VectorType(FLOAT, WIDTH), ir.IntType(32), ir.VectorType(ir.IntType(1), WIDTH)
+    places, pointer = ir.VectorType(narrow, WIDTH), ir.PointerType(vector)
+
+    def emit(context, builder, signature, values):
+        source, target, count = values
+        spread = builder.insert_element(ir.Constant(places, ir.Undefined), builder.trunc(count, narrow), narrow(0))
+        every = ir.Constant(ir.VectorType(narrow, WIDTH), [0] * WIDTH)
+        spread = builder.shuffle_vector(spread, ir.Constant(places, ir.Undefined), every)
+        mask = builder.icmp_signed("<", ir.Constant(places, list(range(WIDTH))), spread)
+        load = cgutils.get_or_insert_function(
+            builder.module,
+            ir.FunctionType(vector, [pointer, narrow, masks, vector]),
+            f"llvm.masked.load.v{WIDTH}f32.p0",
+        )
+        given = [builder.inttoptr(source, pointer), narrow(4), mask, ir.Constant(vector, [0.0] * WIDTH)]
+        builder.store(builder.call(load, given), builder.inttoptr(target, pointer), align=4)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), emit
+
+
 @inner
-def _pack(a, a_k, steps, count, out):
-    """out[k, :count] <- count elements at a + k a_k, for each step."""
-    for k in range(steps):
-        copy_some(a + k * a_k * 4, out + k * SIDE * 4, count)
+def _pack(a, a_k, steps, first, last, rows, out):
+    """Panels first..last, step by step: out[p, k, :count] <- count elements at a + k a_k; whole rows of out change."""
+    top = row_edge(first, rows)
+    for k0 in range(0, steps, ROUND):
+        below = top
+        for p in range(first, last):
+            i, below = below, row_edge(p + 1, rows)
+            for k in range(k0, min(k0 + ROUND, steps)):
+                _take(a + (k * a_k + i - top) * 4, out + ((p - first) * steps + k) * WIDTH * 4, below - i)
 
 
 @native(18)
@@ -80,40 +117,36 @@ def fill(
     block, a, a_row, a_k, steps, b, b_row, index, starts, starts_row, keep,
     first, last, j0, j1, rows, c, c_row,
 ):  # fmt: skip
-    """Panels first..last of C, columns j0..j1: C = (C if keep) + A B; `index` lists all steps.
+    """Panels first..last of C, columns j0..j1: C = (C if keep) + A B; `index` and `starts` are not looked at.
 
     Arrays are addresses and element strides; c is the address of the tile's first row and column.
     """
     top, high = row_edge(first, rows), last - first
-    copied = a_row == 1 and a_k != 1
-    room = np.empty((high * steps * SIDE if copied else 0), np.float32)
+    copied, pieces = a_row == 1 and a_k != 1, (steps + CHUNK - 1) // CHUNK
+    room = np.empty((high * ((steps + pieces - 1) // pieces) * WIDTH if copied and pieces else 0), np.float32)
     held = np.int64(room.ctypes.data)
-    if copied:
-        for p in range(first, last):
-            i0, i1 = row_edge(p, rows), row_edge(p + 1, rows)
-            _pack(a + i0 * 4, a_k, steps, i1 - i0, held + (p - first) * steps * SIDE * 4)
     if steps == 0 and keep == 0:
         for i in range(row_edge(last, rows) - top):
             vector_at(c + i * c_row * 4, j1 - j0)[:] = ZERO
-    pieces = (steps + CHUNK - 1) // CHUNK
     for piece in range(pieces):
         s0, s1 = steps * piece // pieces, steps * (piece + 1) // pieces
-        for j in range(0, j1 - j0, STRIP):
-            wide = min(2, (j1 - j0 - j + LANES - 1) // LANES)
-            tail, below = min(LANES, j1 - j0 - j - (wide - 1) * LANES), top
+        if copied:
+            _pack(a + (top + s0 * a_k) * 4, a_k, s1 - s0, first, last, rows, held)
+        for j in range(j0, j1, STRIP):
+            wide = min(2, (j1 - j + LANES - 1) // LANES)
+            tail, below = min(LANES, j1 - j - (wide - 1) * LANES), top
             for p in range(high):
                 i0, below = below, row_edge(first + p + 1, rows)
                 call(
                     block,
                     (
-                        held + p * steps * SIDE * 4 if copied else a + i0 * a_row * 4,
+                        held + p * (s1 - s0) * WIDTH * 4 if copied else a + (i0 * a_row + s0 * a_k) * 4,
                         1 if copied else a_row,
-                        SIDE if copied else a_k,
-                        b + (j0 + j) * 4,
+                        WIDTH if copied else a_k,
+                        b + (s0 * b_row + j) * 4,
                         b_row,
-                        c + ((i0 - top) * c_row + j) * 4,
+                        c + ((i0 - top) * c_row + j - j0) * 4,
                         c_row,
-                        index + s0 * 4,
                         s1 - s0,
                         tail,
                         1 if piece else keep,

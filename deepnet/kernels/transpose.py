@@ -1,4 +1,4 @@
-"""A 16 x 16 transpose in registers, emitted as LLVM IR: four rounds of interleaving, on any vector width.
+"""A square transpose in registers, emitted as LLVM IR for this CPU's vectors.
 
 It is called through its address: within each of its callers it took 2 of the 16 s of a first run to compile.
 """
@@ -6,21 +6,19 @@ It is called through its address: within each of its callers it took 2 of the 16
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .jit import call, inner, matrix_at, native, njit, vector_at
+from .jit import call, inner, matrix_at, native, njit, row_of, vector_at
+from .microkernel import FLOAT, INT, target
 
 SIDE = 16
-INT, FLOAT = ir.IntType(64), ir.FloatType()
+LANES = target()[0]
 
 
 @intrinsic
 def _square(typingctx, source, source_step, target, target_step):
-    """target (16, 16) <- source' (16, 16), from addresses and row steps in bytes."""
-    vector, narrow = ir.VectorType(FLOAT, SIDE), ir.IntType(32)
-    low = ir.Constant(ir.VectorType(narrow, SIDE), [n // 2 + SIDE * (n % 2) for n in range(SIDE)])
-    high = ir.Constant(ir.VectorType(narrow, SIDE), [SIDE // 2 + n // 2 + SIDE * (n % 2) for n in range(SIDE)])
+    """target (LANES, LANES) <- source' (LANES, LANES), from addresses and row steps in bytes."""
+    vector, narrow = ir.VectorType(FLOAT, LANES), ir.VectorType(ir.IntType(32), LANES)
 
     def emit(context, builder, signature, values):
         source, source_step, target, target_step = values
@@ -28,12 +26,16 @@ def _square(typingctx, source, source_step, target, target_step):
         def row(base, step, i):
             return builder.inttoptr(builder.add(base, builder.mul(step, INT(i))), ir.PointerType(vector))
 
-        rows = [builder.load(row(source, source_step, i), align=4) for i in range(SIDE)]
-        for _ in range(4):  # a perfect shuffle of rows and lanes; four of them exchange the two indices
-            rows = [
-                builder.shuffle_vector(rows[i // 2], rows[i // 2 + SIDE // 2], high if i % 2 else low)
-                for i in range(SIDE)
-            ]
+        rows = [builder.load(row(source, source_step, i), align=4) for i in range(LANES)]
+        apart = LANES // 2
+        while apart:  # the two blocks off the diagonal change places, in ever smaller squares
+            first = ir.Constant(narrow, [n + (LANES - apart if n & apart else 0) for n in range(LANES)])
+            other = ir.Constant(narrow, [n + (LANES if n & apart else apart) for n in range(LANES)])
+            for i in range(LANES):
+                if not i & apart:
+                    pair = rows[i], rows[i + apart]
+                    rows[i], rows[i + apart] = (builder.shuffle_vector(*pair, lanes) for lanes in (first, other))
+            apart //= 2
         for i, value in enumerate(rows):
             builder.store(value, row(target, target_step, i), align=4)
         return context.get_dummy_value()
@@ -44,13 +46,13 @@ def _square(typingctx, source, source_step, target, target_step):
 @native(6)
 def transpose_at(source, source_step, target, target_step, rows, columns):
     """target (columns, rows) <- source' (rows, columns), from addresses and row steps in bytes."""
-    for i in range(0, rows, SIDE):
-        for j in range(0, columns, SIDE):
+    for i in range(0, rows, LANES):
+        for j in range(0, columns, LANES):
             here, there = source + i * source_step + j * 4, target + j * target_step + i * 4
-            if i + SIDE <= rows and j + SIDE <= columns:
+            if i + LANES <= rows and j + LANES <= columns:
                 _square(here, source_step, there, target_step)
             else:
-                high, wide = min(SIDE, rows - i), min(SIDE, columns - j)
+                high, wide = min(LANES, rows - i), min(LANES, columns - j)
                 given = matrix_at(here, high, source_step // 4, wide)
                 for p in range(wide):
                     row = vector_at(there + p * target_step, high)
@@ -76,38 +78,10 @@ def transpose_matrix(a, out):
     _transpose(transpose_at.address, a, out)
 
 
-@intrinsic
-def copy_some(typingctx, source, target, count):
-    """Copy `count` floats, at most 16, from address to address."""
-    vector, narrow = ir.VectorType(FLOAT, SIDE), ir.IntType(32)
-    masks = ir.VectorType(ir.IntType(1), SIDE)
-
-    def emit(context, builder, signature, values):
-        source, target, count = values
-        pointer = ir.PointerType(vector)
-        spread = builder.shuffle_vector(
-            builder.insert_element(ir.Constant(ir.VectorType(INT, SIDE), ir.Undefined), count, narrow(0)),
-            ir.Constant(ir.VectorType(INT, SIDE), ir.Undefined),
-            ir.Constant(ir.VectorType(narrow, SIDE), [0] * SIDE),
-        )
-        mask = builder.icmp_signed("<", ir.Constant(ir.VectorType(INT, SIDE), list(range(SIDE))), spread)
-        load = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(vector, [pointer, narrow, masks, vector]), "llvm.masked.load.v16f32.p0"
-        )
-        written = ir.FunctionType(ir.VoidType(), [vector, pointer, narrow, masks])
-        store = cgutils.get_or_insert_function(builder.module, written, "llvm.masked.store.v16f32.p0")
-        zero = ir.Constant(vector, [0.0] * SIDE)
-        held = builder.call(load, [builder.inttoptr(source, pointer), narrow(4), mask, zero])
-        builder.call(store, [held, builder.inttoptr(target, pointer), narrow(4), mask])
-        return context.get_dummy_value()
-
-    return types.void(types.int64, types.int64, types.int64), emit
-
-
 @inner
 def copy_rows(a, out):
     """The first rows and columns of out <- a; both of unit inner stride."""
     for i in range(a.shape[0]):
-        source, target = np.int64(a.ctypes.data) + i * a.strides[0], np.int64(out.ctypes.data) + i * out.strides[0]
-        for j in range(0, a.shape[1], SIDE):
-            copy_some(source + j * 4, target + j * 4, min(SIDE, a.shape[1] - j))
+        given, row = row_of(a, i, 0, a.shape[1]), row_of(out, i, 0, a.shape[1])
+        for j in range(row.size):
+            row[j] = given[j]

@@ -10,7 +10,7 @@ A slope is a function of what the unit has given, a = f(z), but for square, whos
 import numpy as np
 
 from .exp import HALF, ONE, TWO, ZERO, exp, expm1, log, normal_quantile, sigmoid, softplus, tanh
-from .jit import call, compiled, fma, inner, lane_sum, native, njit, row_of, vector_at
+from .jit import call, choose, compiled, fma, inner, lane_sum, native, njit, row_of, vector_at
 from .random import GROUP, bits_twin, fill_group, halves, normal_twin
 
 LINEAR, LOGISTIC, RELU, SOFTPLUS, TANH, LEAKY_RELU, HARD_TANH, ELU, SQUARE, SOFTMAX = range(10)
@@ -45,7 +45,7 @@ def activate_row(code, row):
             row[j] = sigmoid(row[j])
     elif code == RELU:
         for j in range(row.size):
-            row[j] = ZERO if row[j] < ZERO else row[j]
+            row[j] = choose(row[j] < ZERO, ZERO, row[j])
     elif code == SOFTPLUS:
         for j in range(row.size):
             row[j] = softplus(row[j])
@@ -54,13 +54,13 @@ def activate_row(code, row):
             row[j] = tanh(row[j])
     elif code == LEAKY_RELU:
         for j in range(row.size):
-            row[j] = LEAK * row[j] if row[j] < ZERO else row[j]
+            row[j] = choose(row[j] < ZERO, LEAK * row[j], row[j])
     elif code == HARD_TANH:
         for j in range(row.size):
-            row[j] = -ONE if row[j] < -ONE else (ONE if row[j] > ONE else row[j])
+            row[j] = choose(row[j] < -ONE, -ONE, choose(row[j] > ONE, ONE, row[j]))
     elif code == ELU:
         for j in range(row.size):
-            row[j] = expm1(row[j]) if row[j] < ZERO else row[j]
+            row[j] = choose(row[j] < ZERO, expm1(row[j]), row[j])
     elif code == SQUARE:
         for j in range(row.size):
             row[j] = row[j] * row[j]
