@@ -42,7 +42,7 @@ from .jit import (
 )
 from .microkernel import block, block_bfloat16, strip, strip_bfloat16
 from .operands import Listed, Rounding
-from .random import halves
+from .random import GROUP, halves
 from .tape import Tape
 from .tiles import FLAT, TALL, edges, fill, fill_listed, grid, row_edge
 from .transpose import transpose_at, transpose_tile
@@ -95,18 +95,20 @@ def _finish_down(activate, code, bias, c, i0, i1, j0, j1):
 
 @inner
 def _finish_chain(transpose, chain, code, a, masked, mask, c, out, i0, i1, j0, j1):
-    transpose_tile(transpose, c, i0, i1, j0, j1, out)
-    if code == LINEAR and not masked:
-        return
-    for j in range(j0, j1):
-        value, row = row_of(a, j, i0, i1), row_of(out, j, i0, i1)
-        if masked:
-            kept = row_of(mask, j, i0, i1)
-            for i in range(row.size):
-                row[i] *= kept[i]
-        if code != LINEAR:
-            call(chain, (code, np.int64(value.ctypes.data), np.int64(row.ctypes.data), i1 - i0))
-    transpose_tile(transpose, out, j0, j1, i0, i1, c)
+    for first in range(j0, j1, 32):  # so few cases that all of them stay in the first cache
+        last = min(first + 32, j1)
+        transpose_tile(transpose, c, i0, i1, first, last, out)
+        if code == LINEAR and not masked:
+            continue
+        for j in range(first, last):
+            value, row = row_of(a, j, i0, i1), row_of(out, j, i0, i1)
+            if masked:
+                kept = row_of(mask, j, i0, i1)
+                for i in range(row.size):
+                    row[i] *= kept[i]
+            if code != LINEAR:
+                call(chain, (code, np.int64(value.ctypes.data), np.int64(row.ctypes.data), i1 - i0))
+        transpose_tile(transpose, out, first, last, i0, i1, c)
 
 
 @inner

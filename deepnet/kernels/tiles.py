@@ -18,7 +18,7 @@ from numba.extending import intrinsic
 
 from .exp import ZERO
 from .jit import call, hold, inner, native, vector_at
-from .microkernel import FLOAT, INT, VECTORS, target
+from .microkernel import FLOAT, VECTORS, target
 from .random import GROUP
 
 LANES, PANEL = target()
