@@ -5,10 +5,10 @@ from numba import prange
 
 from . import jit, operands
 from .jit import call, njit
-from .microkernel import block, target
+from .microkernel import block, steps_at_once, target
 
 STEPS, CALLS = 128, 2000
-(LANES, ROWS), VECTORS = target(), 2
+(LANES, ROWS), VECTORS, ONCE = target(), 2, steps_at_once()
 
 
 @njit(parallel=True)
@@ -20,7 +20,7 @@ def _peak(address, a, b, c, threads, calls, rows, vectors, lanes):
                 (
                     np.int64(a.ctypes.data) + t * a.strides[0] * rows,
                     a.strides[0] // 4,
-                    1,
+                    ONCE,
                     np.int64(b.ctypes.data),
                     b.strides[0] // 4,
                     np.int64(c.ctypes.data) + t * c.strides[0] * rows,

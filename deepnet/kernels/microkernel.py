@@ -30,7 +30,7 @@ LINE = 16  # floats of a cache line
 AHEAD = 16  # steps by which rows of B are fetched before they are used
 # address and element strides of A (row, k), of B (k), of C (row); steps of k; lanes used in the last vector;
 # whether the chain begins at C; block shape.
-ARGUMENTS = ("a", "a_row", "a_k", "b", "b_k", "c", "c_row", "steps", "tail", "keep", "rows", "vectors")
+ARGUMENTS = ("a", "a_row", "a_next", "b", "b_k", "c", "c_row", "steps", "tail", "keep", "rows", "vectors")
 
 # addresses of what is not zero and of its steps, row by row, elements from row to row; address and row of the places in
 # them at which this piece and the next begin; address and stride of B (k), of C (row); lanes used in the last vector;
@@ -50,6 +50,11 @@ def target():
     if "+avx2" in features:
         return 8, 6
     return 4, 8
+
+
+def steps_at_once():
+    """Steps of a block's loop: one, or as many as share the cost of its addresses where vectors are short."""
+    return 1 if target()[0] == LINE else 2
 
 
 class _Brain(ir.Type):
@@ -140,54 +145,75 @@ def _emit_block(builder, multiply, arg, rows, vectors, masked, lanes, done):
     for i in range(rows):
         for v in range(vectors):
             fetch(cell(i, v), 1)
-    begin = builder.block
-    resume = builder.append_basic_block("resume")
-    loop = builder.append_basic_block("loop")
-    write = builder.append_basic_block("write")
-    builder.cbranch(builder.icmp_signed("!=", arg["keep"], INT(0)), resume, loop)
+    step = builder.mul(arg["a_row"], four)
+    triple, b_step = builder.mul(step, INT(3)), builder.mul(arg["b_k"], four)
+    ahead = builder.mul(b_step, INT(AHEAD))
+
+    def advanced(a, b, sums, steps):
+        """The sums after so many steps from the addresses a and b.
+
+        Rows of A are reached as every third row plus 1, 2, 4 or 8 strides, which one instruction can address. With an
+        offset of its own for each row there are more offsets than registers, and tall blocks run at half the speed.
+        LLVM, which would make each row's address from that of the one before, is not told where the first one is from.
+        """
+        top = builder.asm(ir.FunctionType(INT, [INT]), "", "=r,0", [a], False)
+        bases = [top]
+        for _ in range(3, rows, 3):
+            bases.append(builder.add(bases[-1], triple))
+        for k in range(steps):
+            for v in range(0, vectors, LINE // lanes):
+                fetch(builder.add(builder.add(b, ahead), INT(4 * v * lanes)), 0)
+            right = [get(at(b, INT(v * lanes)), v) for v in range(vectors)]
+            new = []
+            for i in range(rows):
+                base, scale = next((j, c) for c in (0, 1, 2, 4, 8) for j in range(len(bases)) if 3 * j + c == i)
+                address = builder.add(bases[base], builder.mul(step, INT(scale))) if scale else bases[base]
+                left = builder.load(builder.inttoptr(builder.add(address, INT(4 * k)), pointer), align=4)
+                left = builder.shuffle_vector(
+                    builder.insert_element(ir.Constant(vector, ir.Undefined), left, ir.IntType(32)(0)),
+                    ir.Constant(vector, ir.Undefined),
+                    ir.Constant(narrow, [0] * lanes),
+                )
+                new += [multiply(builder, left, right[v], sums[i * vectors + v]) for v in range(vectors)]
+            sums, b = new, builder.add(b, b_step)
+        return sums
+
+    def loop(name, a, b, a_step, count, sums, steps):
+        """`count` times so many steps, none perhaps; the addresses and sums after them."""
+        begin, body, end = builder.block, *(builder.append_basic_block(name + part) for part in ("", " end"))
+        builder.cbranch(builder.icmp_signed(">", count, INT(0)), body, end)
+        builder.position_at_end(body)
+        nodes = [builder.phi(given.type) for given in (count, a, b, *sums)]
+        left, here, row, *held = nodes
+        after = advanced(here, row, held, steps)
+        fewer = builder.sub(left, INT(1))
+        nexts = fewer, builder.add(here, a_step), builder.add(row, builder.mul(b_step, INT(steps))), *after
+        for node, first, following in zip(nodes, (count, a, b, *sums), nexts, strict=True):
+            node.add_incoming(first, begin)
+            node.add_incoming(following, body)
+        builder.cbranch(builder.icmp_signed(">", fewer, INT(0)), body, end)
+        builder.position_at_end(end)
+        ends = [builder.phi(given.type) for given in (a, b, *sums)]
+        for node, first, following in zip(ends, (a, b, *sums), nexts[1:], strict=True):
+            node.add_incoming(first, begin)
+            node.add_incoming(following, body)
+        return ends[0], ends[1], ends[2:]
+
+    begin, resume, ready = builder.block, builder.append_basic_block("resume"), builder.append_basic_block("ready")
+    builder.cbranch(builder.icmp_signed("!=", arg["keep"], INT(0)), resume, ready)
     builder.position_at_end(resume)
     kept = [get(cell(i, v), v) for i in range(rows) for v in range(vectors)]
-    builder.branch(loop)
-    builder.position_at_end(loop)
-    t, a, b = (builder.phi(INT) for _ in range(3))
+    builder.branch(ready)
+    builder.position_at_end(ready)
     sums = [builder.phi(vector) for _ in range(rows * vectors)]
-    for node, first in ((t, INT(0)), (a, arg["a"]), (b, arg["b"])):
-        node.add_incoming(first, begin)
-        node.add_incoming(first, resume)
     for node, value in zip(sums, kept, strict=True):
         node.add_incoming(zero, begin)
         node.add_incoming(value, resume)
-    for v in range(0, vectors, LINE // lanes):
-        fetch(at(b, builder.mul(arg["b_k"], INT(AHEAD)), INT(v * lanes)), 0)
-    right = [get(at(b, INT(v * lanes)), v) for v in range(vectors)]
-    # Rows of A are reached as every third row plus 1, 2, 4 or 8 strides, which one instruction can address. With an
-    # offset of its own for each row there are more offsets than registers, and tall blocks run at half the speed.
-    # LLVM, which would make each row's address from that of the one before, is not told where the first one is from.
-    top = builder.asm(ir.FunctionType(INT, [INT]), "", "=r,0", [a], False)
-    step = builder.mul(arg["a_row"], four)
-    triple = builder.mul(step, INT(3))
-    bases = [top]
-    for _ in range(3, rows, 3):
-        bases.append(builder.add(bases[-1], triple))
-    new = []
-    for i in range(rows):
-        base, scale = next((j, c) for c in (0, 1, 2, 4, 8) for j in range(len(bases)) if 3 * j + c == i)
-        address = builder.add(bases[base], builder.mul(step, INT(scale))) if scale else bases[base]
-        left = builder.load(builder.inttoptr(address, pointer), align=4)
-        left = builder.shuffle_vector(
-            builder.insert_element(ir.Constant(vector, ir.Undefined), left, ir.IntType(32)(0)),
-            ir.Constant(vector, ir.Undefined),
-            ir.Constant(narrow, [0] * lanes),
-        )
-        new += [multiply(builder, left, right[v], sums[i * vectors + v]) for v in range(vectors)]
-    for node, value in zip(sums, new, strict=True):
-        node.add_incoming(value, loop)
-    following = builder.add(t, INT(1))
-    for node, after in ((t, following), (a, at(a, arg["a_k"])), (b, at(b, arg["b_k"]))):
-        node.add_incoming(after, loop)
-    builder.cbranch(builder.icmp_signed("<", following, arg["steps"]), loop, write)
-
-    builder.position_at_end(write)
+    once = steps_at_once()
+    count, rest = (divide(arg["steps"], INT(once)) for divide in (builder.udiv, builder.urem))
+    a, b, new = loop("loop", arg["a"], arg["b"], builder.mul(arg["a_next"], four), count, sums, once)
+    if once > 1:
+        _, _, new = loop("rest", a, b, four, rest, new, 1)
     for i in range(rows):
         for v in range(vectors):
             value, address = new[i * vectors + v], vector_pointer(cell(i, v))
@@ -342,15 +368,15 @@ def _strip_bfloat16(typingctx, arguments):
 
 
 @native(len(ARGUMENTS))
-def block(a, a_row, a_k, b, b_k, c, c_row, steps, tail, keep, rows, vectors):
+def block(a, a_row, a_next, b, b_k, c, c_row, steps, tail, keep, rows, vectors):
     """The register block, of any shape."""
-    _block((a, a_row, a_k, b, b_k, c, c_row, steps, tail, keep, rows, vectors))
+    _block((a, a_row, a_next, b, b_k, c, c_row, steps, tail, keep, rows, vectors))
 
 
 @native(len(ARGUMENTS))
-def block_bfloat16(a, a_row, a_k, b, b_k, c, c_row, steps, tail, keep, rows, vectors):
+def block_bfloat16(a, a_row, a_next, b, b_k, c, c_row, steps, tail, keep, rows, vectors):
     """The same where each element of A and B is a word of two bfloat16 numbers, on CPUs that multiply them."""
-    _block_bfloat16((a, a_row, a_k, b, b_k, c, c_row, steps, tail, keep, rows, vectors))
+    _block_bfloat16((a, a_row, a_next, b, b_k, c, c_row, steps, tail, keep, rows, vectors))
 
 
 @native(len(LISTED))

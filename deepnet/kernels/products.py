@@ -42,7 +42,7 @@ from .jit import (
 )
 from .microkernel import block, block_bfloat16, strip, strip_bfloat16
 from .operands import Listed, Rounding
-from .random import GROUP, halves
+from .random import halves
 from .tape import Tape
 from .tiles import FLAT, TALL, edges, fill, fill_listed, grid, row_edge
 from .transpose import transpose_at, transpose_tile

@@ -18,11 +18,11 @@ from numba.extending import intrinsic
 
 from .exp import ZERO
 from .jit import call, hold, inner, native, vector_at
-from .microkernel import FLOAT, VECTORS, target
+from .microkernel import FLOAT, INT, VECTORS, steps_at_once, target
 from .random import GROUP
 
 LANES, PANEL = target()
-STRIP = 2 * LANES
+STRIP, ONCE = 2 * LANES, steps_at_once()
 WIDTH = (PANEL + 7) // 8 * 8  # elements from step to step of a panel that is copied
 TALL = 8, 4 if PANEL > 8 else 8  # most panels and most groups of a tile
 FLAT = (
@@ -77,39 +77,58 @@ def row_edge(p, rows):
 
 
 @intrinsic
-def _take(typingctx, source, target, count):
-    """WIDTH floats at address `target` <- `count` at address `source` and zeros."""
-    vector, narrow, masks = ir.VectorType(FLOAT, WIDTH), ir.IntType(32), ir.VectorType(ir.IntType(1), WIDTH)
-    places, pointer = ir.VectorType(narrow, WIDTH), ir.PointerType(vector)
+def _take(typingctx, source, step, steps, count, target):
+    """ONCE vectors at address `target` <- `count` floats at `source` and zeros, of each of at most ONCE steps in turn.
+
+    `step` is in bytes.
+    """
+    narrow = ir.IntType(32)
+    vector, places, masks = (ir.VectorType(kind, WIDTH) for kind in (FLOAT, narrow, ir.IntType(1)))
+    pointer, every = ir.PointerType(vector), ir.Constant(places, [0] * WIDTH)
 
     def emit(context, builder, signature, values):
-        source, target, count = values
-        spread = builder.insert_element(ir.Constant(places, ir.Undefined), builder.trunc(count, narrow), narrow(0))
-        every = ir.Constant(ir.VectorType(narrow, WIDTH), [0] * WIDTH)
-        spread = builder.shuffle_vector(spread, ir.Constant(places, ir.Undefined), every)
-        mask = builder.icmp_signed("<", ir.Constant(places, list(range(WIDTH))), spread)
+        source, step, steps, count, target = values
         load = cgutils.get_or_insert_function(
             builder.module,
             ir.FunctionType(vector, [pointer, narrow, masks, vector]),
             f"llvm.masked.load.v{WIDTH}f32.p0",
         )
-        given = [builder.inttoptr(source, pointer), narrow(4), mask, ir.Constant(vector, [0.0] * WIDTH)]
-        builder.store(builder.call(load, given), builder.inttoptr(target, pointer), align=4)
+        rows = []
+        for k in range(ONCE):
+            some = builder.select(builder.icmp_signed(">", steps, INT(k)), builder.trunc(count, narrow), narrow(0))
+            some = builder.insert_element(ir.Constant(places, ir.Undefined), some, narrow(0))
+            some = builder.shuffle_vector(some, ir.Constant(places, ir.Undefined), every)
+            mask = builder.icmp_signed("<", ir.Constant(places, list(range(WIDTH))), some)
+            place = builder.inttoptr(builder.add(source, builder.mul(step, INT(k))), pointer)
+            rows.append(builder.call(load, [place, narrow(4), mask, ir.Constant(vector, [0.0] * WIDTH)]))
+        if ONCE == 2:
+            turns = [[half + n // 2 + WIDTH * (n % 2) for n in range(WIDTH)] for half in (0, WIDTH // 2)]
+            rows = [builder.shuffle_vector(*rows, ir.Constant(places, turn)) for turn in turns]
+        for k, row in enumerate(rows):
+            place = builder.inttoptr(builder.add(target, INT(4 * WIDTH * k)), pointer)
+            builder.store(row, place, align=4)
         return context.get_dummy_value()
 
-    return types.void(types.int64, types.int64, types.int64), emit
+    return types.void(*[types.int64] * 5), emit
 
 
 @inner
-def _pack(a, a_k, steps, first, last, rows, out):
-    """Panels first..last, step by step: out[p, k, :count] <- count elements at a + k a_k; whole rows of out change."""
-    top = row_edge(first, rows)
+def _pack(a, a_row, a_k, steps, first, last, rows, out):
+    """Panels first..last: for each ONCE steps a panel's rows in turn, WIDTH of them, and of each row those steps."""
+    top, long = row_edge(first, rows), (steps + ONCE - 1) // ONCE * ONCE
     for k0 in range(0, steps, ROUND):
         below = top
         for p in range(first, last):
             i, below = below, row_edge(p + 1, rows)
-            for k in range(k0, min(k0 + ROUND, steps)):
-                _take(a + (k * a_k + i - top) * 4, out + ((p - first) * steps + k) * WIDTH * 4, below - i)
+            for k in range(k0, min(k0 + ROUND, steps), ONCE):
+                source, place = a + (k * a_k + (i - top) * a_row) * 4, out + ((p - first) * long + k) * WIDTH * 4
+                if a_row == 1:
+                    _take(source, a_k * 4, steps - k, below - i, place)
+                else:
+                    for n in range((below - i) * min(ONCE, steps - k)):
+                        row, step = n % (below - i), n // (below - i)
+                        given = vector_at(source + (step * a_k + row * a_row) * 4, 1)
+                        vector_at(place + (row * ONCE + step) * 4, 1)[0] = given[0]
 
 
 @native(18)
@@ -122,16 +141,18 @@ def fill(
     Arrays are addresses and element strides; c is the address of the tile's first row and column.
     """
     top, high = row_edge(first, rows), last - first
-    copied, pieces = a_row == 1 and a_k != 1, (steps + CHUNK - 1) // CHUNK
-    room = np.empty((high * ((steps + pieces - 1) // pieces) * WIDTH if copied and pieces else 0), np.float32)
+    copied, pieces = a_k != 1 and (a_row == 1 or ONCE > 1), (steps + CHUNK - 1) // CHUNK
+    longest = ((steps + pieces - 1) // pieces + ONCE - 1) // ONCE * ONCE if copied and pieces else 0
+    room = np.empty(high * longest * WIDTH, np.float32)
     held = np.int64(room.ctypes.data)
     if steps == 0 and keep == 0:
         for i in range(row_edge(last, rows) - top):
             vector_at(c + i * c_row * 4, j1 - j0)[:] = ZERO
     for piece in range(pieces):
         s0, s1 = steps * piece // pieces, steps * (piece + 1) // pieces
+        long = (s1 - s0 + ONCE - 1) // ONCE * ONCE
         if copied:
-            _pack(a + (top + s0 * a_k) * 4, a_k, s1 - s0, first, last, rows, held)
+            _pack(a + (top * a_row + s0 * a_k) * 4, a_row, a_k, s1 - s0, first, last, rows, held)
         for j in range(j0, j1, STRIP):
             wide = min(2, (j1 - j + LANES - 1) // LANES)
             tail, below = min(LANES, j1 - j - (wide - 1) * LANES), top
@@ -140,9 +161,9 @@ def fill(
                 call(
                     block,
                     (
-                        held + p * (s1 - s0) * WIDTH * 4 if copied else a + (i0 * a_row + s0 * a_k) * 4,
-                        1 if copied else a_row,
-                        WIDTH if copied else a_k,
+                        held + p * long * WIDTH * 4 if copied else a + (i0 * a_row + s0 * a_k) * 4,
+                        ONCE if copied else a_row,
+                        ONCE * WIDTH if copied else ONCE * a_k,
                         b + (s0 * b_row + j) * 4,
                         b_row,
                         c + ((i0 - top) * c_row + j - j0) * 4,
