@@ -38,7 +38,6 @@ ARGUMENTS = ("a", "a_row", "a_next", "b", "b_k", "c", "c_row", "steps", "tail", 
 LISTED = (
     "values", "index", "list_row", "starts", "starts_row", "b", "b_k", "c", "c_row", "tail", "keep", "rows", "vectors",
 )  # fmt: skip
-VECTORS = 8  # of a strip: enough chains to hide the latency of a multiplication
 
 
 @functools.cache
@@ -50,6 +49,9 @@ def target():
     if "+avx2" in features:
         return 8, 6
     return 4, 8
+
+
+VECTORS = 8 if target()[0] == LINE else 12  # of a strip: enough chains to hide the latency of a multiplication
 
 
 def steps_at_once():

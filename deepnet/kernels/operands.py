@@ -11,10 +11,11 @@ import numpy as np
 from . import bfloat16
 from .jit import compiled
 from .lists import Lists, list_columns, list_rows, some
+from .microkernel import target
 from .tape import Tape
 
 FEW = 1 << 14  # elements of a minibatch below which no list pays
-SPARSE = 0.45  # share of a minibatch that is not zero from which on lists do not pay
+SPARSE = 0.45 if target()[0] == 16 else 0.35  # share of a minibatch that is not zero from which on lists do not pay
 BROAD = 128  # outputs from which on lists of the inputs pay
 EVERY, REST = 8, 63  # rows of which one is counted to know; minibatches until the next try
 

@@ -44,7 +44,7 @@ from .microkernel import block, block_bfloat16, strip, strip_bfloat16
 from .operands import Listed, Rounding
 from .random import halves
 from .tape import Tape
-from .tiles import FLAT, TALL, edges, fill, fill_listed, grid, row_edge
+from .tiles import FLAT, TALL, THIN, edges, fill, fill_listed, grid, row_edge
 from .transpose import transpose_at, transpose_tile
 from .units import LINEAR, activate_at, activate_twin, chain_at, sample_row, sample_twin, slope_twin
 
@@ -178,7 +178,8 @@ def _product(
     a, b, index, starts, c, keep, end, code, bias, k0, k1, draw, other, other_t, mask,
 ):  # fmt: skip
     """Whether the calling thread did it."""
-    down, across = grid(c.shape[0], c.shape[1], a.shape[1], TALL[0], TALL[1])
+    high, wide = THIN if starts.size > 1 else TALL
+    down, across = grid(c.shape[0], c.shape[1], a.shape[1], high, wide)
     if down * across == 1:
         numbers = _tile_numbers(
             0, 1, 1, activate, chain, fill, block, transpose,
@@ -262,7 +263,7 @@ def _pair_numbers(t, down, across, fill, block, fill_e, block_e, x_t, d, index, 
 def _contrast(pair, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, out, velocity, rule, scale):
     """Whether the calling thread did it."""
     cases = d.shape[0] + e.shape[0]
-    high, wide = FLAT if rule.size and cases <= LONG else TALL
+    high, wide = THIN if starts.size > 1 else (FLAT if rule.size and cases <= LONG else TALL)
     down, across = grid(out.shape[0], out.shape[1], cases, high, wide)
     if down * across == 1:
         numbers = _pair_numbers(

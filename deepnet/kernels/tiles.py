@@ -24,14 +24,14 @@ from .random import GROUP
 LANES, PANEL = target()
 STRIP, ONCE = 2 * LANES, steps_at_once()
 WIDTH = (PANEL + 7) // 8 * 8  # elements from step to step of a panel that is copied
-TALL = 8, 4 if PANEL > 8 else 8  # most panels and most groups of a tile
-FLAT = (
-    2 if PANEL > 8 else 4,
-    32,
-)  # the same where W and velocity are stepped along: whole rows, so that memory is read in order
+# Most panels and most groups of a tile. Where vectors are short so are panels, and tiles are wider for it. Where W and
+# velocity are stepped along whole rows make memory read in order; where A is listed, each part of B in the nearest
+# cache should serve many rows.
+TALL = (8, 4) if PANEL > 8 else (8, 8)
+FLAT = (2, 32) if PANEL > 8 else (4, 32)
+THIN = TALL if PANEL > 8 else (32, 2)
 CHUNK = 800  # most steps of one piece
-PIECE = 64  # steps of a piece where A is listed; as many rows of B, WIDE columns, lie in the nearest cache
-WIDE = VECTORS * LANES
+PIECE = 64 if PANEL > 8 else 128  # steps of a piece where A is listed: as many rows of B lie in the nearest cache
 ROUND = 32  # steps that are copied of each panel before the next, while their lines are near
 TILES = 16  # least number of tiles where there is enough to do, so that threads end together
 WORTH = 1 << 19  # multiplications from which on threads are worth their hand-over of 5 us
@@ -185,9 +185,12 @@ def fill_listed(
 ):  # fmt: skip
     """The same where a row of A holds only what is not zero, `index` its steps, `starts` where each PIECE begins."""
     top, end = row_edge(first, rows), row_edge(last, rows)
-    for j in range(j0, j1, WIDE):
-        width = min(WIDE, j1 - j)
-        wide = (width + LANES - 1) // LANES
+    vectors = (j1 - j0 + LANES - 1) // LANES
+    strips = (vectors + VECTORS - 1) // VECTORS
+    for n in range(strips):
+        j = j0 + vectors * n // strips * LANES
+        wide = vectors * (n + 1) // strips - vectors * n // strips
+        width = min(wide * LANES, j1 - j)
         for piece in range(max(1, (steps + PIECE - 1) // PIECE)):
             call(
                 strip,
