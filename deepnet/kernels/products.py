@@ -263,7 +263,7 @@ def _pair_numbers(t, down, across, fill, block, fill_e, block_e, x_t, d, index, 
 def _contrast(pair, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, out, velocity, rule, scale):
     """Whether the calling thread did it."""
     cases = d.shape[0] + e.shape[0]
-    high, wide = THIN if starts.size > 1 else (FLAT if rule.size and cases <= LONG else TALL)
+    high, wide = FLAT if rule.size and cases <= LONG else (THIN if starts.size > 1 else TALL)
     down, across = grid(out.shape[0], out.shape[1], cases, high, wide)
     if down * across == 1:
         numbers = _pair_numbers(
