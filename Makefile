@@ -62,9 +62,10 @@ models: $(READY)
 # Peers (jax, torch, scikit-learn) are installed for this target only; the product never needs them.
 bench: $(READY)
 	$(PY) -m pip install -qq --disable-pip-version-check --editable '.[bench]'
-	set -e; for page in products contrastive backprop dropout bfloat16 process curvature predicting; do \
-	    $(PY) benchmarks/$$page.py --json benchmarks/results/$$page.json; done
-	for n in 1 2; do $(PY) benchmarks/growth.py --rounds 3 --threads $$n --json benchmarks/results/growth-$$n.json; done
+	set -e; results=benchmarks/results/$$($(PY) benchmarks/contest.py); \
+	for page in products contrastive backprop dropout bfloat16 process curvature predicting; do \
+	    $(PY) benchmarks/$$page.py --json $$results/$$page.json; done; \
+	for n in 1 2; do $(PY) benchmarks/growth.py --rounds 3 --threads $$n --json $$results/growth-$$n.json; done
 	$(PY) benchmarks/report.py
 
 clean:

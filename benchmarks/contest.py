@@ -27,15 +27,22 @@ REST = 0.3  # between two contestants, so that the last one sleeps: OpenBLAS spi
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has its bytecode: ours and the peers' alike
 
 
+def vectors():
+    """The vector instructions that kernels are compiled for: the folder of the figures."""
+    from deepnet.kernels.microkernel import target
+
+    return {16: "avx512", 8: "avx2"}.get(target()[0], "plain")
+
+
 def machine():
-    """Processor, cores and threads of this run, as a table states them."""
+    """Processor, vectors, cores and threads of this run, as a table states them."""
     name = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
         name = next(
             (x.split(":")[1].strip() for x in info.read_text().splitlines() if x.startswith("model name")), name
         )
-    return f"{name}, {os.cpu_count()} cores, {threads()} threads"
+    return f"{name} ({vectors()}), {os.cpu_count()} cores, {threads()} threads"
 
 
 def threads():
@@ -220,6 +227,10 @@ def main(page, title, contestants, jobs, ours="deepnet", flops=None, alone=None)
         if len(values) > 1:
             print(f"\n{what}: median {100 * median(values):.0f} %, worst {100 * min(values):.0f} %")
     if asked.json:
-        asked.json.parent.mkdir(exist_ok=True)
+        asked.json.parent.mkdir(parents=True, exist_ok=True)
         asked.json.write_text(json.dumps({"title": title, "machine": machine(), "rows": table}, indent=1) + "\n")
     return table
+
+
+if __name__ == "__main__":
+    print(vectors())

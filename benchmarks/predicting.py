@@ -112,7 +112,7 @@ def main():
         print(f"| {row['job']} | {row['value']:.3g} {row['unit']} |")
     print(f"\nnoise: from NPY {contest.spread(from_npy):.0f} %, from CSV {contest.spread(from_csv):.0f} %")
     if asked.json:
-        asked.json.parent.mkdir(exist_ok=True)
+        asked.json.parent.mkdir(parents=True, exist_ok=True)
         result = {"title": title, "machine": contest.machine(), "rows": rows}
         asked.json.write_text(json.dumps(result, indent=1) + "\n")
     return None

@@ -96,7 +96,7 @@ def main():
             if name != "deepnet":
                 tell(f"the same, {name}'s time over ours", median(a / b for a, b in pairs), "")
     if asked.json:
-        asked.json.parent.mkdir(exist_ok=True)
+        asked.json.parent.mkdir(parents=True, exist_ok=True)
         result = {"title": "Whole processes", "machine": contest.machine(), "rows": rows}
         asked.json.write_text(json.dumps(result, indent=1) + "\n")
     return None

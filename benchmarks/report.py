@@ -1,4 +1,4 @@
-"""Rewrites the performance tables of README.md and benchmarks/README.md, between their markers, from results/*.json."""
+"""Rewrites the tables of README.md and benchmarks/README.md, between their markers, from results/*/*.json."""
 
 import json
 from pathlib import Path
@@ -31,23 +31,27 @@ def table(result):
 
 
 def text(results):
-    """All tables, and what they were measured on."""
+    """All tables of one machine, and which it was."""
     machines = sorted({result["machine"] for result in results})
     said = f"Measured on {'; '.join(machines)}. Peers: how many times our time they take, so above 1 we are faster.\n"
     return said + "".join("\n" + table(result) for result in results)
 
 
-def rewrite(page, results):
-    """The page with the text between its markers replaced."""
+def rewrite(page, machines):
+    """The page with the text between its markers replaced, machine after machine."""
     before, rest = page.split(BEGIN)
-    return before + BEGIN + "\n" + text(results) + END + rest.split(END)[1]
+    return before + BEGIN + "\n" + "\n".join(map(text, machines)) + END + rest.split(END)[1]
 
 
 def main():
     """Rewrite both pages."""
-    found = {path.stem: json.loads(path.read_text()) for path in sorted((HERE / "results").glob("*.json"))}
-    for page, names in ((HERE.parent / "README.md", SHORT), (HERE / "README.md", found)):
-        page.write_text(rewrite(page.read_text(), [found[name] for name in names if name in found]))
+    found = [
+        {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+        for folder in sorted((HERE / "results").iterdir(), reverse=True)
+    ]
+    for page, names in ((HERE.parent / "README.md", SHORT), (HERE / "README.md", None)):
+        machines = [[results[name] for name in names or results if name in results] for results in found]
+        page.write_text(rewrite(page.read_text(), machines))
 
 
 if __name__ == "__main__":

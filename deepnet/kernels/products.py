@@ -48,6 +48,7 @@ from .tiles import FLAT, TALL, THIN, edges, fill, fill_listed, grid, row_edge
 from .transpose import transpose_at, transpose_tile
 from .units import LINEAR, activate_at, activate_twin, chain_at, sample_row, sample_twin, slope_twin
 
+AT_ONCE = 32  # cases of a tile that `_finish_chain` turns and turns back while they are in the first cache
 LONG = 400  # cases from which on the product outweighs the step
 
 
@@ -95,8 +96,8 @@ def _finish_down(activate, code, bias, c, i0, i1, j0, j1):
 
 @inner
 def _finish_chain(transpose, chain, code, a, masked, mask, c, out, i0, i1, j0, j1):
-    for first in range(j0, j1, 32):  # so few cases that all of them stay in the first cache
-        last = min(first + 32, j1)
+    for first in range(j0, j1, AT_ONCE):
+        last = min(first + AT_ONCE, j1)
         transpose_tile(transpose, c, i0, i1, first, last, out)
         if code == LINEAR and not masked:
             continue

@@ -6,8 +6,9 @@ strip. Long sums are cut in pieces of at most CHUNK steps, so that a panel and a
 piece goes on with the chain where the last one left it, and no bit depends on any of these numbers.
 
 Where A's rows lie side by side instead of its steps (the transposed x of `outer`), each step would touch a new page;
-such panels are copied once a tile. Measured on one core of an Emerald Rapids server: `outer` 69-121 GFLOP/s without
-the copy and without fetching ahead, 113-144 with both; `up` 68-130 and 110-158 (its ceiling: 174).
+such panels are copied once a tile, in the order that the block reads. Measured on one core of an Emerald Rapids server:
+`outer` 69-121 GFLOP/s without the copy and without fetching ahead, 113-144 with both; `up` 68-130 and 110-158 (its
+ceiling: 174).
 """
 
 import numpy as np
@@ -23,7 +24,7 @@ from .random import GROUP
 
 LANES, PANEL = target()
 STRIP, ONCE = 2 * LANES, steps_at_once()
-WIDTH = (PANEL + 7) // 8 * 8  # elements from step to step of a panel that is copied
+WIDTH = (PANEL + 7) // 8 * 8  # rows of a panel that is copied, with those that only fill its vectors
 # Most panels and most groups of a tile. Where vectors are short so are panels, and tiles are wider for it. Where W and
 # velocity are stepped along whole rows make memory read in order; where A is listed, each part of B in the nearest
 # cache should serve many rows.

@@ -24,7 +24,7 @@ def shapes():
     table = [(5, 6, 7)]
     for edge in (1, *EDGES):
         table += [(edge, 3, 5), (3, edge, 5), (5, 3, edge), (edge, 2, edge)]
-    table += [(rows, 2, columns) for rows in range(1, 15) for columns in (7, 15, 23, 31, 47)]
+    table += [(rows, 2, columns) for rows in range(1, 15) for columns in (7, 8, 15, 16, 23, 31, 32, 47)]
     return [(0, 3, 5), (0, 70, 130), (1, 1, 1), *table, (17, 130, 65), (113, 33, 129), (225, 10, 193)]
 
 
@@ -45,6 +45,13 @@ def inside(values, fill=np.nan):
 def across(values, fill=np.nan):
     """The same values as a transposed view, so that the inner stride is that of rows."""
     return inside(np.ascontiguousarray(values.T), fill).T
+
+
+def apart(values, fill=np.nan):
+    """The same values as every second column of a wider array: neither stride is one."""
+    view = inside(np.full((len(values), 2 * values.shape[1]), fill, values.dtype), fill)[:, ::2]
+    view[...] = values
+    return view
 
 
 class Guarded:

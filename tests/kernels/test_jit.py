@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from deepnet.kernels import jit
+from deepnet.kernels.exp import HALF, ZERO
 
 KERNELS = Path(jit.__file__).parent
 
@@ -151,3 +152,18 @@ def test_a_cache_that_cannot_be_written_is_left(tmp_path, monkeypatch):
     assert list(jit.COMPILED)[-1].startswith("nothing-")
     assert not jit.COMPILED[list(jit.COMPILED)[-1]]
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not jit.ENABLED, reason="nothing is compiled")
+def test_choose_is_pythons_choice():
+    """Also of NaN, infinity and zeros of both signs, in place, as rows of units do it."""
+
+    @jit.njit
+    def halve(x):
+        for j in range(x.size):
+            x[j] = jit.choose(x[j] < ZERO, HALF * x[j], x[j])
+
+    given = np.tile(np.float32([-2, -0.0, 0.0, 3, np.nan, np.inf, -np.inf]), 9)
+    found = given.copy()
+    halve(found)
+    np.testing.assert_array_equal(found.view(np.uint32), np.where(given < 0, given / 2, given).view(np.uint32))

@@ -16,17 +16,19 @@ def test_blocks_fit_the_registers():
 
 
 def test_shapes_of_the_tests_reach_every_block():
-    """The (rows, vectors) of the blocks that `fill` cuts from the tables' sizes are all there are."""
+    """The (rows, vectors, last one whole or not) of the blocks that `fill` cuts from the tables' sizes are all."""
     reached = set()
     for rows, steps, columns in shapes():
         down, across = tiles.grid(rows, columns, steps, *tiles.TALL)
         for t in range(down * across):
             first, last, j0, j1 = tiles.edges(t, down, across, rows, columns)
-            vectors = -(-(j1 - j0) // tiles.LANES)
+            vectors, some = -(-(j1 - j0) // tiles.LANES), (j1 - j0) % tiles.LANES > 0
             for p in range(first, last):
                 height = tiles.row_edge(p + 1, rows) - tiles.row_edge(p, rows)
-                reached |= {(height, min(2, vectors)), (height, vectors % 2 or 2)}
-    assert reached == {(rows, wide) for wide in (1, 2) for rows in range(1, tiles.PANEL + 1)}
+                reached |= {(height, 2, False)} if vectors > 2 else set()
+                reached |= {(height, vectors % 2 or 2, some)}
+    heights = range(1, tiles.PANEL + 1)
+    assert reached == {(rows, wide, some) for wide in (1, 2) for rows in heights for some in (False, True)}
 
 
 def test_tiles_cover_a_product_once():

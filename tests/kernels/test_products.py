@@ -6,7 +6,7 @@ import pytest
 from deepnet.kernels import operands, products, random, units
 from deepnet.kernels.jit import ENABLED
 from deepnet.nn.units import UNITS
-from tests.kernels.arrays import Guarded, across, close, draw, inside, shapes
+from tests.kernels.arrays import Guarded, across, apart, close, draw, inside, shapes
 
 CODES = {name: unit.code for name, unit in UNITS.items() if not unit.rowwise}
 SAMPLED = ("linear", "logistic", "relu")
@@ -35,7 +35,7 @@ def steepest(unit, z):
 
 
 @pytest.mark.parametrize("unit", CODES)
-@pytest.mark.parametrize("place", [inside, across])
+@pytest.mark.parametrize("place", [inside, across, apart])
 def test_up(unit, place):
     code = CODES[unit]
     for B, M, N in shapes():
@@ -62,7 +62,7 @@ def test_up_negative(unit):
     close(guard.out, exact, (reach(x, W, b) + 8 * ULP) * steepest(unit, wide(x)[0] @ W + b))
 
 
-@pytest.mark.parametrize("place", [inside, across])
+@pytest.mark.parametrize("place", [inside, across, apart])
 def test_up_add(place):
     for B, M, N in shapes():
         x, W, _, _, first = factors(B, M, N)
@@ -73,7 +73,7 @@ def test_up_add(place):
 
 
 @pytest.mark.parametrize("unit", SAMPLED)
-@pytest.mark.parametrize("place", [inside, across])
+@pytest.mark.parametrize("place", [inside, across, apart])
 def test_up_sample(unit, place):
     code = CODES[unit]
     for B, M, N in shapes():
@@ -154,7 +154,7 @@ def test_down_chain(unit, masked):
         assert turned.untouched, (B, M, N)
 
 
-@pytest.mark.parametrize("place", [inside, across])
+@pytest.mark.parametrize("place", [inside, across, apart])
 def test_outer(place):
     for B, M, N in shapes():
         x, _, _, _, d = factors(B, M, N)
@@ -164,7 +164,7 @@ def test_outer(place):
         assert guard.untouched, (B, M, N)
 
 
-@pytest.mark.parametrize("place", [inside, across])
+@pytest.mark.parametrize("place", [inside, across, apart])
 def test_contrast(place):
     for B, M, N in shapes():
         x, _, _, _, d = factors(B, M, N)
