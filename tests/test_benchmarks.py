@@ -67,11 +67,12 @@ def test_the_report_changes_only_what_lies_between_its_markers():
         {"title": "Steps", "machine": "M, 2 cores, 2 threads", "rows": rows},
         {"title": "Whole", "machine": "M, 2 cores, 2 threads", "rows": [{"job": "b", "value": 3.0, "unit": "s"}]},
     ]
-    page = report.rewrite(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n", results)
+    other = [{"title": "Steps", "machine": "N, 4 cores, 4 threads", "rows": rows}]
+    page = report.rewrite(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n", [results, other])
     assert page.startswith(f"before\n{report.BEGIN}\nMeasured on M, 2 cores, 2 threads.")
     assert page.endswith(f"{report.END}\nafter\n")
     assert "| a | 1.5 | 2.00 | 90 % |" in page
-    assert "| b | 3 s |" in page
+    assert "| b | 3 s |\n\nMeasured on N, 4 cores, 4 threads." in page
     assert "old" not in page
 
 

@@ -24,7 +24,7 @@ def shapes():
     table = [(5, 6, 7)]
     for edge in (1, *EDGES):
         table += [(edge, 3, 5), (3, edge, 5), (5, 3, edge), (edge, 2, edge)]
-    table += [(rows, 2, columns) for rows in range(1, 15) for columns in (7, 8, 15, 16, 23, 31, 32, 47)]
+    table += [(rows, 2, columns) for rows in range(1, 15) for columns in (4, 7, 8, 15, 16, 23, 31, 32, 47)]
     return [(0, 3, 5), (0, 70, 130), (1, 1, 1), *table, (17, 130, 65), (113, 33, 129), (225, 10, 193)]
 
 
