@@ -8,6 +8,7 @@ order.
 import numpy as np
 import pytest
 
+from deepnet.kernels.jit import ENABLED
 from deepnet.nn.layers import BatchNorm, Dense, Maxout
 from deepnet.nn.losses import LOSSES, loss_of
 from deepnet.nn.network import Network
@@ -179,6 +180,7 @@ def test_classes_under_other_numbers(loss, optimizer):
 
 
 @pytest.mark.promise("metamorphic")
+@pytest.mark.skipif(not ENABLED, reason="on some CPUs the bits of NumPy's products depend on where a column stands")
 @pytest.mark.parametrize("loss", ["binary_cross_entropy", "squared_error", "squared_hinge", "hinge"])
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "adam", "rmsprop", "adagrad"])
 def test_independent_outputs_keep_their_bits_under_other_numbers(loss, optimizer):
