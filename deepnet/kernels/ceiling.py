@@ -5,10 +5,10 @@ from numba import prange
 
 from . import jit, operands
 from .jit import call, njit
-from .microkernel import block, steps_at_once, target
+from .microkernel import ONCE, block, target
 
 STEPS, CALLS = 128, 2000
-(LANES, ROWS), VECTORS, ONCE = target(), 2, steps_at_once()
+(LANES, ROWS), VECTORS = target(), 2
 
 
 @njit(parallel=True)

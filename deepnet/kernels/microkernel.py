@@ -5,7 +5,7 @@ while k runs; per step V vectors of B are loaded and R elements of A broadcast. 
 element is one chain of fused multiply-adds over k in increasing order, begun at zero or at the value in C: its bits
 depend on no block shape and no vector width.
 
-One turn of the loop takes `steps_at_once()` steps, whose elements of A lie side by side. With AVX-512 that is one step
+One turn of the loop takes ONCE steps, whose elements of A lie side by side. With AVX-512 that is one step
 of 28 multiplications, and A may have any two strides. A step of short vectors is over after 12, so that the
 instructions around them count: two steps share their addresses and branch, and an A that does not lie so is copied
 (`tiles`). On two cores of Zen 3 whose other halves were busy, 27 and 23 instructions a step made 93 to 119 and 129 to
@@ -56,11 +56,7 @@ def target():
 
 
 VECTORS = 8 if target()[0] == LINE else 12  # of a strip: enough chains to hide the latency of a multiplication
-
-
-def steps_at_once():
-    """Steps of a block's loop: one, or as many as share the cost of its addresses where vectors are short."""
-    return 1 if target()[0] == LINE else 2
+ONCE = 1 if target()[0] == LINE else 2  # steps of one turn of a block's loop
 
 
 class _Brain(ir.Type):
@@ -215,10 +211,9 @@ def _emit_block(builder, multiply, arg, rows, vectors, masked, lanes, done):
     for node, value in zip(sums, kept, strict=True):
         node.add_incoming(zero, begin)
         node.add_incoming(value, resume)
-    once = steps_at_once()
-    count, rest = (divide(arg["steps"], INT(once)) for divide in (builder.udiv, builder.urem))
-    a, b, new = loop("loop", arg["a"], arg["b"], builder.mul(arg["a_next"], four), count, sums, once)
-    if once > 1:
+    count, rest = (divide(arg["steps"], INT(ONCE)) for divide in (builder.udiv, builder.urem))
+    a, b, new = loop("loop", arg["a"], arg["b"], builder.mul(arg["a_next"], four), count, sums, ONCE)
+    if ONCE > 1:
         _, _, new = loop("rest", a, b, four, rest, new, 1)
     for i in range(rows):
         for v in range(vectors):

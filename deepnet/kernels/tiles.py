@@ -19,11 +19,11 @@ from numba.extending import intrinsic
 
 from .exp import ZERO
 from .jit import call, hold, inner, native, vector_at
-from .microkernel import FLOAT, INT, VECTORS, steps_at_once, target
+from .microkernel import FLOAT, INT, ONCE, VECTORS, target
 from .random import GROUP
 
 LANES, PANEL = target()
-STRIP, ONCE = 2 * LANES, steps_at_once()
+STRIP = 2 * LANES
 WIDTH = (PANEL + 7) // 8 * 8  # rows of a panel that is copied, with those that only fill its vectors
 # Most panels and most groups of a tile. Where vectors are short so are panels, and tiles are wider for it. Where W and
 # velocity are stepped along whole rows make memory read in order; where A is listed, each part of B in the nearest
@@ -114,15 +114,18 @@ def _take(typingctx, source, step, steps, count, target):
 
 
 @inner
-def _pack(a, a_row, a_k, steps, first, last, rows, out):
-    """Panels first..last: for each ONCE steps a panel's rows in turn, WIDTH of them, and of each row those steps."""
-    top, long = row_edge(first, rows), (steps + ONCE - 1) // ONCE * ONCE
+def _pack(a, a_row, a_k, steps, first, last, rows, out, room):
+    """Panels first..last, each in `room` elements at out: for ONCE steps its rows in turn, of each row those steps.
+
+    WIDTH rows are written, whatever a panel has.
+    """
+    top = row_edge(first, rows)
     for k0 in range(0, steps, ROUND):
         below = top
         for p in range(first, last):
             i, below = below, row_edge(p + 1, rows)
             for k in range(k0, min(k0 + ROUND, steps), ONCE):
-                source, place = a + (k * a_k + (i - top) * a_row) * 4, out + ((p - first) * long + k) * WIDTH * 4
+                source, place = a + (k * a_k + (i - top) * a_row) * 4, out + ((p - first) * room + k * WIDTH) * 4
                 if a_row == 1:
                     _take(source, a_k * 4, steps - k, below - i, place)
                 else:
@@ -143,17 +146,16 @@ def fill(
     """
     top, high = row_edge(first, rows), last - first
     copied, pieces = a_k != 1 and (a_row == 1 or ONCE > 1), (steps + CHUNK - 1) // CHUNK
-    longest = ((steps + pieces - 1) // pieces + ONCE - 1) // ONCE * ONCE if copied and pieces else 0
-    room = np.empty(high * longest * WIDTH, np.float32)
+    longest = (steps + pieces - 1) // pieces if copied and pieces else 0
+    room = np.empty((high, (longest + ONCE - 1) // ONCE * ONCE * WIDTH), np.float32)
     held = np.int64(room.ctypes.data)
     if steps == 0 and keep == 0:
         for i in range(row_edge(last, rows) - top):
             vector_at(c + i * c_row * 4, j1 - j0)[:] = ZERO
     for piece in range(pieces):
         s0, s1 = steps * piece // pieces, steps * (piece + 1) // pieces
-        long = (s1 - s0 + ONCE - 1) // ONCE * ONCE
         if copied:
-            _pack(a + (top * a_row + s0 * a_k) * 4, a_row, a_k, s1 - s0, first, last, rows, held)
+            _pack(a + (top * a_row + s0 * a_k) * 4, a_row, a_k, s1 - s0, first, last, rows, held, room.shape[1])
         for j in range(j0, j1, STRIP):
             wide = min(2, (j1 - j + LANES - 1) // LANES)
             tail, below = min(LANES, j1 - j - (wide - 1) * LANES), top
@@ -162,7 +164,7 @@ def fill(
                 call(
                     block,
                     (
-                        held + p * long * WIDTH * 4 if copied else a + (i0 * a_row + s0 * a_k) * 4,
+                        held + p * room.shape[1] * 4 if copied else a + (i0 * a_row + s0 * a_k) * 4,
                         ONCE if copied else a_row,
                         ONCE * WIDTH if copied else ONCE * a_k,
                         b + (s0 * b_row + j) * 4,

@@ -106,8 +106,8 @@ def assembly():
     """Machine code of the register block and of an activation, compiled here and not taken from the cache."""
 
     @numba.cfunc(types.void(*[types.int64] * 12), nopython=True)
-    def block(a, a_row, a_k, b, b_k, c, c_row, steps, tail, keep, rows, vectors):
-        microkernel._block((a, a_row, a_k, b, b_k, c, c_row, steps, tail, keep, rows, vectors))
+    def block(a, a_row, a_next, b, b_k, c, c_row, steps, tail, keep, rows, vectors):
+        microkernel._block((a, a_row, a_next, b, b_k, c, c_row, steps, tail, keep, rows, vectors))
 
     activate = numba.njit(units.activate_row, **FLAGS)
     activate.compile((types.int64, types.float32[::1]))
