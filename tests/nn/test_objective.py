@@ -337,6 +337,7 @@ def test_steps_one_after_the_other(name):
     lowest, last = one.layout.segments[0].name.partition(".")[0], theta.size
     first = max(s.stop for s in one.layout.segments if s.name.startswith(f"{lowest}."))
     velocity, speed = np.zeros_like(theta), np.zeros_like(theta)
+    rounding = 1e-5 if ENABLED else 1e-4  # the twins of a step and of a gradient with momentum round at other places
     for i in range(8):
         rows, rate = np.arange(CASES)[i % 2 :], 0.02 / (1 + i // 3)
         if i in (0, 4):
@@ -347,10 +348,10 @@ def test_steps_one_after_the_other(name):
         g = other.gradient(moved)
         for a, b, factor in other.spans:
             updates.momentum(moved[a:b], speed[a:b], g[a:b], factor * rate, 0.9)
-        np.testing.assert_allclose(theta, moved, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(theta, moved, rtol=rounding, atol=rounding / 10)
     assert {tape.whole for tape, _ in one._tapes._known.values()} == ({True} if one._bare else set())
     for count in one.tally:
-        np.testing.assert_allclose(one.tally[count], other.tally[count], rtol=1e-4)
+        np.testing.assert_allclose(one.tally[count], other.tally[count], rtol=rounding)
 
 
 def test_plain_nets_are_repeated():
