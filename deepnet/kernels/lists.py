@@ -13,11 +13,11 @@ from numba.extending import intrinsic
 
 from .exp import ZERO
 from .jit import call, hold, inner, native, njit, row_of, vector_at, words_at
-from .microkernel import target
+from .microkernel import FLOAT, INT, WORD, target
 from .tiles import PIECE
 from .transpose import SIDE, transpose_at, transpose_tile
 
-INT, FLOAT, WORD, BIT = ir.IntType(64), ir.FloatType(), ir.IntType(32), ir.IntType(1)
+LANES = target()[0]
 
 
 class Lists(NamedTuple):
@@ -35,12 +35,29 @@ class Lists(NamedTuple):
         return Lists(values, index, np.zeros((rows, pieces + 1), np.int32))
 
 
-def _compress(builder, kind, vector, mask):
-    """The lanes of a vector whose bit is set, moved to its beginning: one instruction of AVX-512."""
-    name = f"llvm.x86.avx512.mask.compress.v{SIDE}{kind}"
-    masks = ir.VectorType(BIT, SIDE)
+# The lanes whose bit is set in each byte, the lowest first, as bytes of a word.
+_CHOSEN = [sum(lane << 8 * n for n, lane in enumerate(k for k in range(8) if byte >> k & 1)) for byte in range(256)]
+
+
+def _chosen(builder, held, some):
+    """The lanes of 8 floats whose bit is set, moved to the front, and where they were: AVX2 has a permutation."""
+    module, lanes = builder.module, ir.VectorType(WORD, 8)
+    kind = ir.ArrayType(ir.IntType(64), len(_CHOSEN))
+    table = cgutils.global_constant(module, "deepnet_chosen", ir.Constant(kind, _CHOSEN))
+    byte = builder.zext(builder.bitcast(some, ir.IntType(8)), INT)
+    order = builder.bitcast(builder.load(builder.gep(table, [INT(0), byte])), ir.VectorType(ir.IntType(8), 8))
+    order = builder.zext(order, lanes)
+    permute = cgutils.get_or_insert_function(
+        module, ir.FunctionType(held.type, [held.type, lanes]), "llvm.x86.avx2.permps"
+    )
+    return builder.call(permute, [held, order]), order
+
+
+def _compress(builder, vector, mask):
+    """The lanes of a vector whose bit is set, moved to the front: one instruction of AVX-512."""
+    name = f"llvm.x86.avx512.mask.compress.v{SIDE}{'f32' if vector.type.element == FLOAT else 'i32'}"
     move = cgutils.get_or_insert_function(
-        builder.module, ir.FunctionType(vector.type, [vector.type, vector.type, masks]), name
+        builder.module, ir.FunctionType(vector.type, [vector.type, vector.type, mask.type]), name
     )
     return builder.call(move, [vector, ir.Constant(vector.type, None), mask])
 
@@ -51,28 +68,30 @@ def _squeeze(typingctx, source, first, values, places):
 
     They go to address `values`, first + lane to `places`; SIDE places are written at both.
     """
-    vector, words = ir.VectorType(FLOAT, SIDE), ir.VectorType(WORD, SIDE)
+    wide = LANES if LANES >= 8 else 1  # lanes that are moved at once
+    vector, words = ir.VectorType(FLOAT, wide), ir.VectorType(WORD, wide)
 
     def emit(context, builder, signature, arguments):
         source, first, values, places = arguments
-        held = builder.load(builder.inttoptr(source, ir.PointerType(vector)), align=4)
-        some = builder.fcmp_unordered("!=", held, ir.Constant(vector, [0.0] * SIDE))
-        count = builder.zext(builder.ctpop(builder.bitcast(some, ir.IntType(SIDE))), INT)
         start = builder.insert_element(ir.Constant(words, ir.Undefined), builder.trunc(first, WORD), WORD(0))
-        start = builder.shuffle_vector(start, ir.Constant(words, ir.Undefined), ir.Constant(words, [0] * SIDE))
-        steps = builder.add(start, ir.Constant(words, list(range(SIDE))))
-        if target()[0] == SIDE:
-            for kind, moved, to in (("f32", held, values), ("i32", steps, places)):
-                moved = _compress(builder, kind, moved, some)
-                builder.store(moved, builder.inttoptr(to, ir.PointerType(moved.type)), align=4)
-            return count
-        for lane in range(SIDE):
+        start = builder.shuffle_vector(start, ir.Constant(words, ir.Undefined), ir.Constant(words, [0] * wide))
+        total = INT(0)
+        for lane in range(0, SIDE, wide):
+            here = builder.inttoptr(builder.add(source, INT(4 * lane)), ir.PointerType(vector))
+            held = builder.load(here, align=4)
+            some = builder.fcmp_unordered("!=", held, ir.Constant(vector, [0.0] * wide))
+            order: ir.Value = ir.Constant(words, list(range(wide)))
+            if wide == SIDE:
+                held, order = (_compress(builder, moved, some) for moved in (held, order))
+            elif wide > 1:
+                held, order = _chosen(builder, held, some)
+            steps = builder.add(builder.add(start, ir.Constant(words, [lane] * wide)), order)
+            done = builder.mul(total, INT(4))
             for moved, to in ((held, values), (steps, places)):
-                one = builder.extract_element(moved, WORD(lane))
-                builder.store(one, builder.inttoptr(to, ir.PointerType(one.type)), align=4)
-            on = builder.mul(builder.zext(builder.extract_element(some, WORD(lane)), INT), INT(4))
-            values, places = builder.add(values, on), builder.add(places, on)
-        return count
+                builder.store(moved, builder.inttoptr(builder.add(to, done), ir.PointerType(moved.type)), align=4)
+            count = builder.ctpop(builder.bitcast(some, ir.IntType(wide)))
+            total = builder.add(total, builder.zext(count, INT))
+        return total
 
     return types.int64(types.int64, types.int64, types.int64, types.int64), emit
 
