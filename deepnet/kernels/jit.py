@@ -239,12 +239,12 @@ def restore(mode):
 class Native:
     """A function compiled once and called through its address, because Numba compiles a callee again in every caller.
 
-    It takes `integers` int64 and then `floats` float32 and returns nothing.
+    It takes `integers` int64 and returns nothing.
     """
 
-    def __init__(self, function, integers, floats):
-        self.function, self.takes = function, (integers, floats)
-        self.signature = types.void(*[types.int64] * integers, *[types.float32] * floats)
+    def __init__(self, function, integers):
+        self.function = function
+        self.signature = types.void(*[types.int64] * integers)
 
     @functools.cached_property
     def address(self):
@@ -255,14 +255,14 @@ class Native:
         return self._kept.address
 
 
-def native(integers, floats=0):
+def native(integers):
     """Decorator that makes a `Native`."""
-    return lambda function: Native(function, integers, floats)
+    return lambda function: Native(function, integers)
 
 
 @intrinsic
 def call(typingctx, address, arguments):
-    """Call the `Native` at `address` with a tuple of int64 and float32 numbers."""
+    """Call the `Native` at `address` with a tuple of int64 numbers."""
 
     def emit(context, builder, signature, values):
         kinds = [context.get_value_type(t) for t in signature.args[1].types]
@@ -271,6 +271,18 @@ def call(typingctx, address, arguments):
         return context.get_dummy_value()
 
     return types.void(types.int64, arguments), emit
+
+
+@inner(inline=True)
+def bits_of(value):
+    """A float32 as an integer that `float_of` takes back."""
+    return np.int64(np.float32(value).view(np.int32))
+
+
+@inner(inline=True)
+def float_of(bits):
+    """The float32 of these bits."""
+    return np.int32(bits).view(np.float32)
 
 
 @inner
@@ -283,6 +295,12 @@ def matrix_at(address, rows, row, columns):
 def vector_at(address, size):
     """The float32 vector (size,) at an address."""
     return numba.carray(_pointer(address), (size,))
+
+
+@inner
+def numbers_at(address, size):
+    """The int64 vector (size,) at an address."""
+    return numba.carray(_long_pointer(address), (size,))
 
 
 @inner
@@ -315,6 +333,7 @@ def _pointer_to(kind, word):
 
 _pointer = _pointer_to(types.float32, ir.FloatType())
 _double_pointer = _pointer_to(types.float64, ir.DoubleType())
+_long_pointer = _pointer_to(types.int64, ir.IntType(64))
 _word_pointer = _pointer_to(types.int32, ir.IntType(32))
 
 

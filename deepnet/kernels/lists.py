@@ -7,15 +7,17 @@ from typing import NamedTuple
 
 import numpy as np
 from llvmlite import ir
-from numba import prange, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
+from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from .exp import ZERO
-from .jit import call, hold, inner, native, njit, row_of, vector_at, words_at
+from .jit import call, hold, inner, native, njit, numbers_at, row_of, vector_at, words_at
 from .microkernel import FLOAT, INT, WORD, target
+from .tape import launch, work
 from .tiles import PIECE
-from .transpose import SIDE, transpose_at, transpose_tile
+from .transpose import SIDE, transpose_at
 
 LANES = target()[0]
 
@@ -96,7 +98,7 @@ def _squeeze(typingctx, source, first, values, places):
     return types.int64(types.int64, types.int64, types.int64, types.int64), emit
 
 
-@native(9)
+@inner
 def _list(rows, row, steps, source, values, index, list_row, starts, starts_row):
     """The lists of so many rows, from the address of the first, `row` elements from row to row."""
     for i in range(rows):
@@ -116,41 +118,49 @@ def _list(rows, row, steps, source, values, index, list_row, starts, starts_row)
         begins[starts_row - 1] = n
 
 
-@inner
-def _numbers(x, rows, i, values, index, starts):
-    """What `_list` takes: so many rows of x, whose lists are those from row i on."""
-    return (
-        rows, x.strides[0] // 4, x.shape[1], np.int64(x.ctypes.data),
-        np.int64(values.ctypes.data) + i * values.strides[0], np.int64(index.ctypes.data) + i * index.strides[0],
-        values.shape[1], np.int64(starts.ctypes.data) + i * starts.strides[0], starts.shape[1],
+@native(2)
+def _some_rows(part, at):
+    """The lists of SIDE rows, or where there is a `transpose` of as many columns, by the numbers of `_lists`."""
+    transpose, x, row, rows, steps, values, index, list_row, starts, starts_row = to_fixed_tuple(numbers_at(at, 10), 10)
+    first = part * SIDE
+    count = min(SIDE, rows - first)
+    there = (
+        values + first * list_row * 4, index + first * list_row * 4, list_row,
+        starts + first * starts_row * 4, starts_row,
     )  # fmt: skip
-
-
-@njit(parallel=True)
-def _list_rows(address, x, values, index, starts):
-    for block in prange((x.shape[0] + SIDE - 1) // SIDE):
-        first, last = block * SIDE, min((block + 1) * SIDE, x.shape[0])
-        call(address, _numbers(x[first:last], last - first, first, values, index, starts))
-
-
-@njit(parallel=True)
-def _list_columns(address, transpose, x, values, index, starts):
-    for block in prange((x.shape[1] + SIDE - 1) // SIDE):
-        first, last = block * SIDE, min((block + 1) * SIDE, x.shape[1])
-        turned = np.empty((SIDE, x.shape[0]), np.float32)
-        transpose_tile(transpose, x[:, first:last], 0, x.shape[0], 0, last - first, turned)
-        call(address, _numbers(turned, last - first, first, values, index, starts))
+    if transpose:
+        turned = np.empty((SIDE, steps), np.float32)
+        here = np.int64(turned.ctypes.data)
+        call(transpose, (x + first * 4, row * 4, here, steps * 4, steps, count))
+        _list(count, steps, steps, here, *there)
         hold(turned)
+    else:
+        _list(count, row, steps, x + first * row * 4, *there)
+
+
+@njit
+def _lists(address, transpose, x, values, index, starts):
+    """The numbers of the lists of all rows or columns of x."""
+    rows, steps = (x.shape[1], x.shape[0]) if transpose else x.shape
+    return work(
+        (
+            address, (rows + SIDE - 1) // SIDE, transpose, np.int64(x.ctypes.data), x.strides[0] // 4, rows, steps,
+            np.int64(values.ctypes.data), np.int64(index.ctypes.data), values.shape[1],
+            np.int64(starts.ctypes.data), starts.shape[1],
+        )
+    )  # fmt: skip
 
 
 def list_rows(x, values, index, starts):
     """What is not zero in each row of x (R, K), float32."""
-    _list_rows(_list.address, x, values, index, starts)
+    given = x, values, index, starts
+    launch(_lists(_some_rows.address, 0, *given), given)
 
 
 def list_columns(x, values, index, starts):
     """What is not zero in each column of x (K, R), float32."""
-    _list_columns(_list.address, transpose_at.address, x, values, index, starts)
+    given = x, values, index, starts
+    launch(_lists(_some_rows.address, transpose_at.address, *given), given)
 
 
 @njit

@@ -5,18 +5,32 @@ A long sum runs in blocks of BLOCK terms whose partial sums are added in index o
 """
 
 import numpy as np
-from numba import prange
+from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from .exp import ZERO, exp, log, softplus
-from .jit import ENABLED, call, compiled, doubles_at, fma, inner, lane_sum, native, njit, row_of, vector_at
+from .jit import (
+    ENABLED,
+    bits_of,
+    compiled,
+    doubles_at,
+    float_of,
+    fma,
+    lane_sum,
+    native,
+    njit,
+    numbers_at,
+    row_of,
+    vector_at,
+)
 from .products import NO_RULE
-from .tape import Tape
+from .tape import launch, work
 from .transpose import transpose_at, transpose_matrix, transpose_tile
 from .updates import momentum_part
 
 BLOCK = 256
 WIDE, FEW = 64, 1 << 16  # columns that a thread sums at once; elements below which the calling thread does it
 HALF = np.float32(0.5)
+NOTHING = np.zeros(0, np.float32)  # in the place of what is added to a sum
 
 
 @njit
@@ -63,46 +77,48 @@ def _scaled(transpose, a, scale, d, d_t):
     transpose_tile(transpose, d, 0, d.shape[0], 0, d.shape[1], d_t)
 
 
-@native(8)
-def _columns(d, d_row, cases, j0, j1, out, velocity, rule):
-    """Sums of columns j0..j1 of d, into `out` or, where there is a rule, a step of `out` along them."""
-    part, sums = np.empty(j1 - j0, np.float32), np.zeros(j1 - j0, np.float32)
+@native(2)
+def _some_columns(part, at):
+    """Sums of `wide` columns of d, into `out` or, where there is a rule, a step of `out`: the numbers of `_columns`."""
+    wide, d, d_row, cases, columns, more, bits, out, velocity, rule = to_fixed_tuple(numbers_at(at, 10), 10)
+    j0, scale = part * wide, float_of(bits)
+    size = min(wide, columns - j0)
+    part_of, total = np.empty(size, np.float32), np.zeros(size, np.float32)
     for first in range(0, cases, BLOCK):
-        part[:] = ZERO
+        part_of[:] = ZERO
         for i in range(first, min(first + BLOCK, cases)):
-            row = vector_at(d + (i * d_row + j0) * 4, j1 - j0)
+            row = vector_at(d + (i * d_row + j0) * 4, size)
             for j in range(row.size):
-                part[j] += row[j]
-        for j in range(part.size):
-            sums[j] += part[j]
-    here = vector_at(out + j0 * 4, j1 - j0)
+                part_of[j] += row[j]
+        for j in range(part_of.size):
+            total[j] += part_of[j]
+    if more:
+        row = vector_at(more + j0 * 4, size)
+        for j in range(row.size):
+            total[j] += row[j]
+    for j in range(total.size):
+        total[j] *= scale
+    here = vector_at(out + j0 * 4, size)
     if rule == 0:
-        for j in range(sums.size):  # Numba takes 1.8 s to compile `here[:] = sums`
-            here[j] = sums[j]
+        for j in range(total.size):  # Numba takes 1.8 s to compile `here[:] = total`
+            here[j] = total[j]
         return
-    speed, numbers = vector_at(velocity + j0 * 4, j1 - j0), doubles_at(rule, 2)
-    rate, mu = np.float32(numbers[0]), np.float32(numbers[1])
-    momentum_part(here, speed, sums, rate, mu)
+    speed, numbers = vector_at(velocity + j0 * 4, size), doubles_at(rule, 2)
+    momentum_part(here, speed, total, np.float32(numbers[0]), np.float32(numbers[1]))
 
 
-@inner
-def _numbers(j0, j1, d, out, velocity, rule):
-    return (
-        np.int64(d.ctypes.data), d.strides[0] // 4, d.shape[0], j0, j1, np.int64(out.ctypes.data),
-        np.int64(velocity.ctypes.data), np.int64(rule.ctypes.data) if rule.size else 0,
+@njit
+def _columns(address, d, more, scale, out, velocity, rule):
+    """The numbers of sums of columns."""
+    parts = 1 if d.size < FEW else (d.shape[1] + WIDE - 1) // WIDE
+    return work(
+        (
+            address, parts, d.shape[1] if parts == 1 else WIDE,
+            np.int64(d.ctypes.data), d.strides[0] // 4, d.shape[0], d.shape[1],
+            np.int64(more.ctypes.data) if more.size else 0, bits_of(scale), np.int64(out.ctypes.data),
+            np.int64(velocity.ctypes.data), np.int64(rule.ctypes.data) if rule.size else 0,
+        )
     )  # fmt: skip
-
-
-@njit(parallel=True)
-def _column_sums(address, d, out, velocity, rule):
-    """Whether the calling thread did it."""
-    if d.size < FEW:
-        call(address, _numbers(0, d.shape[1], d, out, velocity, rule))
-        return True
-    for b in prange((d.shape[1] + WIDE - 1) // WIDE):
-        last = min((b + 1) * WIDE, d.shape[1])
-        call(address, _numbers(b * WIDE, last, d, out, velocity, rule))
-    return False
 
 
 @njit
@@ -115,19 +131,34 @@ def _dots(v, c, out):
         out[i] = lane_sum(terms)
 
 
-@njit(parallel=True)
-def _contrast_sums(v, y, difference, distance):
-    for block in prange((v.shape[1] + WIDE - 1) // WIDE):
-        j0, j1 = block * WIDE, min((block + 1) * WIDE, v.shape[1])
-        once, squared = difference[j0:j1], distance[j0:j1]
-        once[:] = ZERO
-        squared[:] = ZERO
-        for i in range(v.shape[0]):
-            one, other = row_of(v, i, j0, j1), row_of(y, i, j0, j1)
-            for j in range(one.size):
-                off = one[j] - other[j]
-                once[j] += off
-                squared[j] = fma(off, off, squared[j])
+@native(2)
+def _some_differences(part, at):
+    """Sums of WIDE columns, by the numbers of `_differences`."""
+    v, v_row, y, y_row, cases, columns, difference, distance = to_fixed_tuple(numbers_at(at, 8), 8)
+    j0 = part * WIDE
+    size = min(WIDE, columns - j0)
+    once, squared = vector_at(difference + j0 * 4, size), vector_at(distance + j0 * 4, size)
+    for j in range(size):
+        once[j] = ZERO
+        squared[j] = ZERO
+    for i in range(cases):
+        one, other = vector_at(v + (i * v_row + j0) * 4, size), vector_at(y + (i * y_row + j0) * 4, size)
+        for j in range(one.size):
+            off = one[j] - other[j]
+            once[j] += off
+            squared[j] = fma(off, off, squared[j])
+
+
+@njit
+def _differences(address, v, y, difference, distance):
+    """The numbers of sums over differences."""
+    return work(
+        (
+            address, (v.shape[1] + WIDE - 1) // WIDE, np.int64(v.ctypes.data), v.strides[0] // 4,
+            np.int64(y.ctypes.data), y.strides[0] // 4, v.shape[0], v.shape[1],
+            np.int64(difference.ctypes.data), np.int64(distance.ctypes.data),
+        )
+    )  # fmt: skip
 
 
 @njit
@@ -190,25 +221,24 @@ def transpose(a, out):
         out[...] = a.T
 
 
-def column_sums(d, out):
-    """out (N,) <- the sum over cases of d (B, N)."""
+def column_sums(d, out, scale=1.0, more=NOTHING):
+    """out (N,) <- scale times the sum over cases of d (B, N), `more` (N,) added to it."""
     if compiled(d):
-        _column_sums(_columns.address, d, out, out, NO_RULE)
+        given = d, more, np.float32(scale), out, out, NO_RULE
+        launch(_columns(_some_columns.address, *given), given)
     else:
-        out[...] = d.sum(axis=0)
+        out[...] = scale * (d.sum(axis=0) + (more if more.size else 0))
 
 
-def sums_step(d, rule, b, velocity):
-    """One step of `rule` (`products.descent`) along the sum over cases of d (B, N), without decay: b, velocity (N,)."""
+def sums_step(d, rule, b, velocity, scale=1.0, more=NOTHING):
+    """One step of `rule` (`products.descent`), without decay, along what `column_sums` gives: b, velocity (N,)."""
     if compiled(d):
-        given = d, b, velocity, rule
-        alone = _column_sums(_columns.address, *given)
-        if Tape.active is not None:
-            Tape.active.add(_columns, _numbers(0, d.shape[1], *given), arrays=given, alone=alone)
+        given = d, more, np.float32(scale), b, velocity, rule
+        launch(_columns(_some_columns.address, *given), given)
     else:
         rate, mu = rule.tolist()[:2]
         velocity *= mu
-        velocity -= rate * d.sum(axis=0)
+        velocity -= rate * (scale * (d.sum(axis=0) + (more if more.size else 0)))
         b += velocity
 
 
@@ -223,7 +253,8 @@ def dots(v, c, out):
 def contrast_sums(v, y, difference, distance):
     """difference (M,) <- sum over cases of v - y, distance (M,) <- of (v - y)^2: v and y (B, M)."""
     if compiled(v):
-        _contrast_sums(v, y, difference, distance)
+        given = v, y, difference, distance
+        launch(_differences(_some_differences.address, *given), given)
     else:
         difference[...] = (v - y).sum(axis=0)
         distance[...] = ((v - y) ** 2).sum(axis=0)

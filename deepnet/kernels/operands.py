@@ -12,7 +12,6 @@ from . import bfloat16
 from .jit import compiled
 from .lists import Lists, list_columns, list_rows, some
 from .microkernel import target
-from .tape import Tape
 
 FEW = 1 << 14  # elements of a minibatch below which no list pays
 SPARSE = 0.45 if target()[0] == 16 else 0.35  # share of a minibatch that is not zero from which on lists do not pay
@@ -163,8 +162,6 @@ class Lister:
             return x
         steps = self._room("steps", *along.shape)
         list_rows(along, *steps)
-        if Tape.active is not None:  # the next minibatch has lists of its own
-            Tape.active.whole = False
         return Listed(x, self, steps)
 
     def columns(self, x):

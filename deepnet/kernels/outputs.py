@@ -6,12 +6,27 @@ target as y = 2 t - 1, so that one of 1 and 0 is +1 and -1 (Tang 2013). Work is 
 """
 
 import numpy as np
-from numba import prange
+from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from .exp import HALF, ONE, ZERO, exp, log, sigmoid, softplus
-from .jit import call, compiled, flush, fma, inner, lane_sum, matrix_at, native, njit, restore, row_of, vector_at
+from .jit import (
+    bits_of,
+    compiled,
+    float_of,
+    flush,
+    fma,
+    inner,
+    lane_sum,
+    matrix_at,
+    native,
+    njit,
+    numbers_at,
+    restore,
+    row_of,
+    vector_at,
+)
 from .losses import logistic_entropy, softmax_entropy, squared_error
-from .tape import Tape
+from .tape import launch, work
 from .transpose import SIDE, copy_rows, transpose_at, transpose_tile
 from .units import LOGISTIC, activate_twin, softmax
 
@@ -114,29 +129,13 @@ def _hinge(kind, z, t, a, back, terms):
     return lane_sum(terms), ONE if best != aim else ZERO
 
 
-@native(18, 1)
-def _block(
-    transpose,
-    first,
-    last,
-    kind,
-    z,
-    z_row,
-    t,
-    t_row,
-    a,
-    a_row,
-    d,
-    d_row,
-    d_t,
-    d_t_row,
-    value,
-    error,
-    cases,
-    outputs,
-    scale,
-):
-    """Blocks `first` to `last` of the cases."""
+@native(2)
+def _block(part, at):
+    """A part of the cases, `each` blocks of them, by the numbers of `_finish`."""
+    (
+        each, transpose, kind, z, z_row, t, t_row, a, a_row, d, d_row, d_t, d_t_row, value, error, cases, outputs, bits,
+    ) = to_fixed_tuple(numbers_at(at, 18), 18)  # fmt: skip
+    first, last, scale = part * each, (part + 1) * each, float_of(bits)
     mode = flush()
     for i0 in range(first * ROWS, min(last * ROWS, cases), ROWS):
         n = min(ROWS, cases - i0)
@@ -175,27 +174,20 @@ def _by_case(transpose, kind, z, t, scale, a, d, d_t, value, error):
     transpose_tile(transpose, d, 0, cases, 0, outputs, d_t)
 
 
-@inner
-def _numbers(transpose, first, last, kind, z, t, a, d, d_t, value, error):
-    return (
-        transpose, first, last, kind,
-        np.int64(z.ctypes.data), z.strides[0] // 4, np.int64(t.ctypes.data), t.strides[0] // 4,
-        np.int64(a.ctypes.data), a.strides[0] // 4, np.int64(d.ctypes.data), d.strides[0] // 4,
-        np.int64(d_t.ctypes.data), d_t.strides[0] // 4, np.int64(value.ctypes.data), np.int64(error.ctypes.data),
-        z.shape[0], z.shape[1],
-    )  # fmt: skip
-
-
-@njit(parallel=True)
+@njit
 def _finish(address, transpose, kind, z, t, scale, a, d, d_t, value, error):
-    """Whether the calling thread did it."""
+    """The numbers of a minibatch."""
     blocks = (z.shape[0] + ROWS - 1) // ROWS
-    if z.size < FEW:
-        call(address, (*_numbers(transpose, 0, blocks, kind, z, t, a, d, d_t, value, error), scale))
-        return True
-    for block in prange(blocks):
-        call(address, (*_numbers(transpose, block, block + 1, kind, z, t, a, d, d_t, value, error), scale))
-    return False
+    parts = 1 if z.size < FEW else blocks
+    return work(
+        (
+            address, parts, blocks // parts, transpose, kind,
+            np.int64(z.ctypes.data), z.strides[0] // 4, np.int64(t.ctypes.data), t.strides[0] // 4,
+            np.int64(a.ctypes.data), a.strides[0] // 4, np.int64(d.ctypes.data), d.strides[0] // 4,
+            np.int64(d_t.ctypes.data), d_t.strides[0] // 4, np.int64(value.ctypes.data), np.int64(error.ctypes.data),
+            z.shape[0], z.shape[1], bits_of(scale),
+        )
+    )  # fmt: skip
 
 
 def finish(kind, z, t, scale, a, d, d_t, value, error):
@@ -204,11 +196,8 @@ def finish(kind, z, t, scale, a, d, d_t, value, error):
     The error is 1 where the largest output is not the target's (softmax, hinges), else the squared distance of a and t.
     """
     if compiled(z):
-        arrays, scale = (a, d, d_t, value, error), np.float32(scale)
-        alone = _finish(_block.address, transpose_at.address, kind, z, t, scale, *arrays)
-        if Tape.active is not None:
-            numbers = _numbers(transpose_at.address, 0, -(-len(z) // ROWS), kind, z, t, *arrays)
-            Tape.active.add(_block, numbers, scale, arrays=(z, t, *arrays), alone=alone)
+        given = z, t, np.float32(scale), a, d, d_t, value, error
+        launch(_finish(_block.address, transpose_at.address, kind, *given), given)
         return
     if kind in HINGES:
         _hinge_twin(kind, z, t, a, d, value)

@@ -22,13 +22,15 @@ Within `with Rounding():` operands are rounded to bfloat16 on their way in, and 
 import functools
 
 import numpy as np
-from numba import prange
+from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from .exp import ONE, ZERO
 from .jit import (
+    bits_of,
     call,
     compiled,
     doubles_at,
+    float_of,
     flush,
     fma,
     hold,
@@ -36,14 +38,15 @@ from .jit import (
     matrix_at,
     native,
     njit,
+    numbers_at,
     restore,
     row_of,
     vector_at,
+    words_at,
 )
 from .microkernel import block, block_bfloat16, strip, strip_bfloat16
 from .operands import Listed, Rounding
-from .random import halves
-from .tape import Tape
+from .tape import launch, work
 from .tiles import FLAT, TALL, THIN, edges, fill, fill_listed, grid, row_edge
 from .transpose import transpose_at, transpose_tile
 from .units import LINEAR, activate_at, activate_twin, chain_at, sample_row, sample_twin, slope_twin
@@ -124,13 +127,14 @@ def _finish_scale(scale, c):
 NOTHING, UP, NEGATIVE, SAMPLE, DOWN, TURNED, CHAIN, MASKED = range(8)
 
 
-@native(34)
-def _tile(
-    t, down, across, activate, chain, fill, block, transpose,
-    a, a_row, a_k, steps, b, b_row, index, starts, starts_row, keep, c, c_row,
-    rows, columns, end, code, bias, k0, k1, draw, other, other_row, other_t, other_t_row, mask, mask_row,
-):  # fmt: skip
-    """Tile t of a product and what follows it."""
+@native(2)
+def _tile(t, at):
+    """Tile t of a product and what follows it, by the numbers of `_product`."""
+    (
+        down, across, activate, chain, fill, block, transpose,
+        a, a_row, a_k, steps, b, b_row, index, starts, starts_row, keep, c, c_row,
+        rows, columns, end, code, bias, key, draw, other, other_row, other_t, other_t_row, mask, mask_row,
+    ) = to_fixed_tuple(numbers_at(at, 32), 32)  # fmt: skip
     first, last, j0, j1 = edges(t, down, across, rows, columns)
     i0, i1 = row_edge(first, rows), row_edge(last, rows)
     mode = flush()
@@ -144,6 +148,7 @@ def _tile(
         _finish_up(activate, code, vector_at(bias, columns), end == NEGATIVE, out, i0, i1, j0, j1)
     elif end == SAMPLE:
         states_t, bias_row = matrix_at(other, columns, other_row, rows), vector_at(bias, columns)
+        k0, k1 = words_at(key, 2)
         _finish_sample(transpose, code, bias_row, out, np.uint32(k0), np.uint32(k1), draw, states_t, i0, i1, j0, j1)
     elif end in (DOWN, TURNED):
         _finish_down(activate, code, vector_at(bias, rows), out, i0, i1, j0, j1)
@@ -156,54 +161,36 @@ def _tile(
     restore(mode)
 
 
-@inner
-def _tile_numbers(
-    t, down, across, activate, chain, fill, block, transpose,
-    a, b, index, starts, c, keep, end, code, bias, k0, k1, draw, other, other_t, mask,
+@njit
+def _product(
+    tile, activate, chain, fill, block, transpose,
+    a, b, index, starts, c, keep, end, code, bias, key, draw, other, other_t, mask,
 ):  # fmt: skip
-    return (
-        t, down, across, activate, chain, fill, block, transpose,
-        np.int64(a.ctypes.data), a.strides[0] // 4, a.strides[1] // 4, a.shape[1],
-        np.int64(b.ctypes.data), b.strides[0] // 4,
-        np.int64(index.ctypes.data), np.int64(starts.ctypes.data), starts.strides[0] // 4, keep,
-        np.int64(c.ctypes.data), c.strides[0] // 4, c.shape[0], c.shape[1],
-        end, code, np.int64(bias.ctypes.data), np.int64(k0), np.int64(k1), draw,
-        np.int64(other.ctypes.data), other.strides[0] // 4,
-        np.int64(other_t.ctypes.data), other_t.strides[0] // 4, np.int64(mask.ctypes.data), mask.strides[0] // 4,
+    """The numbers of a product."""
+    high, wide = THIN if starts.size > 1 else TALL
+    down, across = grid(c.shape[0], c.shape[1], a.shape[1], high, wide)
+    return work(
+        (
+            tile, down * across, down, across, activate, chain, fill, block, transpose,
+            np.int64(a.ctypes.data), a.strides[0] // 4, a.strides[1] // 4, a.shape[1],
+            np.int64(b.ctypes.data), b.strides[0] // 4,
+            np.int64(index.ctypes.data), np.int64(starts.ctypes.data), starts.strides[0] // 4, keep,
+            np.int64(c.ctypes.data), c.strides[0] // 4, c.shape[0], c.shape[1],
+            end, code, np.int64(bias.ctypes.data), np.int64(key.ctypes.data), draw,
+            np.int64(other.ctypes.data), other.strides[0] // 4,
+            np.int64(other_t.ctypes.data), other_t.strides[0] // 4, np.int64(mask.ctypes.data), mask.strides[0] // 4,
+        )
     )  # fmt: skip
 
 
-@njit(parallel=True)
-def _product(
-    tile, activate, chain, fill, block, transpose,
-    a, b, index, starts, c, keep, end, code, bias, k0, k1, draw, other, other_t, mask,
-):  # fmt: skip
-    """Whether the calling thread did it."""
-    high, wide = THIN if starts.size > 1 else TALL
-    down, across = grid(c.shape[0], c.shape[1], a.shape[1], high, wide)
-    if down * across == 1:
-        numbers = _tile_numbers(
-            0, 1, 1, activate, chain, fill, block, transpose,
-            a, b, index, starts, c, keep, end, code, bias, k0, k1, draw, other, other_t, mask,
-        )  # fmt: skip
-        call(tile, numbers)
-        return True
-    for t in prange(down * across):
-        numbers = _tile_numbers(
-            t, down, across, activate, chain, fill, block, transpose,
-            a, b, index, starts, c, keep, end, code, bias, k0, k1, draw, other, other_t, mask,
-        )  # fmt: skip
-        call(tile, numbers)
-    return False
-
-
-@native(29, 1)
-def _pair(
-    t, down, across, fill, block, fill_e, block_e, x_t, x_row, x_k, cases, d, d_row, index, starts, starts_row,
-    y_t, y_row, y_k, chains, e, e_row, rows, columns, out, out_row, velocity, velocity_row, rule,
-    scale,
-):  # fmt: skip
-    """Tile t of scale (x' d + y_t e), stored or, where there is a rule, stepped along."""
+@native(2)
+def _pair(t, at):
+    """Tile t of scale (x' d + y_t e), stored or, where there is a rule, stepped along: the numbers of `_contrast`."""
+    (
+        down, across, fill, block, fill_e, block_e, x_t, x_row, x_k, cases, d, d_row, index, starts, starts_row,
+        y_t, y_row, y_k, chains, e, e_row, rows, columns, out, out_row, velocity, velocity_row, rule, bits,
+    ) = to_fixed_tuple(numbers_at(at, 29), 29)  # fmt: skip
+    scale = float_of(bits)
     first, last, j0, j1 = edges(t, down, across, rows, columns)
     i0, i1 = row_edge(first, rows), row_edge(last, rows)
     mode = flush()
@@ -246,44 +233,31 @@ def _step(g, scale, w, v, rule):
             row[j] += speed[j]
 
 
-@inner
-def _pair_numbers(t, down, across, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, out, velocity, rule):
-    return (
-        t, down, across, fill, block, fill_e, block_e,
-        np.int64(x_t.ctypes.data), x_t.strides[0] // 4, x_t.strides[1] // 4, d.shape[0],
-        np.int64(d.ctypes.data), d.strides[0] // 4,
-        np.int64(index.ctypes.data), np.int64(starts.ctypes.data), starts.strides[0] // 4,
-        np.int64(y_t.ctypes.data), y_t.strides[0] // 4, y_t.strides[1] // 4, e.shape[0],
-        np.int64(e.ctypes.data), e.strides[0] // 4,
-        out.shape[0], out.shape[1], np.int64(out.ctypes.data), out.strides[0] // 4,
-        np.int64(velocity.ctypes.data), velocity.strides[0] // 4, np.int64(rule.ctypes.data) if rule.size else 0,
-    )  # fmt: skip
-
-
-@njit(parallel=True)
+@njit
 def _contrast(pair, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, out, velocity, rule, scale):
-    """Whether the calling thread did it."""
+    """The numbers of the sum of two products."""
     cases = d.shape[0] + e.shape[0]
     high, wide = FLAT if rule.size and cases <= LONG else (THIN if starts.size > 1 else TALL)
     down, across = grid(out.shape[0], out.shape[1], cases, high, wide)
-    if down * across == 1:
-        numbers = _pair_numbers(
-            0, 1, 1, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, out, velocity, rule
+    stepped = np.int64(rule.ctypes.data) if rule.size else 0
+    return work(
+        (
+            pair, down * across, down, across, fill, block, fill_e, block_e,
+            np.int64(x_t.ctypes.data), x_t.strides[0] // 4, x_t.strides[1] // 4, d.shape[0],
+            np.int64(d.ctypes.data), d.strides[0] // 4,
+            np.int64(index.ctypes.data), np.int64(starts.ctypes.data), starts.strides[0] // 4,
+            np.int64(y_t.ctypes.data), y_t.strides[0] // 4, y_t.strides[1] // 4, e.shape[0],
+            np.int64(e.ctypes.data), e.strides[0] // 4,
+            out.shape[0], out.shape[1], np.int64(out.ctypes.data), out.strides[0] // 4,
+            np.int64(velocity.ctypes.data), velocity.strides[0] // 4, stepped, bits_of(scale),
         )
-        call(pair, (*numbers, scale))
-        return True
-    for t in prange(down * across):
-        numbers = _pair_numbers(
-            t, down, across, fill, block, fill_e, block_e, x_t, d, index, starts, y_t, e, out, velocity, rule
-        )
-        call(pair, (*numbers, scale))
-    return False
+    )  # fmt: skip
 
 
 _ROW, _COLUMN = np.zeros(1, np.float32), np.zeros((2, 32), np.float32)[:, :1]
 _NO_CASES, _NO_CASES_T = np.zeros((0, 32), np.float32), np.zeros((32, 0), np.float32)
 _NO_LISTS = np.zeros((1, 1), np.int32), np.zeros((1, 1), np.int32)
-_NO_KEY = (np.uint32(0), np.uint32(0), 0)
+_NO_KEY = np.zeros(1, np.uint64), 0
 _NOTHING = (_COLUMN, _COLUMN, _COLUMN)
 
 
@@ -344,18 +318,13 @@ def _pairs(x, d, y_t, e):
 
 
 def _multiply(*given):
-    """One product, told to a tape that is recording."""
-    alone = _product(*given)
-    if Tape.active is not None:
-        Tape.active.add(_tile, _tile_numbers(0, 1, 1, *given[1:]), arrays=given, alone=alone)
+    """One product."""
+    launch(_product(*given), given)
 
 
 def _sum_of_two(*given):
-    """The sum of two products, told to a tape that is recording."""
-    alone = _contrast(*given)
-    if Tape.active is not None:
-        _, *rest, scale = given
-        Tape.active.add(_pair, _pair_numbers(0, 1, 1, *rest), scale, arrays=given, alone=alone)
+    """The sum of two products."""
+    launch(_contrast(*given), given)
 
 
 def up(x, W, bias, code, out):
@@ -383,12 +352,15 @@ def up_add(x, W, out):
 
 
 def up_sample(x, W, bias, code, key, draw, mean, states_t):
-    """mean (B, N) of the units whose input is x W + bias, states_t (N, B) drawn from them (see `units.sample_row`)."""
+    """mean (B, N) of the units whose input is x W + bias, states_t (N, B) drawn from them (see `units.sample_row`).
+
+    The key is a number, or an array () of one uint64, which may have changed when a tape makes the call again.
+    """
     if compiled(mean):
-        place = (*halves(key), draw)
-        _multiply(*_factors(x, W), mean, 0, SAMPLE, code, bias, *place, states_t, _COLUMN, _COLUMN)
+        key = np.asarray(key, np.uint64).reshape(1)
+        _multiply(*_factors(x, W), mean, 0, SAMPLE, code, bias, key, draw, states_t, _COLUMN, _COLUMN)
     else:
-        mean[...], states = sample_twin(code, _array(x) @ W + bias, key, draw)
+        mean[...], states = sample_twin(code, _array(x) @ W + bias, int(key), draw)
         states_t[...] = states.T
 
 

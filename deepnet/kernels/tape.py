@@ -1,33 +1,52 @@
-"""Calls of natives, recorded once and made again by one compiled function: what spares a small net Python.
+"""Kernels cut in parts that threads share, and calls of them that are recorded to be made again without Python.
 
-The next minibatch of as many cases makes the same calls with the same arrays. Each costs Python and Numba 1 to 2 us: on
-one core of Zen 4 a step of 64-100-10 with 32 cases took 59 us, and takes 37, of which 23 are within the natives.
+The next minibatch of as many cases makes the same calls with the same arrays. Each costs Python and Numba some
+microseconds, several times as many where a product has just swept the caches: a step of 64-100-10 with 32 cases took
+59 us on one core of Zen 4 by Python and 37 from a tape, of which 23 are within the kernels.
 """
 
 import numpy as np
-from numba.np.unsafe.ndarray import to_fixed_tuple
+from numba import prange
 
-from .jit import call, njit
+from .jit import ENABLED, call, inner, njit
 
 MOST = 8  # tapes that are remembered: arrays come and go
-# What a native may take, integers and floats, to be on a tape.
-TAKEN = (34, 0), (29, 1), (18, 1), (8, 0)
+AGAIN = 256  # plays after which a tape is made anew: what it took for zeros may have changed
+
+
+@inner
+def work(numbers):
+    """The numbers of a call as `launch` takes them: the address of a native, its parts, and what it reads."""
+    row = np.empty((1, len(numbers)), np.int64)
+    for k in range(len(numbers)):
+        row[0, k] = numbers[k]
+    return row
+
+
+@njit(parallel=True)
+def _run(calls):
+    for n in range(calls.shape[0]):
+        address, parts, at = calls[n, 0], calls[n, 1], np.int64(calls.ctypes.data) + n * calls.strides[0] + 16
+        if parts == 1:  # not worth a region of threads
+            call(address, (0, at))
+        else:
+            for part in prange(parts):
+                call(address, (part, at))
 
 
 class Tape:
     """Calls that are made while it is entered, to be made again by `repeat`; the arrays in them are kept.
 
-    Only calls that one thread makes alone can be. `whole` says whether all could, of kernels that tell a tape at all;
-    whoever records knows that no others are at work.
+    Only kernels that are launched are on it; whoever records knows that no others are at work.
     """
 
     active: "Tape | None" = None
 
     def __init__(self):
-        self.whole = True
-        self._calls: list[tuple] = []
+        self.left = AGAIN
+        self._calls: list[np.ndarray] = []
         self._kept: list[tuple] = []
-        self._rows: tuple | None = None
+        self._table: np.ndarray | None = None
 
     def __enter__(self):
         Tape.active = self
@@ -35,22 +54,30 @@ class Tape:
     def __exit__(self, *problem):
         Tape.active = None
 
-    def add(self, native, integers, scale=1.0, *, arrays, alone):
-        """A call of `native` and the arrays whose addresses are in it; `alone` if one thread makes it alone."""
-        self.whole &= alone
-        if self.whole:
-            self._calls.append((TAKEN.index(native.takes), native.address, integers, scale))
-            self._kept.append(arrays)
+    def add(self, row, arrays):
+        """A call by its numbers (1, K), and the arrays whose addresses are among them."""
+        self._calls.append(row)
+        self._kept.append(arrays)
 
     def repeat(self):
         """Make the calls again, in order."""
-        if self._rows is None:
-            kinds, addresses, integers, scales = zip(*self._calls, strict=True)
-            table = np.zeros((len(kinds), max(map(len, integers))), np.int64)
-            for row, numbers in zip(table, integers, strict=True):
-                row[: len(numbers)] = numbers
-            self._rows = np.array(kinds), np.array(addresses), table, np.array(scales, np.float32)
-        _repeat(*self._rows)
+        self.left -= 1
+        if self._table is None:
+            self._table = np.zeros((len(self._calls), max(row.size for row in self._calls)), np.int64)
+            for there, row in zip(self._table, self._calls, strict=True):
+                there[: row.size] = row[0]
+        _run(self._table)
+
+
+def launch(row, arrays):
+    """Make a call, its parts on all threads, and tell it to a tape that is recording: numbers (1, K) as of `work`.
+
+    A native that is launched takes the number of a part and the address of what follows its parts in the row; `arrays`
+    are those whose addresses are there.
+    """
+    _run(row)
+    if Tape.active is not None:
+        Tape.active.add(row, arrays)
 
 
 class Tapes:
@@ -63,28 +90,13 @@ class Tapes:
         """act(*arguments), repeated from a tape where the same `given` objects have been there before."""
         place = tuple(map(id, given))
         known = self._known.get(place)
-        if known is None:
-            tape = Tape()
-            with tape:
-                act(*arguments)
-            if len(self._known) >= MOST:
-                self._known.clear()
-            self._known[place] = tape, given
-        elif known[0].whole:
+        if known is not None and known[0].left:
             known[0].repeat()
-        else:
+            return
+        tape = Tape()
+        with tape:
             act(*arguments)
-
-
-@njit
-def _repeat(kinds, addresses, integers, scales):
-    for n in range(kinds.size):
-        address, row = addresses[n], integers[n]
-        if kinds[n] == 0:
-            call(address, to_fixed_tuple(row, 34))
-        elif kinds[n] == 1:
-            call(address, (*to_fixed_tuple(row, 29), scales[n]))
-        elif kinds[n] == 2:
-            call(address, (*to_fixed_tuple(row, 18), scales[n]))
-        else:
-            call(address, to_fixed_tuple(row, 8))
+        if len(self._known) >= MOST:
+            self._known.clear()
+        if ENABLED:
+            self._known[place] = tape, given

@@ -54,7 +54,7 @@ class Loss:
 
     @property
     def bare(self) -> bool:
-        """Whether `finish` is one call of a kernel that tells a `kernels.tape`."""
+        """Whether `finish` is one kernel that is launched (`kernels.tape`)."""
         return not self.mimics
 
     def targets(self, outputs: int) -> int:

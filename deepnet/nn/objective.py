@@ -10,7 +10,6 @@ import numpy as np
 
 from ..kernels import losses as sums
 from ..kernels import norms, operands, products, random, updates
-from ..kernels.jit import ENABLED
 from ..kernels.tape import Tapes
 from .kronecker import Factors
 from .layers import Pair, Weighted
@@ -78,9 +77,9 @@ class NetworkObjective:
         self._known: dict[int, tuple[np.ndarray, list]] = {}
         # Each layer's `products.descent`, in an array that a tape knows: rates are written there.
         self._rules = np.stack([products.descent(0.0, 0.0, decay, l1) for decay in decays])
-        # Whether a step is nothing but calls of kernels that tell a tape.
+        # Whether a step is nothing but kernels that are launched.
         bare = self.loss.bare and all(layer.bare for layer in network.layers[:-1])
-        self._bare = bare and ENABLED and weights is None and precision == "float32" and self._dtype == np.float32
+        self._bare = bare and weights is None and precision == "float32" and self._dtype == np.float32
         self.statistics = statistics
         self._pieces: list[Piece] = []
         self.grad = self.layout.zeros(dtype)

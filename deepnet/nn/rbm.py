@@ -14,6 +14,7 @@ import numpy as np
 from ..kernels import losses as sums
 from ..kernels import operands, products, updates
 from ..kernels import units as kernels
+from ..kernels.tape import Tapes
 from .mixed import Mixed, unit_of
 from .parameters import Layout, Views
 from .units import Unit
@@ -51,12 +52,15 @@ class Chain:
         self._h_t = operands.matrix(rbm.outputs, cases, dtype)
         self._v = operands.matrix(cases, rbm.inputs, dtype)
 
-    def hidden_states(self, p: dict, v: np.ndarray, key: int, draw: int, mean: np.ndarray) -> np.ndarray:
-        """mean (B, N) <- E[h | v]; returns states drawn from P(h | v), transposed (N, B)."""
+    def hidden_states(self, p: dict, v: np.ndarray, key: int | np.ndarray, draw: int, mean: np.ndarray) -> np.ndarray:
+        """mean (B, N) <- E[h | v]; returns states drawn from P(h | v), transposed (N, B).
+
+        The key is a number, or an array () of one.
+        """
         unit, h_t = self.rbm.units[1], self._h_t[:, : len(mean)]
         if unit.rowwise:
             products.up(v, p["W"], p["b"], kernels.LINEAR, mean)
-            unit.sample(mean, key, draw, h_t)
+            unit.sample(mean, int(key), draw, h_t)
         else:
             products.up_sample(v, p["W"], p["b"], unit.code, key, draw, mean, h_t)
         return h_t
@@ -152,24 +156,38 @@ class ContrastiveDivergence:
         self._error = np.zeros(rbm.inputs, dtype)
         self._sums = {"v": np.zeros(rbm.inputs, dtype), "h0": np.zeros(rbm.outputs, dtype)}
         self.grad = self.layout.zeros(dtype)
-        self._views = Views(self.layout)
+        self._views, self._key = Views(self.layout), np.zeros((), np.uint64)
+        self._rule, self._tapes = products.descent(0.0, 0.0, penalties.weight_decay, penalties.l1), Tapes()
+        self._cuts: dict[int, tuple[np.ndarray, ...]] = {}
+        # Whether a step is nothing but kernels that are launched.
+        plain = not any(unit.rowwise for unit in rbm.units) and np.dtype(dtype) == np.float32
+        self._bare = plain and precision == "float32"
         self.state = {"activity": np.zeros(rbm.outputs, dtype)}
         self.tally = {"cases": np.zeros(1), "loss": np.zeros(1), "hidden": np.zeros(rbm.outputs, np.float64)}
 
     def at(self, rows: np.ndarray, key: int | None) -> None:
         """Move to the minibatch of these rows; all draws come from the key."""
-        self._n, self._key = len(rows), 0 if key is None else key
-        self._feed(rows, self._v0[: self._n])
-        with self._precision:
-            self._v = self._lister.of(self._v0[: self._n])
+        self._n = len(rows)
+        self._key[...] = 0 if key is None else key
+        self._feed(rows, self._cut()[0])
+
+    def _cut(self) -> tuple[np.ndarray, ...]:
+        """v0, h0 and h1 of this minibatch, the same objects for all of as many cases."""
+        n = self._n
+        if n not in self._cuts:
+            self._cuts[n] = self._v0[:n], self._h0[:n], self._h1[:n]
+        return self._cuts[n]
 
     @np.errstate(over="ignore", invalid="ignore")  # a run that diverges is told by its loss, not by NumPy
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         """The negative of the CD-k statistics per case, plus the penalties' gradients; the next call overwrites it."""
-        p, g = self._views.of(theta), self._views.of(self.grad)
+        p, g, scale = self._views.of(theta), self._views.of(self.grad), -1 / self._n
         with self._precision:
-            v0, h0, v1_t, h1 = self._statistics(p, g)
-            products.contrast(v0, h0, v1_t, h1, -1 / self._n, g["W"])
+            v0, h0, v1_t, h1 = self._statistics(p)
+            products.contrast(v0, h0, v1_t, h1, scale, g["W"])
+        sums.column_sums(h1, g["b"], scale, self._sums["h0"])
+        sums.column_sums(self._sums["v"][None], g["c"], scale)
+        self._count()
         self._penalize(theta, g, self._n)
         return self.grad
 
@@ -180,35 +198,39 @@ class ContrastiveDivergence:
         if self.penalties.sparsity_target is not None:
             updates.momentum(theta, velocity, self.gradient(theta), rate, mu)
             return
-        p, g, speed = self._views.of(theta), self._views.of(self.grad), self._views.of(velocity)
-        rule = products.descent(rate, mu, self.penalties.weight_decay, self.penalties.l1)
-        with self._precision:
-            v0, h0, v1_t, h1 = self._statistics(p, g)
-            products.contrast_step(v0, h0, v1_t, h1, -1 / self._n, rule, p["W"], speed["W"])
-        for name in ("b", "c"):  # as a sum over one case, by a kernel that a first run has compiled already
-            sums.sums_step(g[name][None], rule, p[name], speed[name])
+        self._rule[0], self._rule[1] = rate, mu
+        if self._bare:
+            self._tapes.play((theta, velocity, self._cut()), self._descend, theta, velocity)
+        else:
+            self._descend(theta, velocity)
+        self._count()
 
-    def _statistics(self, p: dict, g: dict) -> tuple[operands.Listed | np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Both sides of the contrast, v0, h0, v1_t and -h1; the gradients of the biases go to g."""
-        n = self._n
-        v0, h0, h1, total = self._v0[:n], self._h0[:n], self._h1[:n], self._sums
-        h_t = self._chain.hidden_states(p, self._v, self._key, 0, h0)
+    def _descend(self, theta: np.ndarray, velocity: np.ndarray) -> None:
+        p, speed, rule, scale = self._views.of(theta), self._views.of(velocity), self._rule, -1 / self._n
+        with self._precision:
+            v0, h0, v1_t, h1 = self._statistics(p)
+            products.contrast_step(v0, h0, v1_t, h1, scale, rule, p["W"], speed["W"])
+        sums.sums_step(h1, rule, p["b"], speed["b"], scale, self._sums["h0"])
+        sums.sums_step(self._sums["v"][None], rule, p["c"], speed["c"], scale)
+
+    def _statistics(self, p: dict) -> tuple[operands.Listed | np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Both sides of the contrast, v0, h0, v1_t and -h1, and sums over the cases of h0 and of v0 - v1."""
+        v0, h0, h1 = self._cut()
+        listed = self._lister.of(v0)
+        h_t = self._chain.hidden_states(p, listed, self._key, 0, h0)
         for step in range(1, self.steps):
             v1, _ = self._restored(p, h_t)
             h_t = self._chain.hidden_states(p, v1, self._key, step, h1)
         v1, v1_t = self._restored(p, h_t)
         self._chain.negative_mean(p, v1, h1)
-        sums.column_sums(h0, total["h0"])
-        sums.column_sums(h1, g["b"])
-        sums.contrast_sums(v0, v1, total["v"], self._error)
-        scale = self.grad.dtype.type(-1 / n)
-        g["b"] += total["h0"]
-        g["b"] *= scale
-        np.multiply(total["v"], scale, out=g["c"])
-        self.tally["cases"] += n
-        self.tally["loss"] += sums.total(self._error)
-        self.tally["hidden"] += total["h0"]
-        return self._v, h0, v1_t, h1
+        sums.column_sums(h0, self._sums["h0"])
+        sums.contrast_sums(v0, v1, self._sums["v"], self._error)
+        return listed, h0, v1_t, h1
+
+    def _count(self) -> None:
+        self.tally["cases"][0] += self._n
+        self.tally["loss"][0] += sums.total(self._error)
+        self.tally["hidden"] += self._sums["h0"]
 
     def _restored(self, p: dict, h_t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """E[v | h] (B, M), and the same transposed, but for what the data have not."""

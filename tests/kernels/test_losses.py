@@ -102,16 +102,29 @@ def test_sums():
             assert (out[[0, -1]] == 7).all()
 
 
-def test_a_step_along_the_sums_is_sums_and_momentum():
+def test_sums_with_more_and_a_scale():
+    for rows, columns in SIZES:
+        d, more, size = draw(1, rows, columns), draw(2, columns), 8 * (rows + columns + 2) * ULP
+        out, exact = np.full(columns + 2, 7, np.float32), np.zeros(columns)
+        losses.column_sums(inside(d), out[1:-1], -0.3, more)
+        losses.column_sums(d.astype(float), exact, -0.3, more.astype(float))
+        np.testing.assert_allclose(exact, -0.3 * (d.astype(float).sum(axis=0) + more), rtol=1e-12, atol=1e-12)
+        close(out[1:-1], exact, size * (np.abs(d.astype(float)).sum(axis=0) + np.abs(more)))
+        assert (out[[0, -1]] == 7).all()
+
+
+@pytest.mark.parametrize("scaled", [(), (-0.3, 2.5)])
+def test_a_step_along_the_sums_is_sums_and_momentum(scaled):
     for rows, columns in (*SIZES, (1100, 70)):
         d, rule = draw(1, rows, columns), descent(0.1, 0.9, 5.0, 5.0)  # without decay
+        scale = (scaled[0], np.full(columns, scaled[1], np.float32)) if scaled else ()
         found = [np.full(columns + 2, 7, np.float32) for _ in range(2)]
         expected, g = [a.copy() for a in found], np.zeros(columns, np.float32)
         exact = [np.full(columns, 7.0) for _ in range(2)]
-        losses.sums_step(inside(d), rule, *(a[1:-1] for a in found))
-        losses.column_sums(inside(d), g)
+        losses.sums_step(inside(d), rule, *(a[1:-1] for a in found), *scale)
+        losses.column_sums(inside(d), g, *scale)
         updates.momentum(*(a[1:-1] for a in expected), g, 0.1, 0.9)
-        losses.sums_step(d.astype(float), rule, *exact)
+        losses.sums_step(d.astype(float), rule, *exact, *scale)
         for a, b, wide in zip(found, expected, exact, strict=True):
             np.testing.assert_array_equal(a, b)
             np.testing.assert_allclose(a[1:-1], wide, rtol=1e-4, atol=1e-4)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from deepnet.kernels import losses, operands, outputs, products
+from deepnet.kernels import tape as tape_page
 from deepnet.kernels.jit import ENABLED
-from deepnet.kernels.tape import Tape, Tapes
+from deepnet.kernels.tape import AGAIN, Tape, Tapes
 from deepnet.kernels.units import LOGISTIC, RELU
 
 pytestmark = pytest.mark.skipif(not ENABLED, reason="nothing is compiled, so there is nothing to call")
@@ -16,7 +17,7 @@ B, M, N = 33, 20, 18
 
 
 class Net:
-    """M-N-M with logistic units: arrays of one seed, and a step of momentum by the kernels that tell a tape."""
+    """M-N-M with logistic units: arrays of one seed, and a step of momentum by kernels that are launched."""
 
     def __init__(self, scale=1):
         rng, (b, m, n) = np.random.default_rng(0), (scale * size for size in (B, M, N))
@@ -64,25 +65,29 @@ def test_calls_again_are_the_calls_themselves(kind):
         plain.step(kind)
         check(played, plain)
     (tape, _), *others = tapes._known.values()
-    assert tape.whole
+    assert tape.left == AGAIN - 3
     assert not others
 
 
 def test_products_that_only_store():
-    """Both ways of one and of two products, listed by their calls: bias sums are told only as steps."""
+    """Both ways of one and of two products, and sums that are stored."""
     net, tape = Net(), Tape()
+    sums, off, square = np.empty(N, np.float32), np.empty(M, np.float32), np.empty(M, np.float32)
     out, both, total = np.empty((M, N), np.float32), np.empty((M, N), np.float32), np.ones((B, N), np.float32)
     with tape:
         products.outer(net.x, net.d, out)
         products.contrast(net.x, net.d, np.ascontiguousarray(net.x.T), net.d, 0.5, both)
         products.up_add(net.x, net.theta[0], total)
         products.up_negative(net.x, net.theta[0], net.theta[1], RELU, net.a)
-    before, expected = total.copy(), [out.copy(), both.copy(), net.a.copy()]
-    for a in (out, both, net.a):
+        losses.column_sums(net.d, sums, 0.5, net.theta[1])
+        losses.contrast_sums(net.x, net.t, off, square)
+    before, stored = total.copy(), (out, both, net.a, sums, off, square)
+    expected = [a.copy() for a in stored]
+    for a in stored:
         a[...] = 0
     gc.collect()  # the transposed copy is kept by the tape alone
     tape.repeat()
-    for a, b in zip((out, both, net.a), expected, strict=True):
+    for a, b in zip(stored, expected, strict=True):
         np.testing.assert_array_equal(a, b)
     products.up_add(net.x, net.theta[0], before)
     np.testing.assert_array_equal(total, before)
@@ -97,22 +102,47 @@ def test_other_arrays_have_a_tape_of_their_own():
         check(nets[0], net)
 
 
-def test_calls_for_several_threads_are_not_repeated():
+def test_calls_whose_parts_are_shared_among_threads():
     tapes, large, plain = Tapes(), Net(20), Net(20)
     for _ in range(3):
         tapes.play((large.x,), large.step)
         plain.step()
         check(large, plain)
-    assert [tape.whole for tape, _ in tapes._known.values()] == [False]
+    ((tape, _),) = tapes._known.values()
+    assert max(row[0, 1] for row in tape._calls) > 1
 
 
-def test_calls_with_lists_are_not_repeated(monkeypatch):
+def test_lists_are_made_again_too(monkeypatch):
+    """Of what is not zero by then, in rows and in columns; the draws are those of the key by then."""
     monkeypatch.setattr(operands, "FEW", 0)
-    net, tape, lister = Net(), Tape(), operands.Lister()
+    net, tape, lister, key = Net(), Tape(), operands.Lister(), np.zeros((), np.uint64)
+    out, states_t, (W, b, *_) = np.empty((M, N), np.float32), np.empty((N, B), np.float32), net.theta
+
+    def act(x):
+        products.up_sample(x, W, b, LOGISTIC, key, 0, net.a, states_t)
+        products.outer(x, net.a, out)
+
     net.x[:, 3:] = 0
     with tape:
-        products.up(lister.of(net.x), net.theta[0], net.theta[1], LOGISTIC, net.a)
-    assert not tape.whole
+        listed = lister.of(net.x)
+        assert isinstance(listed, operands.Listed)
+        act(listed)
+    net.x[...] = np.roll(net.x, 5, axis=1)
+    key[...] = 7 << 32 | 3
+    tape.repeat()
+    found = [a.copy() for a in (net.a, states_t, out)]
+    act(net.x)
+    for a, b in zip(found, (net.a, states_t, out), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_tape_is_made_anew_from_time_to_time(monkeypatch):
+    """What its calls took for zeros may be none any more."""
+    monkeypatch.setattr(tape_page, "AGAIN", 3)
+    made, tapes, net = [], Tapes(), Net()
+    for _ in range(9):
+        tapes.play((net.x,), lambda: made.append(net.step()))
+    assert len(made) == 3
 
 
 def test_nothing_is_kept_of_an_act_that_failed():

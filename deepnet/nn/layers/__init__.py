@@ -9,7 +9,7 @@ slope, so that the product, dropout's mask and the chain rule are one kernel. A 
 p and g are the layer's own arrays in theta and in the gradient, w its workspace for the current minibatch; those of its
 arrays that are `lasting`, (B, N) or one row (1, N), belong to the cases until parameters change, the others are free
 between two methods. Batch normalisation finds in p the statistics of the training cases where these are to be used.
-A layer is `bare` if its passes are calls of kernels that tell a `kernels.tape`, and nothing besides.
+A layer is `bare` if its passes are kernels that are launched (`kernels.tape`), and nothing besides.
 """
 
 from ...errors import UsageError
