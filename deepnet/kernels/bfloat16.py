@@ -12,14 +12,17 @@ Axes: R rows, C columns.
 
 import numpy as np
 from llvmlite import ir
-from numba import prange, types
+from numba import types
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
+from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from .exp import ZERO
-from .jit import ENABLED, inner, njit, row_of
+from .jit import ENABLED, inner, native, njit, numbers_at, vector_at
+from .tape import launch, work
 
 FEW = 1 << 14  # elements below which the calling thread does it
+_NOWHERE = np.zeros((0, 32), np.float32)  # in the place of words that are not asked for
 
 
 def available():
@@ -49,8 +52,8 @@ def _word(typingctx, low, high):
 
 
 @inner
-def _row_along(x, out, i):
-    row, words = row_of(x, i, 0, x.shape[1]), row_of(out, i, 0, out.shape[1])
+def _row_along(x, columns, out):
+    row, words = vector_at(x, columns), vector_at(out, (columns + 1) // 2)
     for k in range(row.size // 2):
         words[k] = _word(row[2 * k], row[2 * k + 1])
     if row.size % 2:
@@ -58,10 +61,11 @@ def _row_along(x, out, i):
 
 
 @inner
-def _row_across(x, out, i):
-    row, words = row_of(x, 2 * i, 0, x.shape[1]), row_of(out, i, 0, x.shape[1])
-    if 2 * i + 1 < x.shape[0]:
-        other = row_of(x, 2 * i + 1, 0, x.shape[1])
+def _row_across(x, below, columns, out):
+    """The words of a row and the one `below`, an address, or none."""
+    row, words = vector_at(x, columns), vector_at(out, columns)
+    if below:
+        other = vector_at(below, columns)
         for j in range(row.size):
             words[j] = _word(row[j], other[j])
     else:
@@ -69,48 +73,48 @@ def _row_across(x, out, i):
             words[j] = _word(row[j], ZERO)
 
 
-@njit(parallel=True)
-def _along(x, out):
-    if x.size <= FEW:
-        for i in range(out.shape[0]):
-            _row_along(x, out, i)
-        return
-    for i in prange(out.shape[0]):
-        _row_along(x, out, i)
+@native(2)
+def _pairs(part, at):
+    """The words of `each` pairs of rows, along them and across as far as there is a place, by the numbers of `_all`."""
+    each, x, x_row, rows, columns, out, out_row, other, other_row = to_fixed_tuple(numbers_at(at, 9), 9)
+    for n in range(part * each, min((part + 1) * each, (rows + 1) // 2)):
+        here, last = x + 2 * n * x_row * 4, 2 * n + 1 == rows
+        if out:
+            _row_along(here, columns, out + 2 * n * out_row * 4)
+            if not last:
+                _row_along(here + x_row * 4, columns, out + (2 * n + 1) * out_row * 4)
+        if other:
+            _row_across(here, 0 if last else here + x_row * 4, columns, other + n * other_row * 4)
 
 
-@njit(parallel=True)
-def _across(x, out):
-    if x.size <= FEW:
-        for i in range(out.shape[0]):
-            _row_across(x, out, i)
-        return
-    for i in prange(out.shape[0]):
-        _row_across(x, out, i)
-
-
-@njit(parallel=True)
-def _both(x, out, other):
-    for i in prange(other.shape[0]):
-        _row_along(x, out, 2 * i)
-        if 2 * i + 1 < x.shape[0]:
-            _row_along(x, out, 2 * i + 1)
-        _row_across(x, other, i)
+@njit
+def _all(address, x, out, other):
+    """The numbers of rounding x."""
+    pairs = (x.shape[0] + 1) // 2
+    parts = 1 if x.size <= FEW else pairs
+    along, across = np.int64(out.ctypes.data) if out.size else 0, np.int64(other.ctypes.data) if other.size else 0
+    return work(
+        (
+            address, parts, pairs if parts == 1 else 1, np.int64(x.ctypes.data), x.strides[0] // 4,
+            x.shape[0], x.shape[1], along, out.strides[0] // 4, across, other.strides[0] // 4,
+        )
+    )  # fmt: skip
 
 
 def along(x, out):
     """out (R, C/2) <- the words of x (R, C), pairs of a row; both with unit inner stride."""
-    _along(x, out)
+    both(x, out, _NOWHERE)
 
 
 def across(x, out):
     """out (R/2, C) <- the words of x (R, C), pairs of a column; both with unit inner stride."""
-    _across(x, out)
+    both(x, _NOWHERE, out)
 
 
 def both(x, out, other):
     """out <- the words of x along its rows, other <- across them, in one pass."""
-    _both(x, out, other)
+    given = x, out, other
+    launch(_all(_pairs.address, *given), given)
 
 
 def twin(x):

@@ -79,7 +79,7 @@ class NetworkObjective:
         self._rules = np.stack([products.descent(0.0, 0.0, decay, l1) for decay in decays])
         # Whether a step is nothing but kernels that are launched.
         bare = self.loss.bare and all(layer.bare for layer in network.layers[:-1])
-        self._bare = bare and weights is None and precision == "float32" and self._dtype == np.float32
+        self._bare = bare and weights is None and self._dtype == np.float32
         self.statistics = statistics
         self._pieces: list[Piece] = []
         self.grad = self.layout.zeros(dtype)

@@ -160,8 +160,7 @@ class ContrastiveDivergence:
         self._rule, self._tapes = products.descent(0.0, 0.0, penalties.weight_decay, penalties.l1), Tapes()
         self._cuts: dict[int, tuple[np.ndarray, ...]] = {}
         # Whether a step is nothing but kernels that are launched.
-        plain = not any(unit.rowwise for unit in rbm.units) and np.dtype(dtype) == np.float32
-        self._bare = plain and precision == "float32"
+        self._bare = not any(unit.rowwise for unit in rbm.units) and np.dtype(dtype) == np.float32
         self.state = {"activity": np.zeros(rbm.outputs, dtype)}
         self.tally = {"cases": np.zeros(1), "loss": np.zeros(1), "hidden": np.zeros(rbm.outputs, np.float64)}
 

@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
-from deepnet.nn.rbm import RBM, Penalties, start
+from deepnet.kernels import bfloat16, operands, updates
+from deepnet.kernels.jit import ENABLED
+from deepnet.kernels.tape import Tapes
+from deepnet.nn.rbm import RBM, ContrastiveDivergence, Penalties, start
 from tests.nn.machines import KINDS, PAIRS, data, divergence, naive, parameters
 
 
@@ -49,6 +52,52 @@ def test_smaller_minibatch_and_other_keys():
     assert not np.array_equal(made.gradient(theta), other)
     made.at(np.arange(20), 99)
     np.testing.assert_array_equal(made.gradient(theta), other)
+
+
+@pytest.mark.parametrize(("visible", "hidden"), PAIRS)
+def test_steps_one_after_the_other(visible, hidden):
+    """Of minibatches of two sizes, with rates and keys that change: gradient and momentum."""
+    machine, rules = RBM(19, 33, visible, hidden), Penalties(0.1, 0.01)
+    v = data(machine, 20)
+    one, other = divergence(machine, v, 2, rules), divergence(machine, v, 2, rules)
+    theta = parameters(machine, size=0.3)
+    moved, velocity, speed = theta.copy(), np.zeros_like(theta), np.zeros_like(theta)
+    rounding = 1e-5 if ENABLED else 1e-4
+    for i in range(6):
+        rate = 0.02 / (1 + i // 3)
+        for made in (one, other):
+            made.at(np.arange(20)[i % 2 :], 50 + i)
+        one.descend(theta, velocity, rate, 0.9)
+        updates.momentum(moved, speed, other.gradient(moved), rate, 0.9)
+        np.testing.assert_allclose(theta, moved, rtol=rounding, atol=rounding / 10)
+        moved[...], speed[...] = theta, velocity  # a state that is drawn otherwise is no rounding any more
+    assert bool(one._tapes._known) == (one._bare and ENABLED)
+    for count in one.tally:
+        np.testing.assert_allclose(one.tally[count], other.tally[count], rtol=rounding)
+
+
+@pytest.mark.parametrize("precision", operands.PRECISIONS)
+def test_steps_from_a_tape_have_the_bits_of_steps(precision, monkeypatch):
+    """Of machines too large for one thread, on inputs whose zeros are listed, at every precision."""
+    if precision == "bfloat16" and not bfloat16.available():
+        pytest.skip("this CPU does not multiply bfloat16")
+    machine, cases, rng = RBM(300, 200, "logistic", "logistic"), 90, np.random.default_rng(0)
+    v = rng.random((5 * cases, 300)) * (rng.random((5 * cases, 300)) < 0.2)
+
+    def trained():
+        made = ContrastiveDivergence(
+            machine, lambda rows, out: out.__setitem__(..., v[rows]), cases, 1, Penalties(0.01), precision=precision
+        )
+        theta, velocity = parameters(machine, size=0.3), np.zeros(machine.layout.size, np.float32)
+        for i in range(5):
+            made.at(np.arange(i * cases, (i + 1) * cases), i)
+            made.descend(theta, velocity, 0.1, 0.9)
+        return theta, velocity, made.tally["loss"][0], made.tally["hidden"]
+
+    taped = trained()
+    monkeypatch.setattr(Tapes, "play", lambda self, given, act, *arguments: act(*arguments))
+    for found, expected in zip(taped, trained(), strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("hidden", KINDS)
