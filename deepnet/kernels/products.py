@@ -51,7 +51,7 @@ from .tiles import FLAT, TALL, THIN, edges, fill, fill_listed, grid, row_edge
 from .transpose import transpose_at, transpose_tile
 from .units import LINEAR, activate_at, activate_twin, chain_at, sample_row, sample_twin, slope_twin
 
-AT_ONCE = 32  # cases of a tile that `_finish_chain` turns and turns back while they are in the first cache
+AT_ONCE = 64  # cases of a tile that `_finish_chain` works on while they are in the first cache
 LONG = 400  # cases from which on the product outweighs the step
 
 
@@ -99,20 +99,22 @@ def _finish_down(activate, code, bias, c, i0, i1, j0, j1):
 
 @inner
 def _finish_chain(transpose, chain, code, a, masked, mask, c, out, i0, i1, j0, j1):
+    room = np.empty((i1 - i0, AT_ONCE), np.float32)
     for first in range(j0, j1, AT_ONCE):
         last = min(first + AT_ONCE, j1)
+        if masked:
+            transpose_tile(transpose, mask[first:last, i0:i1], 0, last - first, 0, i1 - i0, room)
+            for i in range(i0, i1):
+                kept, row = row_of(room, i - i0, 0, last - first), row_of(c, i, first, last)
+                for j in range(row.size):
+                    row[j] *= kept[j]
+        if code != LINEAR:
+            transpose_tile(transpose, a[first:last, i0:i1], 0, last - first, 0, i1 - i0, room)
+            for i in range(i0, i1):
+                value, row = row_of(room, i - i0, 0, last - first), row_of(c, i, first, last)
+                call(chain, (code, np.int64(value.ctypes.data), np.int64(row.ctypes.data), last - first))
         transpose_tile(transpose, c, i0, i1, first, last, out)
-        if code == LINEAR and not masked:
-            continue
-        for j in range(first, last):
-            value, row = row_of(a, j, i0, i1), row_of(out, j, i0, i1)
-            if masked:
-                kept = row_of(mask, j, i0, i1)
-                for i in range(row.size):
-                    row[i] *= kept[i]
-            if code != LINEAR:
-                call(chain, (code, np.int64(value.ctypes.data), np.int64(row.ctypes.data), i1 - i0))
-        transpose_tile(transpose, out, first, last, i0, i1, c)
+    hold(room)
 
 
 @inner

@@ -45,19 +45,23 @@ def _square(typingctx, source, source_step, target, target_step):
 
 @native(6)
 def transpose_at(source, source_step, target, target_step, rows, columns):
-    """target (columns, rows) <- source' (rows, columns), from addresses and row steps in bytes."""
-    for i in range(0, rows, LANES):
-        for j in range(0, columns, LANES):
-            here, there = source + i * source_step + j * 4, target + j * target_step + i * 4
-            if i + LANES <= rows and j + LANES <= columns:
+    """target (columns, rows) <- source' (rows, columns), from addresses and row steps in bytes.
+
+    The last squares overlap those before them; they give the same.
+    """
+    if rows >= LANES and columns >= LANES:
+        for i in range(0, rows, LANES):
+            top = min(i, rows - LANES)
+            for j in range(0, columns, LANES):
+                left = min(j, columns - LANES)
+                here, there = source + top * source_step + left * 4, target + left * target_step + top * 4
                 _square(here, source_step, there, target_step)
-            else:
-                high, wide = min(LANES, rows - i), min(LANES, columns - j)
-                given = matrix_at(here, high, source_step // 4, wide)
-                for p in range(wide):
-                    row = vector_at(there + p * target_step, high)
-                    for q in range(high):
-                        row[q] = given[q, p]
+        return
+    given = matrix_at(source, rows, source_step // 4, columns)
+    for j in range(columns):
+        row = vector_at(target + j * target_step, rows)
+        for i in range(rows):
+            row[i] = given[i, j]
 
 
 @inner

@@ -148,7 +148,7 @@ def test_a_cache_that_cannot_be_written_is_left(tmp_path, monkeypatch):
         return
 
     nothing.__module__ = f"{jit.__package__}.nothing"
-    assert jit.Native(nothing, 1, 0).address
+    assert jit.Native(nothing, 1).address
     assert list(jit.COMPILED)[-1].startswith("nothing-")
     assert not jit.COMPILED[list(jit.COMPILED)[-1]]
     assert not list(tmp_path.iterdir())
