@@ -83,15 +83,15 @@ def _some_columns(part, at):
     wide, d, d_row, cases, columns, more, bits, out, velocity, rule = to_fixed_tuple(numbers_at(at, 10), 10)
     j0, scale = part * wide, float_of(bits)
     size = min(wide, columns - j0)
-    part_of, total = np.empty(size, np.float32), np.zeros(size, np.float32)
+    block, total = np.empty(size, np.float32), np.zeros(size, np.float32)
     for first in range(0, cases, BLOCK):
-        part_of[:] = ZERO
+        block[:] = ZERO
         for i in range(first, min(first + BLOCK, cases)):
             row = vector_at(d + (i * d_row + j0) * 4, size)
             for j in range(row.size):
-                part_of[j] += row[j]
-        for j in range(part_of.size):
-            total[j] += part_of[j]
+                block[j] += row[j]
+        for j in range(block.size):
+            total[j] += block[j]
     if more:
         row = vector_at(more + j0 * 4, size)
         for j in range(row.size):
