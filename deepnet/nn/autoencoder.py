@@ -125,7 +125,8 @@ class Restoration:
             else:
                 products.outer(self._listed, e, g["W"])
                 products.outer(h, d, g["V"])
-        self._biases(g, e, d)
+        sums.column_sums(e, g["b"])
+        sums.column_sums(d, g["c"])
         for s in self.layout.segments:
             if len(s.shape) == 2 and (self.rule.weight_decay or self.rule.l1):
                 span = slice(s.start, s.stop)
@@ -141,14 +142,13 @@ class Restoration:
         if not self.model.tied or self.rule.contraction:
             updates.momentum(theta, velocity, self.gradient(theta), rate, mu)
             return
-        p, g, speed = self._views.of(theta), self._views.of(self.grad), self._views.of(velocity)
+        p, speed = self._views.of(theta), self._views.of(velocity)
         rule = products.descent(rate, mu, self.rule.weight_decay, self.rule.l1)
         with self._precision:
             h, e, d, d_t = self._pass(p)
             products.contrast_step(self._listed, e, d_t, h, 1.0, rule, p["W"], speed["W"])
-        self._biases(g, e, d)
-        for name in ("b", "c"):  # as a sum over one case, by a kernel that a first run has compiled already
-            sums.sums_step(g[name][None], rule, p[name], speed[name])
+        sums.sums_step(e, rule, p["b"], speed["b"])
+        sums.sums_step(d, rule, p["c"], speed["c"])
 
     def _pass(self, p: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """h (B, N), the gradients e (B, N) at its input and d (B, M) at the visibles', and d transposed."""
@@ -213,10 +213,6 @@ class Restoration:
         sums.column_sums(squared, squares)
         self._pull = squares * scale
         return squared * bend * lengths * scale
-
-    def _biases(self, g: dict, e: np.ndarray, d: np.ndarray) -> None:
-        sums.column_sums(e, g["b"])
-        sums.column_sums(d, g["c"])
 
 
 def start(model: Autoencoder, weights: np.ndarray, downwards: np.ndarray | None) -> np.ndarray:

@@ -180,11 +180,13 @@ def test_classes_under_other_numbers(loss, optimizer):
 
 
 @pytest.mark.promise("metamorphic")
-@pytest.mark.skipif(not ENABLED, reason="on some CPUs the bits of NumPy's products depend on where a column stands")
 @pytest.mark.parametrize("loss", ["binary_cross_entropy", "squared_error", "squared_hinge", "hinge"])
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "adam", "rmsprop", "adagrad"])
 def test_independent_outputs_keep_their_bits_under_other_numbers(loss, optimizer):
-    """Without a layer below and without a sum over classes, float32 weights are the same to the bit."""
+    """Without a layer below and without a sum over classes, float32 weights are the same to the bit.
+
+    On some CPUs the bits of NumPy's products, which twins are made of, depend on where a column stands.
+    """
     network = Network((Dense(INPUTS, 70, LOSSES[loss].unit),), loss)
     rng, order = np.random.default_rng(5), turn(70)
     x, t = rng.normal(size=(30, INPUTS)).astype(np.float32), rng.random((30, 70)).astype(np.float32)
@@ -192,7 +194,10 @@ def test_independent_outputs_keep_their_bits_under_other_numbers(loss, optimizer
     one = trained(network, OPTIMIZERS[optimizer](), arrays, x, t, np.float32)
     other = trained(network, OPTIMIZERS[optimizer](), moved(network, arrays, 0, order), x, t[:, order], np.float32)
     for key, a in moved(network, one, 0, order).items():
-        np.testing.assert_array_equal(other[key], a)
+        if ENABLED:
+            np.testing.assert_array_equal(other[key], a)
+        else:
+            np.testing.assert_allclose(other[key], a, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.promise("metamorphic")
