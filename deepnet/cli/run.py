@@ -99,6 +99,8 @@ def watch(ctx, begin):
     asked = ctx.params
     _check(asked)
     rooms = workflows(asked["threads"])
+    from deepnet.kernels import ahead
+
     with Interruption() as interruption:
         meter = rooms.Meter()
         mode = "none" if asked["quiet"] or asked["dry_run"] else asked["progress"]
@@ -106,7 +108,9 @@ def watch(ctx, begin):
         interruption.note = NOTE if isinstance(display, progress.Plain) else ""
         if mode != "none":
             _announce_compilation()
-        end = follow(ctx, rooms, begin(rooms, stop=interruption.stop, meter=meter), display, interruption)
+        calls = "machines" if asked.get("method") == "rbm" else "networks"
+        with contextlib.nullcontext() if asked["dry_run"] else ahead.compiling(calls):
+            end = follow(ctx, rooms, begin(rooms, stop=interruption.stop, meter=meter), display, interruption)
     if end is not None and end.outcome == "interrupted" and interruption.number:
         raise typer.Exit(interruption.exit_code)
 

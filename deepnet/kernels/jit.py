@@ -115,16 +115,15 @@ class Store:
         if result.library.has_dynamic_globals:  # addresses of this process
             return
         content = dumps(result._reduce())
-        spare = None
-        try:
+        with contextlib.suppress(OSError):
             number, spare = tempfile.mkstemp(dir=CACHE)
-            with open(number, "wb") as stream:
-                stream.write(_seal(path, content) + content)
-            os.replace(spare, path)
-            COMPILED[path.name] = True
-        except OSError:
-            if spare is not None:
-                with contextlib.suppress(OSError):
+            try:
+                with open(number, "wb") as stream:
+                    stream.write(_seal(path, content) + content)
+                os.replace(spare, path)
+                COMPILED[path.name] = True
+            finally:
+                if not COMPILED[path.name]:
                     os.unlink(spare)
 
 

@@ -49,7 +49,7 @@ from .operands import Listed, Rounding
 from .tape import launch, work
 from .tiles import FLAT, TALL, THIN, edges, fill, fill_listed, grid, row_edge
 from .transpose import transpose_at, transpose_tile
-from .units import LINEAR, activate_at, activate_twin, chain_at, sample_row, sample_twin, slope_twin
+from .units import LINEAR, activate_at, activate_twin, chain_at, sample_at, sample_twin, slope_twin
 
 AT_ONCE = 64  # cases of a tile that `_finish_chain` works on while they are in the first cache
 LONG = 400  # cases from which on the product outweighs the step
@@ -62,43 +62,45 @@ def _add(bias, row):
 
 
 @inner
-def _apply(activate, code, row):
+def _activate(apply, code, row):
     if code != LINEAR:
-        call(activate, (code, np.int64(row.ctypes.data), row.size))
+        call(apply, (code, np.int64(row.ctypes.data), row.size))
 
 
 @inner
-def _finish_up(activate, code, bias, negative, c, i0, i1, j0, j1):
+def _finish_up(apply, code, bias, negative, c, i0, i1, j0, j1):
     for i in range(i0, i1):
         row = row_of(c, i, j0, j1)
         _add(bias[j0:j1], row)
-        _apply(activate, code, row)
+        _activate(apply, code, row)
         if negative:
             for j in range(row.size):
                 row[j] = -row[j]
 
 
 @inner
-def _finish_sample(transpose, code, bias, c, k0, k1, draw, states_t, i0, i1, j0, j1):
-    states = np.empty((i1 - i0, j1 - j0), np.float32)
+def _finish_sample(transpose, apply, code, bias, c, k0, k1, draw, states_t, i0, i1, j0, j1):
+    wide = j1 - j0
+    states = np.empty((i1 - i0, wide), np.float32)
+    there = np.int64(states.ctypes.data)
     for i in range(i0, i1):
         row = row_of(c, i, j0, j1)
         _add(bias[j0:j1], row)
-        sample_row(code, row, k0, k1, draw, i, j0, states[i - i0])
-    transpose_tile(transpose, states, 0, i1 - i0, 0, j1 - j0, states_t[j0:j1, i0:i1])
+        call(apply, (code, np.int64(row.ctypes.data), wide, k0, k1, draw, i, j0, there + (i - i0) * wide * 4))
+    transpose_tile(transpose, states, 0, i1 - i0, 0, wide, states_t[j0:j1, i0:i1])
 
 
 @inner
-def _finish_down(activate, code, bias, c, i0, i1, j0, j1):
+def _finish_down(apply, code, bias, c, i0, i1, j0, j1):
     for i in range(i0, i1):
         row = row_of(c, i, j0, j1)
         for j in range(row.size):
             row[j] += bias[i]
-        _apply(activate, code, row)
+        _activate(apply, code, row)
 
 
 @inner
-def _finish_chain(transpose, chain, code, a, masked, mask, c, out, i0, i1, j0, j1):
+def _finish_chain(transpose, apply, code, a, masked, mask, c, out, i0, i1, j0, j1):
     room = np.empty((i1 - i0, AT_ONCE), np.float32)
     for first in range(j0, j1, AT_ONCE):
         last = min(first + AT_ONCE, j1)
@@ -112,7 +114,7 @@ def _finish_chain(transpose, chain, code, a, masked, mask, c, out, i0, i1, j0, j
             transpose_tile(transpose, a[first:last, i0:i1], 0, last - first, 0, i1 - i0, room)
             for i in range(i0, i1):
                 value, row = row_of(room, i - i0, 0, last - first), row_of(c, i, first, last)
-                call(chain, (code, np.int64(value.ctypes.data), np.int64(row.ctypes.data), last - first))
+                call(apply, (code, np.int64(value.ctypes.data), np.int64(row.ctypes.data), last - first))
         transpose_tile(transpose, c, i0, i1, first, last, out)
     hold(room)
 
@@ -133,10 +135,10 @@ NOTHING, UP, NEGATIVE, SAMPLE, DOWN, TURNED, CHAIN, MASKED = range(8)
 def _tile(t, at):
     """Tile t of a product and what follows it, by the numbers of `_product`."""
     (
-        down, across, activate, chain, fill, block, transpose,
+        down, across, apply, fill, block, transpose,
         a, a_row, a_k, steps, b, b_row, index, starts, starts_row, keep, c, c_row,
         rows, columns, end, code, bias, key, draw, other, other_row, other_t, other_t_row, mask, mask_row,
-    ) = to_fixed_tuple(numbers_at(at, 32), 32)  # fmt: skip
+    ) = to_fixed_tuple(numbers_at(at, 31), 31)  # fmt: skip
     first, last, j0, j1 = edges(t, down, across, rows, columns)
     i0, i1 = row_edge(first, rows), row_edge(last, rows)
     mode = flush()
@@ -147,33 +149,33 @@ def _tile(t, at):
     )  # fmt: skip
     out = matrix_at(c, rows, c_row, columns)
     if end in (UP, NEGATIVE):
-        _finish_up(activate, code, vector_at(bias, columns), end == NEGATIVE, out, i0, i1, j0, j1)
+        _finish_up(apply, code, vector_at(bias, columns), end == NEGATIVE, out, i0, i1, j0, j1)
     elif end == SAMPLE:
         states_t, bias_row = matrix_at(other, columns, other_row, rows), vector_at(bias, columns)
         k0, k1 = words_at(key, 2)
-        _finish_sample(transpose, code, bias_row, out, np.uint32(k0), np.uint32(k1), draw, states_t, i0, i1, j0, j1)
+        _finish_sample(transpose, apply, code, bias_row, out, k0, k1, draw, states_t, i0, i1, j0, j1)
     elif end in (DOWN, TURNED):
-        _finish_down(activate, code, vector_at(bias, rows), out, i0, i1, j0, j1)
+        _finish_down(apply, code, vector_at(bias, rows), out, i0, i1, j0, j1)
         if end == TURNED:
             transpose_tile(transpose, out, i0, i1, j0, j1, matrix_at(other, columns, other_row, rows))
     elif end in (CHAIN, MASKED):
         below, straight = matrix_at(other, columns, other_row, rows), matrix_at(other_t, columns, other_t_row, rows)
         kept = matrix_at(mask, columns, mask_row, rows)
-        _finish_chain(transpose, chain, code, below, end == MASKED, kept, out, straight, i0, i1, j0, j1)
+        _finish_chain(transpose, apply, code, below, end == MASKED, kept, out, straight, i0, i1, j0, j1)
     restore(mode)
 
 
 @njit
 def _product(
-    tile, activate, chain, fill, block, transpose,
-    a, b, index, starts, c, keep, end, code, bias, key, draw, other, other_t, mask,
+    tile, apply, fill, block, transpose,
+    end, a, b, index, starts, c, keep, code, bias, key, draw, other, other_t, mask,
 ):  # fmt: skip
     """The numbers of a product."""
     high, wide = THIN if starts.size > 1 else TALL
     down, across = grid(c.shape[0], c.shape[1], a.shape[1], high, wide)
     return work(
         (
-            tile, down * across, down, across, activate, chain, fill, block, transpose,
+            tile, down * across, down, across, apply, fill, block, transpose,
             np.int64(a.ctypes.data), a.strides[0] // 4, a.strides[1] // 4, a.shape[1],
             np.int64(b.ctypes.data), b.strides[0] // 4,
             np.int64(index.ctypes.data), np.int64(starts.ctypes.data), starts.strides[0] // 4, keep,
@@ -271,10 +273,10 @@ def _filling(listed, rounded):
 
 
 @functools.cache
-def _code(listed, rounded, chained=False):
-    """The functions of a product; `chain_at` is compiled where it is `chained`."""
-    chain = chain_at.address if chained else 0
-    return _tile.address, activate_at.address, chain, *_filling(listed, rounded), transpose_at.address
+def _code(end, listed, rounded):
+    """The functions of a product that ends so."""
+    apply = sample_at if end == SAMPLE else chain_at if end in (CHAIN, MASKED) else activate_at
+    return _tile.address, apply.address, *_filling(listed, rounded), transpose_at.address
 
 
 @functools.cache
@@ -284,22 +286,22 @@ def _pair_code(listed, rounded):
 
 
 def _factors(x, W):
-    """Code and operands of x W, with x (B, M), which may be Listed, and weights W (M, N)."""
+    """Whether listed and rounded, and the operands of x W, with x (B, M) and weights W (M, N)."""
     rounding, listed = Rounding.active, isinstance(x, Listed)
     if rounding is not None:
         W = rounding.weights(W)[1]
         x = x if listed else rounding.along("left", x)
     if listed:
-        return *_code(True, rounding is not None), x.steps.values, W, x.steps.index, x.steps.starts
-    return *_code(False, rounding is not None), x, W, *_NO_LISTS
+        return True, rounding is not None, x.steps.values, W, x.steps.index, x.steps.starts
+    return False, rounding is not None, x, W, *_NO_LISTS
 
 
-def _turned_factors(W, d_t, chained=False):
-    """Code and operands of W d_t, with weights W (M, N) and d_t (N, B); `chained` as in `_code`."""
+def _turned_factors(W, d_t):
+    """The same of W d_t, with weights W (M, N) and d_t (N, B)."""
     rounding = Rounding.active
     if rounding is not None:
         W, d_t = rounding.weights(W)[0], rounding.across("right", d_t)
-    return *_code(False, rounding is not None, chained), W, d_t, *_NO_LISTS
+    return False, rounding is not None, W, d_t, *_NO_LISTS
 
 
 def _pairs(x, d, y_t, e):
@@ -319,9 +321,9 @@ def _pairs(x, d, y_t, e):
     return *_pair_code(listed, rounding is not None), x_t, d, index, starts, y_t, e
 
 
-def _multiply(*given):
+def _multiply(end, listed, rounded, *given):
     """One product."""
-    launch(_product(*given), given)
+    launch(_product(*_code(end, listed, rounded), end, *given), given)
 
 
 def _sum_of_two(*given):
@@ -332,7 +334,7 @@ def _sum_of_two(*given):
 def up(x, W, bias, code, out):
     """out (B, N) <- f(x W + bias): x (B, M), W (M, N), bias (N,), `code` a unit of `kernels.units`."""
     if compiled(out):
-        _multiply(*_factors(x, W), out, 0, UP, code, bias, *_NO_KEY, *_NOTHING)
+        _multiply(UP, *_factors(x, W), out, 0, code, bias, *_NO_KEY, *_NOTHING)
     else:
         out[...] = activate_twin(code, _array(x) @ W + bias)
 
@@ -340,7 +342,7 @@ def up(x, W, bias, code, out):
 def up_negative(x, W, bias, code, out):
     """out (B, N) <- -f(x W + bias)."""
     if compiled(out):
-        _multiply(*_factors(x, W), out, 0, NEGATIVE, code, bias, *_NO_KEY, *_NOTHING)
+        _multiply(NEGATIVE, *_factors(x, W), out, 0, code, bias, *_NO_KEY, *_NOTHING)
     else:
         out[...] = -activate_twin(code, _array(x) @ W + bias)
 
@@ -348,7 +350,7 @@ def up_negative(x, W, bias, code, out):
 def up_add(x, W, out):
     """out (B, N) <- out + x W."""
     if compiled(out):
-        _multiply(*_factors(x, W), out, 1, NOTHING, LINEAR, _ROW, *_NO_KEY, *_NOTHING)
+        _multiply(NOTHING, *_factors(x, W), out, 1, LINEAR, _ROW, *_NO_KEY, *_NOTHING)
     else:
         out += _array(x) @ W
 
@@ -360,7 +362,7 @@ def up_sample(x, W, bias, code, key, draw, mean, states_t):
     """
     if compiled(mean):
         key = np.asarray(key, np.uint64).reshape(1)
-        _multiply(*_factors(x, W), mean, 0, SAMPLE, code, bias, key, draw, states_t, _COLUMN, _COLUMN)
+        _multiply(SAMPLE, *_factors(x, W), mean, 0, code, bias, key, draw, states_t, _COLUMN, _COLUMN)
     else:
         mean[...], states = sample_twin(code, _array(x) @ W + bias, int(key), draw)
         states_t[...] = states.T
@@ -370,7 +372,7 @@ def down(W, d_t, bias, code, out_t, out=None):
     """out_t (M, B), and its transpose out where one is given, <- f(W d_t + bias): W (M, N), d_t (N, B), bias (M,)."""
     if compiled(out_t):
         end, straight = (DOWN, _COLUMN) if out is None else (TURNED, out)
-        _multiply(*_turned_factors(W, d_t), out_t, 0, end, code, bias, *_NO_KEY, straight, _COLUMN, _COLUMN)
+        _multiply(end, *_turned_factors(W, d_t), out_t, 0, code, bias, *_NO_KEY, straight, _COLUMN, _COLUMN)
         return
     out_t[...] = activate_twin(code, W @ d_t + bias[:, None])
     if out is not None:
@@ -384,7 +386,7 @@ def down_chain(W, d_t, mask, code, a, out, out_t):
     """
     if compiled(out_t):
         end, kept = (CHAIN, _COLUMN) if mask is None else (MASKED, mask)
-        _multiply(*_turned_factors(W, d_t, True), out_t, 0, end, code, _ROW, *_NO_KEY, a, out, kept)
+        _multiply(end, *_turned_factors(W, d_t), out_t, 0, code, _ROW, *_NO_KEY, a, out, kept)
     else:
         out[...] = (W @ d_t).T * (1 if mask is None else mask) * slope_twin(code, a)
         out_t[...] = out.T

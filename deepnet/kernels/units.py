@@ -137,11 +137,18 @@ def sample_row(code, row, k0, k1, draw, i, j0, states):
             row[j] = softplus(row[j])
 
 
+@native(9)
+def sample_at(code, row, size, k0, k1, draw, i, j0, states):
+    """`sample_row` of the vectors at two addresses."""
+    sample_row(code, vector_at(row, size), np.uint32(k0), np.uint32(k1), draw, i, j0, vector_at(states, size))
+
+
 @njit
-def _sample(code, z, k0, k1, draw, states_t):
+def _sample(address, code, z, k0, k1, draw, states_t):
     states = np.empty(z.shape[1], np.float32)
     for i in range(z.shape[0]):
-        sample_row(code, row_of(z, i, 0, z.shape[1]), k0, k1, draw, i, 0, states)
+        row = np.int64(z.ctypes.data) + i * z.strides[0]
+        call(address, (code, row, states.size, k0, k1, draw, i, 0, np.int64(states.ctypes.data)))
         for j in range(states.size):
             states_t[j, i] = states[j]
 
@@ -318,7 +325,7 @@ def chain(code, a, d):
 def sample(code, z, key, draw, states_t):
     """z (R, J), the units' input, becomes their mean; states_t (J, R) <- draws from them (see `sample_row`)."""
     if compiled(z):
-        _sample(code, z, *halves(key), draw, states_t)
+        _sample(sample_at.address, code, z, *map(int, halves(key)), draw, states_t)
     else:
         z[...], states = sample_twin(code, z, key, draw)
         states_t[...] = states.T
