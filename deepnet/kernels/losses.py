@@ -22,10 +22,10 @@ from .jit import (
     row_of,
     vector_at,
 )
-from .products import NO_RULE
+from .products import NO_RULE, RULE
 from .tape import launch, work
 from .transpose import transpose_at, transpose_matrix, transpose_tile
-from .updates import momentum_part
+from .updates import momentum, momentum_part
 
 BLOCK = 256
 WIDE, FEW = 64, 1 << 16  # columns that a thread sums at once; elements below which the calling thread does it
@@ -103,8 +103,8 @@ def _some_columns(part, at):
         for j in range(total.size):  # Numba takes 1.8 s to compile `here[:] = total`
             here[j] = total[j]
         return
-    speed, numbers = vector_at(velocity + j0 * 4, size), doubles_at(rule, 2)
-    momentum_part(here, speed, total, np.float32(numbers[0]), np.float32(numbers[1]))
+    speed, numbers = vector_at(velocity + j0 * 4, size), doubles_at(rule, RULE)
+    momentum_part(here, speed, total, np.float32(numbers[0]), np.float32(numbers[1]), numbers[4] != 0)
 
 
 @njit
@@ -236,10 +236,8 @@ def sums_step(d, rule, b, velocity, scale=1.0, more=NOTHING):
         given = d, more, np.float32(scale), b, velocity, rule
         launch(_columns(_some_columns.address, *given), given)
     else:
-        rate, mu = rule.tolist()[:2]
-        velocity *= mu
-        velocity -= rate * (scale * (d.sum(axis=0) + (more if more.size else 0)))
-        b += velocity
+        rate, mu, _, _, ahead = rule.tolist()
+        momentum(b, velocity, scale * (d.sum(axis=0) + (more if more.size else 0)), rate, mu, ahead)
 
 
 def dots(v, c, out):

@@ -50,8 +50,10 @@ from .tape import launch, work
 from .tiles import FLAT, TALL, THIN, edges, fill, fill_listed, grid, row_edge
 from .transpose import transpose_at, transpose_tile
 from .units import LINEAR, activate_at, activate_twin, chain_at, sample_at, sample_twin, slope_twin
+from .updates import momentum
 
 AT_ONCE = 64  # cases of a tile that `_finish_chain` works on while they are in the first cache
+RULE = 5  # numbers of a `descent`
 LONG = 400  # cases from which on the product outweighs the step
 
 
@@ -213,7 +215,7 @@ def _pair(t, at):
     g = matrix_at(place, i1 - i0, row, j1 - j0)
     if rule:
         w, v = matrix_at(here, i1 - i0, out_row, j1 - j0), matrix_at(there, i1 - i0, velocity_row, j1 - j0)
-        _step(g, scale, w, v, doubles_at(rule, 4))
+        _step(g, scale, w, v, doubles_at(rule, RULE))
     elif scale != ONE:
         _finish_scale(scale, g)
     hold(room)
@@ -232,9 +234,15 @@ def _step(g, scale, w, v, rule):
         elif scale != ONE:
             for j in range(slope.size):
                 slope[j] *= scale
-        for j in range(slope.size):
-            speed[j] = fma(mu, speed[j], -(rate * fma(l2, row[j], slope[j])))
-            row[j] += speed[j]
+        if rule[4] != 0:  # ahead
+            for j in range(slope.size):
+                d = fma(l2, row[j], slope[j])
+                speed[j] = fma(mu, speed[j], -(rate * d))
+                row[j] = fma(-rate, d, row[j])
+        else:
+            for j in range(slope.size):
+                speed[j] = fma(mu, speed[j], -(rate * fma(l2, row[j], slope[j])))
+                row[j] += speed[j]
 
 
 @njit
@@ -411,12 +419,13 @@ def contrast(x, d, y_t, e, scale, out):
         out[...] = scale * (_array(x).T @ d + y_t @ e)
 
 
-def descent(rate, mu, l2=0.0, l1=0.0):
-    """The rule (4,) of a step that is taken where the gradient is made: momentum, with the weights' decay.
+def descent(rate, mu, l2=0.0, l1=0.0, ahead=False):
+    """The rule (RULE,) of a step that is taken where the gradient is made: momentum, with the weights' decay.
 
-    velocity <- mu velocity - rate g, W <- W + velocity, where g gains l2 W + l1 sign(W) first.
+    velocity <- mu velocity - rate g, W <- W + velocity, where g gains l2 W + l1 sign(W) first. Where W has been moved
+    `ahead` it has mu velocity already (`updates.momentum`).
     """
-    return np.array([rate, mu, l2, l1])
+    return np.array([rate, mu, l2, l1, ahead])
 
 
 def outer_step(x, d, rule, W, velocity):
@@ -430,10 +439,8 @@ def contrast_step(x, d, y_t, e, scale, rule, W, velocity):
         _sum_of_two(*_pairs(x, d, y_t, e), W, velocity, rule, np.float32(scale))
     else:
         both = _array(x).T @ d + (0 if e is None else y_t @ e)
-        rate, mu, l2, l1 = rule.tolist()
-        velocity *= mu
-        velocity -= rate * (scale * both + l2 * W + l1 * np.sign(W.real))
-        W += velocity
+        rate, mu, l2, l1, ahead = rule.tolist()
+        momentum(W, velocity, scale * both + l2 * W + l1 * np.sign(W.real), rate, mu, ahead)
 
 
 NO_RULE = np.zeros(0)  # in the place of a rule where nothing is stepped along

@@ -136,14 +136,14 @@ class Restoration:
         return self.grad
 
     @np.errstate(over="ignore", invalid="ignore")
-    def descend(self, theta: np.ndarray, velocity: np.ndarray, rate: float, mu: float) -> None:
+    def descend(self, theta: np.ndarray, velocity: np.ndarray, rate: float, mu: float, ahead: bool = False) -> None:
         """One step of momentum, that of tied weights within the product that makes their gradient."""
         rate *= self.spans[0][2]
         if not self.model.tied or self.rule.contraction:
-            updates.momentum(theta, velocity, self.gradient(theta), rate, mu)
+            updates.momentum(theta, velocity, self.gradient(theta), rate, mu, ahead)
             return
         p, speed = self._views.of(theta), self._views.of(velocity)
-        rule = products.descent(rate, mu, self.rule.weight_decay, self.rule.l1)
+        rule = products.descent(rate, mu, self.rule.weight_decay, self.rule.l1, ahead)
         with self._precision:
             h, e, d, d_t = self._pass(p)
             products.contrast_step(self._listed, e, d_t, h, 1.0, rule, p["W"], speed["W"])

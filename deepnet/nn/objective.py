@@ -96,7 +96,7 @@ class NetworkObjective:
     @spans.setter
     def spans(self, spans: list[tuple[int, int, float]]) -> None:
         self._spans, self._rates = spans, np.zeros(len(self.network.layers))
-        self._stepped: tuple[float, float] | None = None
+        self._stepped: tuple[float, float, bool] | None = None
         self._tapes = Tapes()
         for s in self.layout.segments:
             self._rates[int(s.name.partition(".")[0])] = next((f for a, b, f in spans if a <= s.start < b), 0.0)
@@ -167,22 +167,30 @@ class NetworkObjective:
 
         The first call after `at` counts loss and errors into `tally`.
         """
-        total, parts = 0.0, self._parts(theta)
-        with self._precision:
-            for number, piece in enumerate(self._minibatch.each()):
-                self._forward(parts, piece)
-                total += sums.total(piece.values)
-                self._count(piece)
-                into = self._scratch() if number else self.grad
-                self._backward(parts, piece, self._parts(into))
-                if number:
-                    updates.add(self.grad, into, 1.0)
+        total, taped = 0.0, self._bare and len(self._pieces) == 1
+        for number, piece in enumerate(self._minibatch.each()):
+            into = self._scratch() if number else self.grad
+            if taped:
+                self._tapes.play((theta, into, piece.work), self._pass, theta, into, piece)
+            else:
+                self._pass(theta, into, piece)
+            total += sums.total(piece.values)
+            self._count(piece)
+            if number:
+                updates.add(self.grad, into, 1.0)
         self._counted = True
         self.tally["gradients"][0] += self._cases
         self.penalties.add(theta, self.grad)
         return total / self._cases + self.penalties.value(theta), self.grad
 
-    def descend(self, theta: np.ndarray, velocity: np.ndarray, rate: float, mu: float) -> None:
+    def _pass(self, theta: np.ndarray, into: np.ndarray, piece: Piece) -> None:
+        """The losses of a piece, and its part of the gradient."""
+        parts, grads = self._parts(theta), self._parts(into)
+        with self._precision:
+            self._forward(parts, piece)
+            self._backward(parts, piece, grads)
+
+    def descend(self, theta: np.ndarray, velocity: np.ndarray, rate: float, mu: float, ahead: bool = False) -> None:
         """One step of momentum, each layer's update within the product that makes its gradient.
 
         The same bits as `gradient` and `kernels.updates.momentum` over `spans`.
@@ -191,12 +199,12 @@ class NetworkObjective:
             g = self.gradient(theta)
             with np.errstate(over="ignore", invalid="ignore"):
                 for a, b, factor in self.spans:
-                    updates.momentum(theta[a:b], velocity[a:b], g[a:b], factor * rate, mu)
+                    updates.momentum(theta[a:b], velocity[a:b], g[a:b], factor * rate, mu, ahead)
             return
         (piece,) = self._pieces
-        if (rate, mu) != self._stepped:  # to write them each time would be 6 % of the smallest steps
-            self._rules[:, 0], self._rules[:, 1] = rate * self._rates, mu
-            self._stepped = rate, mu
+        if (rate, mu, ahead) != self._stepped:  # to write them each time would be 6 % of the smallest steps
+            self._rules[:, 0], self._rules[:, 1], self._rules[:, 4] = rate * self._rates, mu, ahead
+            self._stepped = rate, mu, ahead
         if self._bare:
             self._tapes.play((theta, velocity, piece.work), self._descend, theta, velocity, piece)
         else:

@@ -191,13 +191,13 @@ class ContrastiveDivergence:
         return self.grad
 
     @np.errstate(over="ignore", invalid="ignore")
-    def descend(self, theta: np.ndarray, velocity: np.ndarray, rate: float, mu: float) -> None:
+    def descend(self, theta: np.ndarray, velocity: np.ndarray, rate: float, mu: float, ahead: bool = False) -> None:
         """One step of momentum, that of W within the product that makes its gradient."""
         rate *= self.spans[0][2]
         if self.penalties.sparsity_target is not None:
-            updates.momentum(theta, velocity, self.gradient(theta), rate, mu)
+            updates.momentum(theta, velocity, self.gradient(theta), rate, mu, ahead)
             return
-        self._rule[0], self._rule[1] = rate, mu
+        self._rule[0], self._rule[1], self._rule[4] = rate, mu, ahead
         if self._bare:
             self._tapes.play((theta, velocity, self._cut()), self._descend, theta, velocity)
         else:

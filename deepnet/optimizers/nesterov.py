@@ -32,9 +32,12 @@ class Nesterov:
     def step(self, objective: Objective, theta: np.ndarray, state: State) -> None:
         """Look ahead, take the gradient there, step; theta stays the plain one between steps."""
         t, velocity = count(state), state["velocity"]
-        mu = self.momentum.at(t)
+        rate, mu, descend = self.learning_rate.at(t), self.momentum.at(t), getattr(objective, "descend", None)
         for a, b, _ in objective.spans:
             updates.add(theta[a:b], velocity[a:b], mu)
+        if self.clip is None and descend is not None:
+            descend(theta, velocity, rate, mu, ahead=True)
+            return
         g = clipped(objective.gradient(theta), self.clip)
         for a, b, factor in objective.spans:
-            updates.nesterov(theta[a:b], velocity[a:b], g[a:b], factor * self.learning_rate.at(t), mu)
+            updates.momentum(theta[a:b], velocity[a:b], g[a:b], factor * rate, mu, ahead=True)

@@ -15,9 +15,10 @@ Precondition = Callable[[np.ndarray, np.ndarray], None]
 class Objective(Protocol):
     """What an objective can tell; contrastive divergence has `gradient` only, and `check` asks what there is.
 
-    `descend(theta, velocity, rate, mu)` is a step of momentum over `spans`, velocity <- mu velocity - rate gradient and
-    theta <- theta + velocity, faster than through a gradient that is stored. `project(theta)` brings theta back to
-    where it may be; `training.fit` asks for it after each step, so that no optimizer needs to know.
+    `descend(theta, velocity, rate, mu, ahead=False)` is a step of momentum over `spans`, velocity <- mu velocity - rate
+    gradient and theta <- theta + velocity, faster than through a gradient that is stored; where theta is `ahead` it has
+    mu velocity already, and the gradient is taken there (`kernels.updates.momentum`). `project(theta)` brings theta
+    back to where it may be; `training.fit` asks for it after each step, so that no optimizer needs to know.
     """
 
     name: str

@@ -114,16 +114,17 @@ def test_sums_with_more_and_a_scale():
 
 
 @pytest.mark.parametrize("scaled", [(), (-0.3, 2.5)])
-def test_a_step_along_the_sums_is_sums_and_momentum(scaled):
+@pytest.mark.parametrize("ahead", [False, True])
+def test_a_step_along_the_sums_is_sums_and_momentum(scaled, ahead):
     for rows, columns in (*SIZES, (1100, 70)):
-        d, rule = draw(1, rows, columns), descent(0.1, 0.9, 5.0, 5.0)  # without decay
+        d, rule = draw(1, rows, columns), descent(0.1, 0.9, 5.0, 5.0, ahead)  # without decay
         scale = (scaled[0], np.full(columns, scaled[1], np.float32)) if scaled else ()
         found = [np.full(columns + 2, 7, np.float32) for _ in range(2)]
         expected, g = [a.copy() for a in found], np.zeros(columns, np.float32)
         exact = [np.full(columns, 7.0) for _ in range(2)]
         losses.sums_step(inside(d), rule, *(a[1:-1] for a in found), *scale)
         losses.column_sums(inside(d), g, *scale)
-        updates.momentum(*(a[1:-1] for a in expected), g, 0.1, 0.9)
+        updates.momentum(*(a[1:-1] for a in expected), g, 0.1, 0.9, ahead)
         losses.sums_step(d.astype(float), rule, *exact, *scale)
         for a, b, wide in zip(found, expected, exact, strict=True):
             np.testing.assert_array_equal(a, b)

@@ -420,7 +420,7 @@ RULES = {  # arrays that change, of which so many are positive, settings
     "momentum": (2, 0, (0.1, 0.9)),
     "add": (1, 0, (0.9,)),
     "approach": (1, 0, (0.2,)),
-    "nesterov": (2, 0, (0.1, 0.9)),
+    "momentum ahead": (2, 0, (0.1, 0.9, True)),
     "adam": (3, 1, (0.01, 0.875, 0.9375, 1e-8)),
     "scaled_step": (2, 1, (0.01, 0.875, 0.125, 1e-8)),
     "rprop": (3, 1, (1.2, 0.5, 0.0125, 1e-6, 50.0)),
@@ -432,7 +432,7 @@ def update(name):
 
     def made(g):
         arrays = [g.normal(SIZE) for _ in range(changed - positive)] + [g.positive(SIZE) for _ in range(positive)]
-        getattr(updates, name)(*arrays, g.normal(SIZE), *settings)
+        getattr(updates, name.split()[0])(*arrays, g.normal(SIZE), *settings)
         return arrays
 
     return made

@@ -369,8 +369,8 @@ def test_a_step_within_the_product_is_gradient_and_momentum():
         x, W, _, _, d = factors(B, M, N)
         y, e, speed = draw(8, B, M), draw(9, B, N), draw(10, M, N)
         for pair in ((None, None), (np.ascontiguousarray(y.T), e)):
-            for l2, l1 in ((0.0, 0.0), (0.3, 0.0), (0.3, 0.2)):
-                rule = products.descent(0.1, 0.9, l2, l1)
+            for l2, l1, ahead in ((0.0, 0.0, False), (0.3, 0.0, False), (0.3, 0.2, False), (0.3, 0.2, True)):
+                rule = products.descent(0.1, 0.9, l2, l1, ahead)
                 found, exact = (W.copy(), speed.copy()), wide(W, speed)
                 products.contrast_step(x, d, *pair, 0.5, rule, *found)
                 others = [None if a is None else a.astype(float) for a in pair]
@@ -378,6 +378,7 @@ def test_a_step_within_the_product_is_gradient_and_momentum():
                 g = 0.5 * (x.T.astype(float) @ d + (0 if pair[0] is None else y.T.astype(float) @ e))
                 velocity = 0.9 * speed - 0.1 * (g + l2 * W + l1 * np.sign(W))
                 np.testing.assert_allclose(exact[1], velocity, rtol=1e-6, atol=1e-6)
-                np.testing.assert_allclose(exact[0], W + velocity, rtol=1e-6, atol=1e-6)
+                moved = velocity - 0.9 * speed if ahead else velocity
+                np.testing.assert_allclose(exact[0], W + moved, rtol=1e-6, atol=1e-6)
                 for a, b in zip(found, exact, strict=True):
                     np.testing.assert_allclose(a, b, rtol=1e-4, atol=2e-4)

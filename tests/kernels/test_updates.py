@@ -15,7 +15,7 @@ RULES = {
     "approach": (1, 1, (0.2,)),
     "rprop": (3, 1, (1.2, 0.5, 0.0125, 1e-6, 50.0)),
     "scaled_step": (2, 1, (0.01, 0.9, 0.1, 1e-8)),
-    "nesterov": (2, 1, (0.1, 0.9)),
+    "momentum ahead": (2, 1, (0.1, 0.9, True)),
     "adam": (3, 1, (0.01, 0.9, 0.999, 1e-8)),
 }
 
@@ -31,8 +31,9 @@ def test_rules(rule):
         for frame, values in zip(framed, given, strict=True):
             frame[1:-1] = values
         wide = [values.astype(float) for values in given]
-        getattr(updates, rule)(*(frame[1:-1] for frame in framed), *settings)
-        getattr(updates, rule)(*wide, *settings)
+        step = getattr(updates, rule.split()[0])
+        step(*(frame[1:-1] for frame in framed), *settings)
+        step(*wide, *settings)
         for k, (frame, exact) in enumerate(zip(framed, wide, strict=True)):
             # in float32 1 - 0.999 is off by 5e-5
             close(frame[1:-1], exact, (1e-5 if rule == "adam" else 1e-6) * (1 + np.abs(exact)))
@@ -69,7 +70,7 @@ def test_rules_are_the_papers():
     np.testing.assert_allclose(t, theta + 0.9 * velocity - 0.1 * g)
     t, v = theta.copy(), velocity.copy()
     updates.add(t, v, 0.9)
-    updates.nesterov(t, v, g, 0.1, 0.9)
+    updates.momentum(t, v, g, 0.1, 0.9, ahead=True)
     np.testing.assert_allclose(v, 0.9 * velocity - 0.1 * g)
     np.testing.assert_allclose(t, theta + v)
     t, m, s = theta.copy(), velocity.copy(), velocity**2
@@ -84,7 +85,7 @@ def test_nan_stays_in_its_place(rule):
     changed, read, settings = RULES[rule]
     arrays = [np.abs(draw(k, 100)) for k in range(changed + read)]
     arrays[-1][37] = np.nan
-    getattr(updates, rule)(*arrays, *settings)
+    getattr(updates, rule.split()[0])(*arrays, *settings)
     for array in arrays[:changed]:
         assert np.flatnonzero(np.isnan(array)).tolist() == [37] or (rule == "rprop" and array is arrays[2])
 
@@ -93,7 +94,7 @@ def test_zeros_stay_zero():
     """Padding: zero parameters with zero gradients do not move, under any rule."""
     for rule, (changed, read, settings) in RULES.items():
         arrays = [np.zeros(100, np.float32) for _ in range(changed + read)]
-        getattr(updates, rule)(*arrays, *settings)
+        getattr(updates, rule.split()[0])(*arrays, *settings)
         assert not any(array.any() for array in arrays)
     theta, g = np.zeros(50, np.float32), np.zeros(50, np.float32)
     updates.decay(theta, 0.1, 0.1, g)

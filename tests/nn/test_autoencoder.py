@@ -140,13 +140,14 @@ def test_float32_is_the_float64_one(visible, hidden, tied, name):
 
 @pytest.mark.parametrize("name", RULES)
 @pytest.mark.parametrize("tied", [True, False])
-def test_a_step_is_a_gradient_and_momentum(name, tied):
+@pytest.mark.parametrize("ahead", [True, False])
+def test_a_step_is_a_gradient_and_momentum(name, tied, ahead):
     model = Autoencoder(40, 17, "logistic", "logistic", tied)
     x, theta = data(model, 33), parameters(model)
     velocity = parameters(model, seed=2) / np.float32(40)
     one, other = (theta.copy(), velocity.copy()), (theta.copy(), velocity.copy())
-    made(model, RULES[name], x).descend(*one, 0.05, 0.9)
-    updates.momentum(*other, made(model, RULES[name], x).gradient(theta), 0.05, 0.9)
+    made(model, RULES[name], x).descend(*one, 0.05, 0.9, ahead)
+    updates.momentum(*other, made(model, RULES[name], x).gradient(theta), 0.05, 0.9, ahead)
     np.testing.assert_allclose(one[0], other[0], rtol=0, atol=2e-7)
     assert not np.array_equal(one[0], theta)
 

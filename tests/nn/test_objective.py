@@ -345,12 +345,12 @@ def test_steps_one_after_the_other(name):
             one.spans = other.spans = [(first, last, 0.5)] if i else [(0, first, 1.0), (first, last, 0.5)]
         for made in (one, other):
             made.at(rows, i)
-        one.descend(theta, velocity, rate, 0.9)
+        one.descend(theta, velocity, rate, 0.9, ahead=i % 4 == 3)
         g = other.gradient(moved)
         for a, b, factor in other.spans:
-            updates.momentum(moved[a:b], speed[a:b], g[a:b], factor * rate, 0.9)
+            updates.momentum(moved[a:b], speed[a:b], g[a:b], factor * rate, 0.9, i % 4 == 3)
         np.testing.assert_allclose(theta, moved, rtol=rounding, atol=rounding / 10)
-    assert bool(one._tapes._known) == (one._bare and ENABLED)
+    assert bool(one._tapes._known) == bool(other._tapes._known) == (one._bare and ENABLED)
     for count in one.tally:
         np.testing.assert_allclose(one.tally[count], other.tally[count], rtol=rounding)
 
@@ -386,7 +386,8 @@ def test_steps_from_a_tape_have_the_bits_of_steps(precision, monkeypatch):
         for first in range(0, 5 * cases, cases):
             made.at(np.arange(first, first + cases), None)
             made.descend(theta, velocity, 0.1, 0.9)
-        return theta, velocity, made.tally["loss"][0]
+            value, gradient = made.value_and_gradient(theta)
+        return theta, velocity, gradient, value, made.tally["loss"][0]
 
     taped = trained()
     monkeypatch.setattr(Tapes, "play", lambda self, given, act, *arguments: act(*arguments))

@@ -67,8 +67,8 @@ def test_steps_one_after_the_other(visible, hidden):
         rate = 0.02 / (1 + i // 3)
         for made in (one, other):
             made.at(np.arange(20)[i % 2 :], 50 + i)
-        one.descend(theta, velocity, rate, 0.9)
-        updates.momentum(moved, speed, other.gradient(moved), rate, 0.9)
+        one.descend(theta, velocity, rate, 0.9, ahead=i % 2 == 1)
+        updates.momentum(moved, speed, other.gradient(moved), rate, 0.9, i % 2 == 1)
         np.testing.assert_allclose(theta, moved, rtol=rounding, atol=rounding / 10)
         moved[...], speed[...] = theta, velocity  # a state that is drawn otherwise is no rounding any more
     assert bool(one._tapes._known) == (one._bare and ENABLED)

@@ -113,8 +113,9 @@ class BatchNorm:
     ) -> None:
         """One step of `rule` in place of `backward`: no gradient is stored."""
         products.outer_step(x, w["d"], rule, p["W"], velocity["W"])
+        rate, mu, _, _, ahead = rule.tolist()
         for name, row in (("gamma", w["dots"]), ("beta", w["sums"])):
-            updates.momentum(p[name], velocity[name], row[0], *rule.tolist()[:2])
+            updates.momentum(p[name], velocity[name], row[0], rate, mu, ahead)
 
     pending = staticmethod(affine.pending)
 
