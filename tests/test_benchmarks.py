@@ -2,8 +2,10 @@
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -82,3 +84,18 @@ def test_the_exponent_of_a_power_is_found():
         assert load("growth").slope([(1, 2), (10, 200), (100, 20000)]) == pytest.approx(2)
     finally:
         sys.path.remove(str(FOLDER))
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="threads cannot be moved")
+def test_who_computes_too_little_is_measured_again(monkeypatch):
+    contest, spread = load("contest"), []
+    monkeypatch.setattr(contest, "threads", lambda: 1)
+    cores, plain = os.sched_getaffinity(0), contest._spread
+    monkeypatch.setattr(contest, "_spread", lambda: spread.append(plain()))
+    assert contest._timed(lambda: time.sleep(0.002), 5) >= 0.002
+    assert len(spread) == contest.TRIES
+    assert os.sched_getaffinity(0) == cores
+    spread.clear()
+    monkeypatch.setattr(contest, "BUSY", 0)
+    contest._timed(lambda: sum(range(1000)), 5)
+    assert not spread

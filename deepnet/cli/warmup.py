@@ -12,7 +12,7 @@ HELP = """Compile all kernels now, so that no later command has to.
   deepnet warmup --threads 1
   deepnet warmup -q --json
 
-A first command compiles what it needs, ten to fifteen seconds' worth.
+A first command compiles what it needs, on two threads in about ten seconds.
 Compiled kernels are kept in $XDG_CACHE_HOME/deepnet or ~/.cache/deepnet.
 Those of other versions go when they were not used for 30 days."""
 
