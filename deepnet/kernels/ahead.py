@@ -5,15 +5,14 @@ the cache what the other has compiled.
 """
 
 import contextlib
-import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
-from . import jit, losses, operands, outputs, products, units
+from . import jit, losses, operands, outputs, products, units, updates
 
 SPARE = 2  # threads from which on there is a core for the second process
+PROGRAM = "import sys; sys.path[:] = {}; from deepnet.kernels.ahead import main; main({!r})"
 
 
 @contextlib.contextmanager
@@ -21,12 +20,10 @@ def compiling(calls):
     """While it is entered, a second process fills an empty cache with what these of CALLS need."""
     helper = None
     if jit.CACHE is not None and not jit.warm() and jit.threads() >= SPARE and sys.executable:
-        home = str(Path(__file__).parents[2])
-        paths = os.pathsep.join([home, *filter(None, [os.environ.get("PYTHONPATH")])])
-        command = [sys.executable, "-P", "-m", __name__, calls]  # -P: nothing is imported from the folder it runs in
+        command = [sys.executable, "-c", PROGRAM.format(sys.path, calls)]
         quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
         with contextlib.suppress(OSError):
-            helper = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": paths}, **quiet)
+            helper = subprocess.Popen(command, **quiet)
     try:
         yield
     finally:
@@ -54,6 +51,7 @@ def _networks():
     units.chain(units.LOGISTIC, x, d)
     losses.sums_step(d, rule, row, sums)
     units.activate(units.LOGISTIC, d)
+    updates.add(row, sums, 1.0)
     losses.total(row)
 
 
@@ -61,6 +59,7 @@ def _networks():
 CALLS = {"machines": _machines, "networks": _networks}
 
 
-if __name__ == "__main__":
+def main(calls):
+    """What the second process does."""
     signal.signal(signal.SIGTERM, lambda *told: sys.exit())  # so that no half-written file stays in the cache
-    CALLS[sys.argv[1]]()
+    CALLS[calls]()

@@ -9,12 +9,11 @@ from functools import cached_property
 
 import numpy as np
 
-from ..kernels import random
 from ..kernels.operands import Lister
-from .layers import BatchNorm, Layer, Weighted
+from .layers import BatchNorm, Key, Layer, Weighted
 from .parameters import Layout
 
-NONE: Mapping[int, Lister] = {}
+NONE: Mapping = {}
 
 
 @dataclass(frozen=True)
@@ -63,13 +62,18 @@ class Network:
         return [layer.workspace(cases, dtype) for layer in self.layers]
 
     def forward(
-        self, parts: list, work: list, x: np.ndarray, key: int | None = None, listers: Mapping[int, Lister] = NONE
+        self,
+        parts: list,
+        work: list,
+        x: np.ndarray,
+        keys: Mapping[int, Key] = NONE,
+        listers: Mapping[int, Lister] = NONE,
     ) -> np.ndarray:
-        """Outputs (B, N) for x (B, M). Without a key nothing is drawn: dropout passes its input on.
+        """Outputs (B, N) for x (B, M). Without a key of its number a layer draws nothing: dropout passes its input on.
 
         What layers see is listed by the `listers` of their numbers.
         """
         for i, layer in enumerate(self.layers):
             x = listers[i].of(x) if i in listers else x
-            x = layer.forward(parts[i], work[i], x, None if key is None or not layer.draws else random.fold(key, i))
+            x = layer.forward(parts[i], work[i], x, keys.get(i))
         return x

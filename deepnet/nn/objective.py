@@ -167,7 +167,7 @@ class NetworkObjective:
 
         The first call after `at` counts loss and errors into `tally`.
         """
-        total, taped = 0.0, self._bare and len(self._pieces) == 1
+        total, taped = 0.0, len(self._pieces) == 1 and self._repeats(self._pieces[0])
         for number, piece in enumerate(self._minibatch.each()):
             into = self._scratch() if number else self.grad
             if taped:
@@ -182,6 +182,10 @@ class NetworkObjective:
         self.tally["gradients"][0] += self._cases
         self.penalties.add(theta, self.grad)
         return total / self._cases + self.penalties.value(theta), self.grad
+
+    def _repeats(self, piece: Piece) -> bool:
+        """Whether a pass over a piece is kernels that are launched: dropout's is where it draws."""
+        return self._bare and len(piece.drawn) == len(piece.keys)
 
     def _pass(self, theta: np.ndarray, into: np.ndarray, piece: Piece) -> None:
         """The losses of a piece, and its part of the gradient."""
@@ -205,7 +209,7 @@ class NetworkObjective:
         if (rate, mu, ahead) != self._stepped:  # to write them each time would be 6 % of the smallest steps
             self._rules[:, 0], self._rules[:, 1], self._rules[:, 4] = rate * self._rates, mu, ahead
             self._stepped = rate, mu, ahead
-        if self._bare:
+        if self._repeats(piece):
             self._tapes.play((theta, velocity, piece.work), self._descend, theta, velocity, piece)
         else:
             self._descend(theta, velocity, piece)
@@ -398,7 +402,7 @@ class NetworkObjective:
 
     def _forward(self, parts: list, piece: Piece) -> None:
         """All that is known at the top: outputs, losses and errors of the cases, the gradient at the last z."""
-        x, top = self._below.forward(parts, piece.work, piece.x, piece.key, piece.listers), piece.work[-1]
+        x, top = self._below.forward(parts, piece.work, piece.x, piece.drawn, piece.listers), piece.work[-1]
         products.up(x, parts[-1]["W"], bias(parts[-1]), UNITS["linear"].code, top["z"])
         ready = top["a"], top["d"], top["d_t"], piece.values, piece.errors
         self.loss.finish(top["z"], piece.t, 1 / self._cases, *ready)

@@ -29,7 +29,8 @@ def rows_of(work: Work, cases: int) -> Work:
 class Piece:
     """At most PIECE cases of a minibatch: their rows, inputs x and targets t, each layer's arrays, losses and errors.
 
-    `listers` list the zeros of what layers of weights see, by the layer's number.
+    `listers` list the zeros of what layers of weights see, and `keys` have the keys of layers that draw, by the layer's
+    number.
     """
 
     rows: np.ndarray
@@ -40,6 +41,12 @@ class Piece:
     values: np.ndarray
     errors: np.ndarray
     listers: dict[int, operands.Lister]
+    keys: dict[int, np.ndarray]
+
+    @property
+    def drawn(self) -> dict[int, np.ndarray]:
+        """The keys, none where nothing is to be drawn."""
+        return {} if self.key is None else self.keys
 
     def input_of(self, i: int) -> np.ndarray | operands.Listed:
         """What layer i sees."""
@@ -55,6 +62,7 @@ class _Room:
         self.t = operands.matrix(cases, targets, dtype)
         self.lasting = [{name: w[name] for name in layer.lasting} for layer, w in zip(layers, work, strict=True)]
         self.values, self.errors = np.zeros(cases, dtype), np.zeros(cases, dtype)
+        self.keys = {i: np.zeros((), np.uint64) for i, layer in enumerate(layers) if layer.draws}
 
 
 class Minibatch:
@@ -108,7 +116,7 @@ class Minibatch:
                 w["share"][...] = share
 
     def _arrays(self, i: int, n: int) -> tuple:
-        """Views of room i for n cases: x, t, the layers' workspace, losses, errors."""
+        """Views of room i for n cases: x, t, the layers' workspace, losses, errors; listers, and keys."""
         while i >= len(self._rooms):
             work = self._shared if not self._rooms else self._lasting()
             self._rooms.append(_Room(self._layers, self._targets, work, self.most, self._dtype))
@@ -116,7 +124,8 @@ class Minibatch:
             room = self._rooms[i]
             pairs = zip(rows_of(self._shared, n), rows_of(room.lasting, n), strict=True)
             work = [shared | own for shared, own in pairs]
-            self._views[i, n] = room.x[:n], room.t[:n], work, room.values[:n], room.errors[:n], self._listers
+            own = room.x[:n], room.t[:n], work, room.values[:n], room.errors[:n]
+            self._views[i, n] = *own, self._listers, room.keys
         return self._views[i, n]
 
     def _lasting(self) -> Work:
@@ -127,5 +136,8 @@ class Minibatch:
         ]
 
     def _fill(self, piece: Piece) -> None:
-        """Read a piece's cases."""
+        """Read a piece's cases, and make its keys."""
         self._feed(piece.rows, piece.x, piece.t, piece.key)
+        if piece.key is not None:
+            for i, key in piece.keys.items():
+                key[...] = random.fold(piece.key, i)

@@ -43,7 +43,7 @@ def test_it_ends_with_the_run(problem, monkeypatch):
         def __init__(self, command, **options):
             if isinstance(problem, OSError):
                 raise problem
-            told.append(command[-1])
+            told.append(command[-1].rpartition("main(")[2].strip("')"))
 
         def terminate(self):
             told.append("terminate")

@@ -18,7 +18,7 @@ def test_it_is_what_numpy_gives(size, rate):
     expected = kept * np.float32(1 / (1 - rate))
     for dtype in (np.float32, np.float64, np.complex128):
         mask, a = Guarded(*size, dtype), Guarded(*size, dtype)
-        dropout.drop(key, inside(x.astype(dtype)), rate, mask.out, a.out)
+        dropout.drop(np.array(key, np.uint64), inside(x.astype(dtype)), rate, mask.out, a.out)
         if dtype == np.float32:
             np.testing.assert_array_equal(mask.out, expected)
             np.testing.assert_array_equal(a.out, x * expected)
@@ -26,6 +26,14 @@ def test_it_is_what_numpy_gives(size, rate):
         np.testing.assert_array_equal(a.out, x * mask.out)
         assert mask.untouched
         assert a.untouched
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_two_masks_are_multiplied(size):
+    one, other, out = draw(3, *size), draw(4, *size), Guarded(*size, np.float32)
+    dropout.both(inside(one), inside(other), out.out)
+    np.testing.assert_array_equal(out.out, one * other)
+    assert out.untouched
 
 
 def test_what_is_not_finite_shows_itself():

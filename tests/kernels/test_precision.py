@@ -407,6 +407,13 @@ def minibatch__gather_shifted(g):
     return [out]
 
 
+@row(1)
+def dropout__both(g):
+    out = g.zeros(B, M)
+    dropout.both(g.positive(B, M), g.positive(B, M), out)
+    return [out]
+
+
 @row(M, *minibatch.CONTRASTS)
 def minibatch__contrast(g, name):
     x = g.normal(B, M)

@@ -14,7 +14,7 @@ A layer is `bare` if its passes are kernels that are launched (`kernels.tape`), 
 
 from ...errors import UsageError
 from ..units import UNITS
-from .affine import Arrays, Pair, Pending
+from .affine import Arrays, Key, Pair, Pending
 from .batchnorm import BatchNorm
 from .dense import Dense
 from .dropout import Dropout
@@ -28,6 +28,7 @@ __all__ = [
     "BatchNorm",
     "Dense",
     "Dropout",
+    "Key",
     "Layer",
     "Maxout",
     "Noise",

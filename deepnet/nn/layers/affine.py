@@ -16,6 +16,7 @@ from ...kernels import operands, products
 from ..units import UNITS
 
 Arrays = Mapping[str, np.ndarray]
+Key = int | np.ndarray  # of draws; an array () has the next one when a tape repeats them
 LINEAR = UNITS["linear"].code
 
 

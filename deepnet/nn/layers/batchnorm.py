@@ -10,7 +10,7 @@ from ...kernels import losses as sums
 from ...kernels import operands, products, updates
 from ..units import UNITS, Unit
 from . import affine
-from .affine import LINEAR, Arrays, Pair, Pending
+from .affine import LINEAR, Arrays, Key, Pair, Pending
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class BatchNorm:
         rows = {name: operands.matrix(1, self.outputs, dtype) for name in ("mean", "scale", "sums", "dots")}
         return straight | rows | {"d_t": operands.matrix(self.outputs, cases, dtype)}
 
-    def forward(self, p: Arrays, w: Arrays, x: np.ndarray, key: int | None) -> np.ndarray:
+    def forward(self, p: Arrays, w: Arrays, x: np.ndarray, key: Key | None) -> np.ndarray:
         """a (B, N) for x (B, M). `key` is for layers that draw."""
         self.sums_of(p, w["n"], x)
         if "mean" in p:

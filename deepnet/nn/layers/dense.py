@@ -11,7 +11,7 @@ from ...kernels import operands, products
 from ..mixed import Mixed, unit_of
 from ..units import Unit
 from . import affine
-from .affine import LINEAR, Arrays, Pending
+from .affine import LINEAR, Arrays, Key, Pending
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Dense:
         straight = {name: operands.matrix(cases, self.outputs, dtype) for name in ("z", "a", "d", "r")}
         return straight | {"d_t": operands.matrix(self.outputs, cases, dtype)}
 
-    def forward(self, p: Arrays, w: Arrays, x: np.ndarray, key: int | None) -> np.ndarray:
+    def forward(self, p: Arrays, w: Arrays, x: np.ndarray, key: Key | None) -> np.ndarray:
         """a (B, N) for x (B, M). `key` is for layers that draw."""
         if self._unit.rowwise or self._unit.needs == "z":
             products.up(x, p["W"], affine.bias(p), LINEAR, w["z"])

@@ -7,7 +7,7 @@ import numpy as np
 
 from ...kernels import dropout as kernels
 from ...kernels import operands
-from .affine import Arrays, Pending
+from .affine import Arrays, Key, Pending
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Dropout:
     """
 
     draws: ClassVar[bool] = True
-    bare: ClassVar[bool] = False
+    bare: ClassVar[bool] = True
     lasting: ClassVar[tuple[str, ...]] = ("a", "mask")
 
     width: int
@@ -39,7 +39,7 @@ class Dropout:
         """The mask, scaled, its product with one above, a, and R a."""
         return {name: operands.matrix(cases, self.width, dtype) for name in ("mask", "both", "a", "r")}
 
-    def forward(self, p: Arrays, w: Arrays, x: np.ndarray, key: int | None) -> np.ndarray:
+    def forward(self, p: Arrays, w: Arrays, x: np.ndarray, key: Key | None) -> np.ndarray:
         """a (B, M) for x (B, M); the mask is a function of the key."""
         if key is None:
             w["mask"][...], w["a"][...] = 1, x
@@ -62,5 +62,5 @@ class Dropout:
         """Gradient at a to gradient at x, both pending: the mask is multiplied in by the layer below."""
         if above.mask is None:
             return above._replace(mask=w["mask"])
-        np.multiply(above.mask, w["mask"], out=w["both"])
+        kernels.both(above.mask, w["mask"], w["both"])
         return above._replace(mask=w["both"])

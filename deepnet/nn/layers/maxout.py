@@ -9,7 +9,7 @@ from ...kernels import losses as sums
 from ...kernels import maxout as kernels
 from ...kernels import operands, products
 from . import affine
-from .affine import LINEAR, Arrays, Pending
+from .affine import LINEAR, Arrays, Key, Pending
 
 MOST_PIECES = 100
 
@@ -47,7 +47,7 @@ class Maxout:
         turned = {"da_t": operands.matrix(self.outputs, cases, dtype), "d_t": operands.matrix(wide, cases, dtype)}
         return narrow | straight | turned
 
-    def forward(self, p: Arrays, w: Arrays, x: np.ndarray, key: int | None) -> np.ndarray:
+    def forward(self, p: Arrays, w: Arrays, x: np.ndarray, key: Key | None) -> np.ndarray:
         """a (B, N) for x (B, M). `key` is for layers that draw."""
         products.up(x, p["W"], p["b"], LINEAR, w["z"])
         kernels.largest(w["z"], w["a"], w["which"])

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from ...kernels import operands, random
-from .affine import Arrays, Pending
+from .affine import Arrays, Key, Pending
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ class Noise:
         straight = {name: operands.matrix(cases, self.width, dtype) for name in ("a", "r")}
         return straight | {"share": np.ones(1, np.float32)}
 
-    def forward(self, p: Arrays, w: Arrays, x: np.ndarray, key: int | None) -> np.ndarray:
+    def forward(self, p: Arrays, w: Arrays, x: np.ndarray, key: Key | None) -> np.ndarray:
         """a (B, M) for x (B, M); the noise is a function of the key."""
         w["a"][...] = x
         if key is not None:
-            w["a"][...] += random.normal(key, 0, *x.shape) * (np.float32(self.deviation) * w["share"])
+            w["a"][...] += random.normal(int(key), 0, *x.shape) * (np.float32(self.deviation) * w["share"])
         return w["a"]
 
     def r_forward(
