@@ -16,6 +16,7 @@ from .random import GROUP, fill_group, uniform
 from .tape import launch, work
 
 ROWS = 16  # cases of a block
+MOST = 2**32 - 1  # a draw at most
 FEW = 1 << 13  # elements of a minibatch below which the calling thread does it
 
 
@@ -90,7 +91,7 @@ def drop(key, x, rate, mask, a):
     Source: Srivastava et al. 2014, section 10 (scaled while training, as is usual now).
     """
     if compiled(a):
-        least = math.ceil(float(np.float32(rate)) * 2**24) << 8  # a draw's upper 24 bits as a number
+        least = min(math.ceil(float(np.float32(rate)) * 2**24) << 8, MOST)  # a draw's upper 24 bits as a number
         given = np.asarray(key, np.uint64).reshape(1), x, least, np.float32(1 / (1 - rate)), mask, a
         launch(_drop(_some_cases.address, *given), given)
     else:
