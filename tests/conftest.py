@@ -4,6 +4,8 @@ import io
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,32 @@ def _surrounding(monkeypatch):
         monkeypatch.setenv(name, value or "")
         if value is None:
             monkeypatch.delenv(name)
+
+
+COMPILED = """
+import json, sys
+from deepnet.__main__ import main
+code = main(sys.argv[2:])
+from deepnet.kernels import jit
+open(sys.argv[1], "w").write(json.dumps([code, sorted(jit.COMPILED)]))
+"""
+
+
+@pytest.fixture
+def deepnet(tmp_path):
+    """Run deepnet in a process with a cache of its own, in tmp_path/cache; what it compiled."""
+    root = Path(__file__).parents[1]
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPATH": str(root)}
+
+    def run(*words):
+        told = tmp_path / "told.json"
+        command = [sys.executable, "-c", COMPILED, told, *words]
+        subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=300)
+        code, names = json.loads(told.read_text())
+        assert code == 0, words
+        return names
+
+    return run
 
 
 @pytest.fixture

@@ -86,7 +86,7 @@ def test_the_exponent_of_a_power_is_found():
         sys.path.remove(str(FOLDER))
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="threads cannot be moved")
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux moves a thread to a core")
 def test_who_computes_too_little_is_measured_again(monkeypatch):
     contest, spread = load("contest"), []
     monkeypatch.setattr(contest, "threads", lambda: 1)

@@ -167,13 +167,10 @@ class NetworkObjective:
 
         The first call after `at` counts loss and errors into `tally`.
         """
-        total, taped = 0.0, len(self._pieces) == 1 and self._repeats(self._pieces[0])
+        total = 0.0
         for number, piece in enumerate(self._minibatch.each()):
             into = self._scratch() if number else self.grad
-            if taped:
-                self._tapes.play((theta, into, piece.work), self._pass, theta, into, piece)
-            else:
-                self._pass(theta, into, piece)
+            self._perform(self._pass, theta, into, piece)
             total += sums.total(piece.values)
             self._count(piece)
             if number:
@@ -183,9 +180,12 @@ class NetworkObjective:
         self.penalties.add(theta, self.grad)
         return total / self._cases + self.penalties.value(theta), self.grad
 
-    def _repeats(self, piece: Piece) -> bool:
-        """Whether a pass over a piece is kernels that are launched: dropout's is where it draws."""
-        return self._bare and len(piece.drawn) == len(piece.keys)
+    def _perform(self, act: Callable, theta: np.ndarray, other: np.ndarray, piece: Piece) -> None:
+        """act(theta, other, piece), from a tape where it is kernels that are launched: dropout's is where it draws."""
+        if self._bare and len(self._pieces) == 1 and len(piece.drawn) == len(piece.keys):
+            self._tapes.play((theta, other, piece.work), act, theta, other, piece)
+        else:
+            act(theta, other, piece)
 
     def _pass(self, theta: np.ndarray, into: np.ndarray, piece: Piece) -> None:
         """The losses of a piece, and its part of the gradient."""
@@ -209,10 +209,7 @@ class NetworkObjective:
         if (rate, mu, ahead) != self._stepped:  # to write them each time would be 6 % of the smallest steps
             self._rules[:, 0], self._rules[:, 1], self._rules[:, 4] = rate * self._rates, mu, ahead
             self._stepped = rate, mu, ahead
-        if self._repeats(piece):
-            self._tapes.play((theta, velocity, piece.work), self._descend, theta, velocity, piece)
-        else:
-            self._descend(theta, velocity, piece)
+        self._perform(self._descend, theta, velocity, piece)
         self._count(piece)
         self._counted = True
         self.tally["gradients"][0] += self._cases

@@ -1,9 +1,6 @@
 """The second process of a first run: when there is one, what it compiles, what it leaves."""
 
-import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,13 +8,6 @@ import pytest
 from deepnet.kernels import ahead, jit
 
 ROOT = Path(__file__).parents[2]
-FIRST = """
-import json, sys
-from deepnet.__main__ import main
-code = main(sys.argv[2:])
-from deepnet.kernels import jit
-open(sys.argv[1], "w").write(json.dumps([code, sorted(jit.COMPILED)]))
-"""
 
 
 @pytest.mark.parametrize("name", ahead.CALLS)
@@ -66,7 +56,9 @@ def test_it_ends_with_the_run(problem, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not jit.ENABLED or jit.most_threads() < ahead.SPARE, reason="there is no second process")
+@pytest.mark.skipif(
+    not jit.ENABLED or jit.most_threads() < ahead.SPARE, reason="without a JIT, or on one thread, no second process"
+)
 @pytest.mark.parametrize(
     ("words", "last"),
     [
@@ -74,13 +66,8 @@ def test_it_ends_with_the_run(problem, monkeypatch):
         (("finetune", "mnist", "--layers", "64", "--epochs", "1"), "_block-"),
     ],
 )
-def test_a_first_run_finds_what_the_second_process_compiled(words, last, tmp_path):
-    told = tmp_path / "told.json"
-    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", FIRST, told, *words, "-o", tmp_path / "out.h5", "--threads", "2"]
-    subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=300)
-    code, names = json.loads(told.read_text())
-    assert code == 0
+def test_a_first_run_finds_what_the_second_process_compiled(words, last, deepnet, tmp_path):
+    names = deepnet(*words, "-o", "out.h5", "--threads", "2")
     assert any(name.startswith("_tile-") for name in names)
     assert not any(name.startswith(last) for name in names), names
     (folder,) = (tmp_path / "cache" / "deepnet").iterdir()

@@ -1,11 +1,8 @@
 """warmup: what it says, what it removes, and that after it nothing is compiled any more."""
 
-import json
 import os
-import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,15 +12,7 @@ from deepnet.kernels import jit
 from deepnet.workflows import warmup as page_of  # the function; its page is found by its name
 from deepnet.workflows.warmup import _note, _purge
 
-ROOT = Path(__file__).parents[2]
 PAGE = sys.modules["deepnet.workflows.warmup"]
-COMPILED = """
-import json, sys
-from deepnet.__main__ import main
-code = main(sys.argv[2:])
-from deepnet.kernels import jit
-open(sys.argv[1], "w").write(json.dumps([code, sorted(jit.COMPILED)]))
-"""
 
 
 def test_tasks_are_the_command_line_s():
@@ -62,22 +51,6 @@ def test_it_tells_a_cache_that_took_nothing(monkeypatch, tmp_path):
     assert "did not take all" in _note({"a.nbc", "b.nbc"})
     monkeypatch.setattr(jit, "CACHE", None)
     assert "XDG_CACHE_HOME" in _note(set())
-
-
-@pytest.fixture
-def deepnet(tmp_path):
-    """Run deepnet in a process with a cache of its own; what it compiled."""
-    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPATH": str(ROOT)}
-
-    def run(*words):
-        told = tmp_path / "told.json"
-        command = [sys.executable, "-c", COMPILED, told, *words]
-        subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=300)
-        code, names = json.loads(told.read_text())
-        assert code == 0, words
-        return names
-
-    return run
 
 
 @pytest.mark.slow
